@@ -1,0 +1,57 @@
+"""Moments of a general order and their bias correction."""
+
+import math
+
+from keras import ops
+
+
+def absolute_power(g, alpha: float):
+    """Returns `|g|^alpha`, by `exp(alpha log |g|)` for general `alpha`.
+
+    XLA's power is about five times slower than exp and log on a CPU
+    (measured with tensorflow 2.20.0); orders 1 and 2 need neither.
+
+    Args:
+        g: Tensor.
+        alpha: Order, a positive Python float.
+
+    Returns:
+        Tensor like `g`.
+    """
+    if alpha == 1:
+        return ops.absolute(g)
+    if alpha == 2:
+        return ops.square(g)
+    return ops.exp(alpha * ops.log(ops.absolute(g)))
+
+
+def root(moment, alpha: float):
+    """Returns `moment^(1/alpha)` of a non-negative tensor.
+
+    Args:
+        moment: Non-negative tensor.
+        alpha: Order, a positive Python float.
+
+    Returns:
+        Tensor like `moment`.
+    """
+    if alpha == 1:
+        return moment
+    if alpha == 2:
+        return ops.sqrt(moment)
+    return ops.exp(ops.log(moment) / alpha)
+
+
+def bias_correction(beta: float, k):
+    """Returns `1 − beta^k`, exact for `beta` near 1 in float32 too.
+
+    Args:
+        beta: Decay rate in [0, 1), a Python float.
+        k: Scalar floating-point tensor, the update count, 1 at first.
+
+    Returns:
+        Scalar tensor of the dtype of `k`.
+    """
+    if beta == 0:
+        return ops.ones_like(k)
+    return -ops.expm1(k * math.log(beta))

@@ -1,0 +1,92 @@
+"""Early checks of constructor arguments, worded the same everywhere."""
+
+import math
+import numbers
+from collections.abc import Sequence
+
+
+def check_number(
+    name: str,
+    value: float,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    open_low: bool = False,
+    open_high: bool = False,
+) -> float:
+    """Returns `value` as a float after checking that it lies in an interval.
+
+    Args:
+        name: Name of the argument, for the error.
+        value: The argument.
+        low: Lower end of the interval, itself allowed unless `open_low`.
+        high: Upper end of the interval, itself allowed unless `open_high`.
+        open_low: Whether `low` itself is forbidden.
+        open_high: Whether `high` itself is forbidden.
+
+    Returns:
+        The value as a Python float.
+
+    Raises:
+        ValueError: If `value` is not a finite number in the interval.
+    """
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if number and math.isfinite(value):
+        above = value > low if open_low else value >= low
+        below = value < high if open_high else value <= high
+        if above and below:
+            return float(value)
+    left = "(" if open_low or low == -math.inf else "["
+    right = ")" if open_high or high == math.inf else "]"
+    raise ValueError(
+        f"`{name}` must be a number in {left}{low:g}, {high:g}{right}. "
+        f"Received: {name}={value!r}"
+    )
+
+
+def check_choice(name: str, value: object, choices: Sequence[object]) -> object:
+    """Returns `value` after checking that it is one of `choices`.
+
+    Args:
+        name: Name of the argument, for the error.
+        value: The argument.
+        choices: The allowed values.
+
+    Returns:
+        The value.
+
+    Raises:
+        ValueError: If `value` is none of `choices`.
+    """
+    # `1 == True` in Python: compare the types too.
+    for choice in choices:
+        if type(value) is type(choice) and value == choice:
+            return value
+    allowed = ", ".join(repr(choice) for choice in choices)
+    raise ValueError(
+        f"`{name}` must be one of {allowed}. Received: {name}={value!r}"
+    )
+
+
+def check_names(name: str, value: Sequence[str] | None) -> tuple[str, ...]:
+    """Returns `value` as a tuple after checking that it holds strings.
+
+    Args:
+        name: Name of the argument, for the error.
+        value: A list or tuple of strings, or `None` for an empty one.
+
+    Returns:
+        A tuple of strings.
+
+    Raises:
+        ValueError: If `value` is a single string or holds anything else.
+    """
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple) or not all(
+        isinstance(item, str) for item in value
+    ):
+        raise ValueError(
+            f"`{name}` must be a list of strings. Received: {name}={value!r}"
+        )
+    return tuple(value)
