@@ -1,0 +1,156 @@
+"""ACClip for Keras 3."""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+
+import keras
+
+from keras_clip.optimizers.optimizer import ClippingOptimizer
+from keras_clip.rules import ACClipRule
+
+
+@keras.saving.register_keras_serializable("keras_clip")
+class ACClip(ClippingOptimizer):
+    """Optimizer that implements ACClip, adaptive coordinate-wise clipping.
+
+    The noise of attention models' gradients is heavy-tailed, and differently
+    so in every coordinate. ACClip clips the momentum in each coordinate at a
+    threshold that follows that coordinate's own gradients:
+
+    ```
+    m     = beta_1 · m + (1 − beta_1) · g
+    τ^α   = beta_2 · τ^α + (1 − beta_2) · |g|^α
+    ĝ     = min(τ / (|m| + ε), 1) · m
+    x     = x − η · ĝ − learning_rate · weight_decay · x
+    ```
+
+    with α = `alpha`, ε = `epsilon`, everything per coordinate and zero at the
+    start. `step_scaling` sets the step η:
+
+    - `"rms"`: `v = beta_2 · v + (1 − beta_2) · g²` and
+      `η = learning_rate / (√(beta_2 · v) + ε)`, as the paper's public
+      implementations do. Learning rates are Adam's.
+    - `"threshold"`: `η = learning_rate / (τ + ε)`. No coordinate moves by more
+      than `learning_rate`, and there is one state tensor less. It is this
+      package's, not the paper's.
+    - `None`: `η = learning_rate`, Algorithm 1 to the letter. The step then has
+      the size of the gradient, and learning rates are SGD's: 0.1 to 10 for
+      transformers. At the default 1e-4 it does not train.
+
+    A coordinate whose gradient is NaN or infinite keeps its parameter and its
+    state for that step, unless `nonfinite="propagate"`. Gradients are clipped
+    after they are aggregated over replicas and accumulated micro-batches;
+    duplicate rows of sparse gradients are summed first.
+
+    Args:
+        learning_rate: A float, a
+            `keras.optimizers.schedules.LearningRateSchedule` instance, or a
+            callable that takes no arguments and returns the value to use.
+            Defaults to `1e-4`.
+        beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
+            `0.9`.
+        beta_2: Float in [0, 1), the decay rate of the threshold and of the
+            second moment. Defaults to `0.99`.
+        epsilon: Positive float, added to denominators, in units of the
+            gradient. Defaults to `1e-5`.
+        alpha: Float in [1, 2], the order of the moment that the threshold
+            estimates. Noise with tail index below 2 has no second moment: take
+            `alpha` below the tail index. Defaults to `1.0`.
+        step_scaling: `"rms"`, `"threshold"` or `None`. Defaults to `"rms"`.
+        bias_correction: Whether `m`, `τ^α` and `v` are divided by `1 − β^k`.
+            Without it, as in the paper, `"rms"` and `None` start with small
+            steps, a warm-up of their own. Defaults to `False`.
+        weight_decay: Float or `None`, decoupled weight decay. Defaults to
+            `1e-5`.
+        nonfinite: `"skip"` or `"propagate"`. Defaults to `"skip"`.
+        jit_compile: Whether the update is compiled by XLA: `True`, `False`, or
+            `"auto"`, which compiles large variables. Defaults to `"auto"`.
+        monitor: Whether the optimizer variables `gradient_norm` (before
+            clipping), `clip_fraction` (share of coordinates clipped) and
+            `skipped_steps` (steps with a non-finite gradient) are kept up,
+            which costs a pass over the gradients. Defaults to `False`.
+        exclude_from_weight_decay: List of regular expressions; variables whose
+            name or path one of them matches are not decayed. Defaults to
+            `None`.
+        clipnorm: Float or `None`. Each variable's gradient is clipped to this
+            norm. Like the next two, applied after aggregation.
+        clipvalue: Float or `None`. Each coordinate is clipped to this value.
+        global_clipnorm: Float or `None`. All gradients together are clipped to
+            this norm; a step whose norm is NaN or infinite is skipped whole.
+        use_ema: See `keras.optimizers.Optimizer`, as for all that follow.
+        ema_momentum: Float in [0, 1].
+        ema_overwrite_frequency: Int or `None`.
+        loss_scale_factor: Float or `None`.
+        gradient_accumulation_steps: Int or `None`.
+        name: String, the name of the optimizer.
+        **kwargs: Keyword arguments of `keras.optimizers.Optimizer`.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+
+    >>> import numpy as np
+    >>> x = keras.Variable([1.0, -2.0])
+    >>> optimizer = ACClip(learning_rate=0.1, step_scaling="threshold")
+    >>> optimizer.apply([keras.ops.convert_to_tensor([1e3, 0.5])], [x])
+    >>> print(np.round(keras.ops.convert_to_numpy(x), 3))
+    [ 0.9   -2.1]
+
+    References:
+        - [Zhang et al., 2020](https://arxiv.org/abs/1912.03194), Algorithm 1
+    """
+
+    def __init__(
+        self,
+        learning_rate: (
+            float | keras.optimizers.schedules.LearningRateSchedule | Callable
+        ) = 1e-4,
+        beta_1: float = 0.9,
+        beta_2: float = 0.99,
+        epsilon: float = 1e-5,
+        alpha: float = 1.0,
+        step_scaling: str | None = "rms",
+        bias_correction: bool = False,
+        weight_decay: float | None = 1e-5,
+        nonfinite: str = "skip",
+        jit_compile: bool | str = "auto",
+        monitor: bool = False,
+        exclude_from_weight_decay: Sequence[str] | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = "acclip",
+        **kwargs,
+    ):
+        super().__init__(
+            ACClipRule(
+                beta_1=beta_1,
+                beta_2=beta_2,
+                epsilon=epsilon,
+                alpha=alpha,
+                step_scaling=step_scaling,
+                bias_correction=bias_correction,
+                nonfinite=nonfinite,
+            ),
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            exclude_from_weight_decay=exclude_from_weight_decay,
+            jit_compile=jit_compile,
+            monitor=monitor,
+            clipnorm=clipnorm,
+            clipvalue=clipvalue,
+            global_clipnorm=global_clipnorm,
+            use_ema=use_ema,
+            ema_momentum=ema_momentum,
+            ema_overwrite_frequency=ema_overwrite_frequency,
+            loss_scale_factor=loss_scale_factor,
+            gradient_accumulation_steps=gradient_accumulation_steps,
+            name=name,
+            **kwargs,
+        )

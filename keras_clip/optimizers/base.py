@@ -1,0 +1,106 @@
+"""What all Keras 3 optimizers of this package share, on JAX and torch as is."""
+
+from collections.abc import Sequence
+
+import keras
+
+from keras_clip import clipping
+from keras_clip.front_end import FrontEnd
+from keras_clip.front_end import variable_path
+
+
+class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
+    """Runs a rule on each variable, on gradients that are already aggregated.
+
+    Keras clips and decays before gradients are reduced over replicas
+    (keras/src/optimizers/base_optimizer.py, 3.15.1). Here both come after:
+    `_backend_update_step` is the one hook that sees one gradient a step.
+
+    Args:
+        rule: The algorithm, a frozen dataclass from `keras_clip.rules`.
+        learning_rate: Float, schedule or callable, as in Keras.
+        weight_decay: Float or `None`, decoupled weight decay.
+        exclude_from_weight_decay: List of regular expressions; variables whose
+            name or path one of them matches are not decayed.
+        jit_compile: `True`, `False` or `"auto"`.
+        monitor: Whether to keep up `gradient_norm`, `clip_fraction` and
+            `skipped_steps` where that costs a pass over the gradients.
+        **kwargs: The rest of Keras' optimizer arguments.
+    """
+
+    def __init__(
+        self,
+        rule,
+        learning_rate,
+        weight_decay: float | None = None,
+        exclude_from_weight_decay: Sequence[str] | None = None,
+        jit_compile: bool | str = "auto",
+        monitor: bool = False,
+        **kwargs,
+    ):
+        self._check_arguments(
+            learning_rate, weight_decay, jit_compile, monitor, kwargs
+        )
+        super().__init__(
+            learning_rate=learning_rate, weight_decay=weight_decay, **kwargs
+        )
+        self._set_arguments(
+            rule, exclude_from_weight_decay, jit_compile, monitor
+        )
+
+    def build(self, variables):
+        """Creates the optimizer's variables.
+
+        Args:
+            variables: List of the model's trainable variables.
+        """
+        if self.built:
+            return
+        super().build(variables)
+        overwritten = {
+            index
+            for index, variable in enumerate(variables)
+            if self._overwrite_variable_with_gradient(variable)
+        }
+        self._build_state(variables, stateless=overwritten)
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Moves one variable and its state by one step of the rule."""
+        self._run_rule(gradient, variable, learning_rate)
+
+    def get_config(self):
+        """Returns the arguments that make an optimizer like this one."""
+        return {**super().get_config(), **self._own_config()}
+
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        grads = self._aggregate(grads, trainable_variables)
+        clipped, counts = self._clip(grads)
+        self._update_variables(clipped, trainable_variables, learning_rate)
+        self._finish(grads, trainable_variables, counts)
+
+    def _aggregate(self, grads, trainable_variables):
+        """Returns one dense gradient a variable for the whole batch."""
+        return grads
+
+    def _update_variables(self, grads, trainable_variables, learning_rate):
+        for gradient, variable in zip(grads, trainable_variables, strict=True):
+            self.update_step(gradient, variable, learning_rate)
+
+    def _index(self, variable):
+        return self._get_variable_index(variable)
+
+    def _value(self, variable):
+        return variable.value
+
+    def _add_scalar(self, name, dtype):
+        return self.add_variable(
+            (), dtype=dtype, aggregation="only_first_replica", name=name
+        )
+
+    def _add_slot(self, variable, name):
+        return self.add_variable(
+            variable.shape,
+            dtype=clipping.working_dtype_of(variable),
+            layout=getattr(variable, "_layout", None),
+            name=f"{variable_path(variable).replace('/', '_')}_{name}",
+        )
