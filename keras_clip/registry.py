@@ -1,0 +1,94 @@
+"""The one list of this package's optimizers.
+
+It drives `keras_clip.get`, the Model Garden configs and the shared tests.
+"""
+
+import dataclasses
+
+import keras
+
+from keras_clip import optimizers
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimizerInfo:
+    """What there is to know of an optimizer without making one.
+
+    Args:
+        name: Name in snake case, as in Model Garden's YAML.
+        class_name: Name of the class in `keras_clip` and
+            `keras_clip.tf_keras`.
+        summary: One line for tables.
+        reference: Where the algorithm comes from.
+    """
+
+    name: str
+    class_name: str
+    summary: str
+    reference: str
+
+    @property
+    def keras_class(self) -> type[keras.optimizers.Optimizer]:
+        """The class for Keras 3."""
+        return getattr(optimizers, self.class_name)
+
+    @property
+    def tf_keras_class(self) -> type:
+        """The class for tf_keras; importing it needs TensorFlow."""
+        from keras_clip import tf_keras
+
+        return getattr(tf_keras, self.class_name)
+
+
+OPTIMIZERS = {
+    info.name: info
+    for info in (
+        OptimizerInfo(
+            name="acclip",
+            class_name="ACClip",
+            summary=(
+                "momentum clipped in every coordinate at a threshold that "
+                "follows that coordinate's gradients"
+            ),
+            reference="Zhang et al. 2020, Algorithm 1",
+        ),
+    )
+}
+
+
+def get(identifier: str | dict | keras.optimizers.Optimizer):
+    """Returns an optimizer by name, config or instance.
+
+    Unlike `keras.optimizers.get`, which finds add-ons only by their registered
+    name, this knows the optimizers of this package by their own names.
+
+    Args:
+        identifier: Name of an optimizer of this package in any case
+            (`"acclip"`, `"ACClip"`), or whatever `keras.optimizers.get` takes.
+
+    Returns:
+        A Keras optimizer.
+
+    Raises:
+        ValueError: If there is no such optimizer.
+
+    Example:
+
+    >>> keras_clip.get("acclip").beta_2
+    0.99
+    """
+    if isinstance(identifier, str):
+        for info in OPTIMIZERS.values():
+            names = (info.name, info.class_name.lower())
+            if identifier.lower() in names:
+                return info.keras_class()
+        try:
+            return keras.optimizers.get(identifier)
+        except ValueError:
+            raise ValueError(
+                "`identifier` must be one of "
+                f"{', '.join(OPTIMIZERS)}, or an identifier that "
+                "`keras.optimizers.get` knows. Received: "
+                f"identifier={identifier!r}"
+            ) from None
+    return keras.optimizers.get(identifier)

@@ -1,0 +1,132 @@
+"""What all tf_keras optimizers of this package share."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+import tf_keras
+
+from keras_clip import clipping
+from keras_clip.front_end import FrontEnd
+
+
+class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
+    """Runs a rule on each variable, on gradients that are already aggregated.
+
+    Args:
+        rule: The algorithm, a frozen dataclass from `keras_clip.rules`.
+        learning_rate: Float or schedule, as in tf_keras.
+        weight_decay: Float or `None`, decoupled weight decay.
+        exclude_from_weight_decay: List of regular expressions; variables whose
+            name one of them matches are not decayed.
+        jit_compile: `True`, `False` or `"auto"`.
+        monitor: Whether to keep up `gradient_norm`, `clip_fraction` and
+            `skipped_steps` where that costs a pass over the gradients.
+        name: Name of the optimizer.
+        **kwargs: The rest of tf_keras' optimizer arguments.
+    """
+
+    def __init__(
+        self,
+        rule,
+        learning_rate,
+        weight_decay: float | None = None,
+        exclude_from_weight_decay: Sequence[str] | None = None,
+        jit_compile: bool | str = "auto",
+        monitor: bool = False,
+        name: str | None = None,
+        **kwargs,
+    ):
+        for argument in ("gradient_accumulation_steps", "loss_scale_factor"):
+            if kwargs.pop(argument, None) is not None:
+                raise ValueError(
+                    f"`{argument}` does not exist in tf_keras; use "
+                    f"`keras_clip.{type(self).__name__}` with Keras 3. "
+                    f"Received: {argument} with "
+                    f"`keras_clip.tf_keras.{type(self).__name__}`"
+                )
+        self._check_arguments(
+            learning_rate, weight_decay, jit_compile, monitor, kwargs
+        )
+        super().__init__(
+            name=name or type(self).__name__,
+            weight_decay=weight_decay,
+            jit_compile=False,
+            **kwargs,
+        )
+        self._set_arguments(
+            rule, exclude_from_weight_decay, jit_compile, monitor
+        )
+        self._learning_rate = self._build_learning_rate(learning_rate)
+
+    def build(self, var_list):
+        """Creates the optimizer's variables.
+
+        Args:
+            var_list: List of the model's trainable variables.
+        """
+        super().build(var_list)
+        if getattr(self, "_built", False):
+            return
+        self._build_state(var_list)
+        self._built = True
+
+    def update_step(self, gradient, variable):
+        """Moves one variable and its state by one step of the rule."""
+        self._run_rule(gradient, variable, self.learning_rate)
+
+    def get_config(self):
+        """Returns the arguments that make an optimizer like this one."""
+        learning_rate = self._serialize_hyperparameter(self._learning_rate)
+        if not isinstance(learning_rate, dict):
+            learning_rate = float(learning_rate)
+        return {
+            **super().get_config(),
+            "learning_rate": learning_rate,
+            **self._own_config(),
+        }
+
+    def _internal_apply_gradients(self, grads_and_vars):
+        gradients, variables = zip(*grads_and_vars, strict=True)
+        clipped, counts = self._clip(gradients)
+        iterations = super()._internal_apply_gradients(
+            list(zip(clipped, variables, strict=True))
+        )
+        self._finish(gradients, variables, counts)
+        return iterations
+
+    def _deduplicate_sparse_grad(self, grads):
+        """Makes sparse gradients dense, summing their duplicate rows."""
+        return [clipping.densify(g) for g in grads]
+
+    def _update_step_xla(self, gradient, variable, key):
+        """Leaves compilation to `compilation.py`, once per shape.
+
+        tf_keras compiles every variable's update anew
+        (tf_keras/src/optimizers/optimizer.py, 2.20.1).
+        """
+        self._update_step(gradient, variable)
+
+    def _index(self, variable):
+        return self._index_dict[self._var_key(variable)]
+
+    def _value(self, variable):
+        return tf.convert_to_tensor(variable)
+
+    def _add_scalar(self, name, dtype):
+        variable = tf.Variable(
+            0,
+            dtype="int64" if dtype == "int" else dtype,
+            name=name,
+            trainable=False,
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        )
+        self._variables.append(variable)
+        return variable
+
+    def _add_slot(self, variable, name):
+        dtype = clipping.working_dtype_of(variable)
+        if dtype == variable.dtype:
+            return self.add_variable_from_reference(variable, name)
+        with self._distribution_strategy.extended.colocate_vars_with(variable):
+            slot = self.add_variable(variable.shape, dtype, name=name)
+        return slot
