@@ -1,0 +1,42 @@
+"""Wires the optimizers into TF Model Garden: import it, then use the YAML.
+
+Importing registers every optimizer of this package with Model Garden's
+optimizer factory and the experiments `keras_clip/bert/pretraining`,
+`keras_clip/bert/squad` and `keras_clip/bert/sentence_prediction`, in whose
+configs they can be chosen:
+
+```yaml
+trainer:
+  optimizer_config:
+    optimizer:
+      type: acclip
+      acclip: {beta_2: 0.999, alpha: 1.5}
+```
+
+Model Garden's own `official.nlp.train` sees them too if a gin file given by
+`--gin_file` holds the line `import keras_clip.model_garden`.
+"""
+
+try:
+    import official.core  # noqa: F401
+    import official.nlp.configs.experiment_configs  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        "`keras_clip.model_garden` needs TF Model Garden, and setuptools "
+        'older than 82: pip install "keras_clip[model-garden]". '
+        f"Received: {error}"
+    ) from error
+
+from keras_clip.model_garden.configs import OptimizationConfig
+from keras_clip.model_garden.configs import OptimizerConfig
+from keras_clip.model_garden.experiments import bert_pretraining
+from keras_clip.model_garden.experiments import bert_sentence_prediction
+from keras_clip.model_garden.experiments import bert_squad
+
+__all__ = [
+    "OptimizationConfig",
+    "OptimizerConfig",
+    "bert_pretraining",
+    "bert_sentence_prediction",
+    "bert_squad",
+]

@@ -1,0 +1,64 @@
+"""Model Garden's BERT experiments, with the optimizers of this package."""
+
+from official.core import config_definitions
+from official.core import exp_factory
+from official.nlp.configs import finetuning_experiments
+from official.nlp.configs import pretraining_experiments
+
+from keras_clip.model_garden.configs import OptimizationConfig
+
+# What BERT never decays.
+_UNDECAYED = ["LayerNorm", "layer_norm", "bias"]
+
+
+@exp_factory.register_config_factory("keras_clip/bert/pretraining")
+def bert_pretraining() -> config_definitions.ExperimentConfig:
+    """Returns `bert/pretraining` with ACClip as in Zhang et al., section 5.2.
+
+    The loss is scaled by the number of replicas, so that a gradient is the
+    mean over the whole batch and a threshold means the same on any of them.
+    """
+    config = _with_acclip(
+        pretraining_experiments.bert_pretraining(), learning_rate=1e-4
+    )
+    config.task.scale_loss = True
+    return config
+
+
+@exp_factory.register_config_factory("keras_clip/bert/squad")
+def bert_squad() -> config_definitions.ExperimentConfig:
+    """Returns `bert/squad` with ACClip."""
+    return _with_acclip(
+        finetuning_experiments.bert_squad(), learning_rate=8e-5
+    )
+
+
+@exp_factory.register_config_factory("keras_clip/bert/sentence_prediction")
+def bert_sentence_prediction() -> config_definitions.ExperimentConfig:
+    """Returns `bert/sentence_prediction` with ACClip."""
+    return _with_acclip(
+        finetuning_experiments.bert_sentence_prediction(), learning_rate=3e-5
+    )
+
+
+def _with_acclip(
+    config: config_definitions.ExperimentConfig, learning_rate: float
+) -> config_definitions.ExperimentConfig:
+    """Returns a stock experiment with another optimizer, all else the same."""
+    config.trainer.optimizer_config = OptimizationConfig(
+        {
+            "optimizer": {
+                "type": "acclip",
+                "acclip": {"exclude_from_weight_decay": _UNDECAYED},
+            },
+            "learning_rate": {
+                "type": "polynomial",
+                "polynomial": {
+                    "initial_learning_rate": learning_rate,
+                    "end_learning_rate": 0.0,
+                },
+            },
+            "warmup": {"type": "polynomial"},
+        }
+    )
+    return config
