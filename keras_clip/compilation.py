@@ -27,24 +27,22 @@ def update_function(
         variable: The variable, for its shape and dtype.
         jit_compile: `True`, `False`, or `"auto"`: on TensorFlow compile
             variables of at least 32,768 elements, but nothing where a TPU
-            compiles the whole step; on JAX compile; on torch, where there is
-            no XLA, do not.
+            compiles the whole step; on JAX compile. Other backends have no
+            XLA and run the plain rule.
 
     Returns:
         Callable `(x, g, state, learning_rate, k)`.
     """
     backend = keras.backend.backend()
-    if backend == "torch" or jit_compile is False:
-        return functools.partial(rule, weight_decay=weight_decay)
-    if backend == "jax":
+    if backend == "jax" and jit_compile:
         return _jax_function(rule, weight_decay)
-    shape = tuple(variable.shape)
-    dtype = keras.backend.standardize_dtype(variable.dtype)
-    if jit_compile == "auto" and (
-        math.prod(shape) < SMALLEST_COMPILED_SIZE or _runs_on_tpu()
-    ):
-        return functools.partial(rule, weight_decay=weight_decay)
-    return _tensorflow_function(rule, weight_decay, shape, dtype)
+    if backend == "tensorflow" and jit_compile:
+        shape = tuple(variable.shape)
+        large = math.prod(shape) >= SMALLEST_COMPILED_SIZE
+        if jit_compile is True or (large and not _runs_on_tpu()):
+            dtype = keras.backend.standardize_dtype(variable.dtype)
+            return _tensorflow_function(rule, weight_decay, shape, dtype)
+    return functools.partial(rule, weight_decay=weight_decay)
 
 
 @functools.cache
@@ -66,8 +64,11 @@ def _tensorflow_function(rule, weight_decay, shape, dtype):
     return update
 
 
-@functools.cache
 def _runs_on_tpu() -> bool:
     import tensorflow as tf
 
-    return bool(tf.config.list_physical_devices("TPU"))
+    strategy = tf.distribute.get_strategy()
+    return isinstance(
+        strategy,
+        tf.distribute.TPUStrategy | tf.distribute.experimental.TPUStrategy,
+    )
