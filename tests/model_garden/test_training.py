@@ -1,0 +1,211 @@
+"""Model Garden's unmodified trainer with the optimizers of this package."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+from official.core import exp_factory
+from official.core import task_factory
+from official.core import train_lib
+
+import keras_clip.model_garden  # noqa: F401 registers the experiments
+from keras_clip.registry import OPTIMIZERS
+
+ENCODER = {
+    "type": "bert",
+    "bert": {
+        "num_layers": 1,
+        "hidden_size": 16,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+        "vocab_size": 50,
+        "max_position_embeddings": 16,
+        # Dropout would draw anew after a break.
+        "dropout_rate": 0.0,
+        "attention_dropout_rate": 0.0,
+    },
+}
+DATA = {"input_path": "dummy", "global_batch_size": 2, "seq_length": 16}
+TASKS = {
+    "bert/pretraining": {
+        "model": {
+            "encoder": ENCODER,
+            "cls_heads": [
+                {"inner_dim": 16, "num_classes": 2, "name": "next_sentence"}
+            ],
+        },
+        "train_data": {**DATA, "max_predictions_per_seq": 4},
+        "validation_data": {**DATA, "max_predictions_per_seq": 4},
+    },
+    "bert/squad": {"model": {"encoder": ENCODER}, "train_data": DATA},
+    "bert/sentence_prediction": {
+        "model": {"encoder": ENCODER, "num_classes": 2},
+        "train_data": DATA,
+    },
+}
+TRAINER = {
+    "train_steps": 3,
+    "steps_per_loop": 1,
+    "summary_interval": 1,
+    "checkpoint_interval": 3,
+    "optimizer_config": {
+        "learning_rate": {
+            "polynomial": {"initial_learning_rate": 0.1, "decay_steps": 10}
+        },
+        "warmup": {"polynomial": {"warmup_steps": 1}},
+    },
+}
+
+
+def run(experiment, model_dir, strategy, optimizer=None, steps=3):
+    params = exp_factory.get_exp_config(experiment)
+    params.override({"task": TASKS[experiment.removeprefix("keras_clip/")]})
+    params.override({"trainer": {**TRAINER, "train_steps": steps}})
+    if optimizer:
+        params.override(
+            {"trainer": {"optimizer_config": {"optimizer": optimizer}}}
+        )
+    tf_keras.utils.set_random_seed(0)
+    with strategy.scope():
+        task = task_factory.get_task(params.task)
+        runner = train_lib.OrbitExperimentRunner(
+            strategy, task, "train", params, str(model_dir)
+        )
+        trainer = runner.trainer
+        # The heads are only built by the first step.
+        variables = list(trainer.model.trainable_variables)
+        before = [variable.numpy() for variable in variables]
+        runner.run()
+    moved = [
+        not np.array_equal(old, variable.numpy())
+        for old, variable in zip(before, variables, strict=True)
+    ]
+    return trainer, moved
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("experiment", TASKS)
+def test_the_trained_models_optimizer_is_ours_and_weights_moved(
+    experiment, optimizer, tmp_path
+):
+    trainer, moved = run(
+        f"keras_clip/{experiment}",
+        tmp_path,
+        tf.distribute.OneDeviceStrategy("/cpu:0"),
+        {"type": optimizer},
+    )
+    assert type(trainer.optimizer) is OPTIMIZERS[optimizer].tf_keras_class
+    assert trainer.optimizer.iterations.numpy() == 3
+    assert trainer.optimizer.update_count.numpy() == 3
+    # The pooler of SQuAD's encoder has no gradient.
+    assert sum(moved) > 0.8 * len(moved)
+
+
+def test_the_default_mirrored_strategy_trains_too(tmp_path):
+    trainer, moved = run(
+        "keras_clip/bert/pretraining",
+        tmp_path,
+        tf.distribute.MirroredStrategy(["/cpu:0"]),
+    )
+    assert trainer.optimizer.update_count.numpy() == 3
+    assert any(moved)
+
+
+def test_a_run_goes_on_bitwise_from_its_checkpoint(tmp_path):
+    strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
+    quiet = {"type": "acclip", "acclip": {"monitor": True}}
+    name = "keras_clip/bert/squad"
+    whole, _ = run(name, tmp_path / "whole", strategy, quiet, steps=4)
+    run(name, tmp_path / "parts", strategy, quiet, steps=2)
+    parts, _ = run(name, tmp_path / "parts", strategy, quiet, steps=4)
+    assert parts.global_step.numpy() == 4
+    for one, other in (
+        (whole.model.trainable_variables, parts.model.trainable_variables),
+        (whole.optimizer.variables, parts.optimizer.variables),
+    ):
+        assert len(one) == len(other) > 0
+        for a, b in zip(one, other, strict=True):
+            assert np.array_equal(a.numpy(), b.numpy()), a.name
+
+
+def test_a_stock_experiment_still_trains(tmp_path):
+    trainer, moved = run(
+        "bert/squad", tmp_path, tf.distribute.OneDeviceStrategy("/cpu:0")
+    )
+    assert type(trainer.optimizer).__name__ == "AdamWeightDecay"
+    assert any(moved)
+
+
+def test_the_unmodified_driver_sees_us_through_a_gin_file(tmp_path):
+    gin = tmp_path / "import.gin"
+    gin.write_text("import keras_clip.model_garden\n")
+    override = tmp_path / "override.yaml"
+    override.write_text(
+        """
+task:
+  model:
+    encoder:
+      type: bert
+      bert: {num_layers: 1, hidden_size: 16, num_attention_heads: 2,
+             intermediate_size: 32, vocab_size: 50,
+             max_position_embeddings: 16}
+  train_data: {input_path: dummy, global_batch_size: 2, seq_length: 16}
+trainer:
+  train_steps: 2
+  steps_per_loop: 1
+  summary_interval: 1
+  optimizer_config:
+    learning_rate: {polynomial: {decay_steps: 2}}
+    warmup: {polynomial: {warmup_steps: 1}}
+"""
+    )
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "official.nlp.train"),
+            "--experiment=keras_clip/bert/squad",
+            "--mode=train",
+            f"--model_dir={tmp_path / 'run'}",
+            f"--gin_file={gin}",
+            f"--config_file={override}",
+            "--params_override=trainer.optimizer_config.optimizer.acclip.alpha"
+            "=1.5,trainer.optimizer_config.optimizer.acclip.beta_2=0.95",
+        ],
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    params = (tmp_path / "run" / "params.yaml").read_text()
+    assert "type: acclip" in params
+    assert "alpha: 1.5" in params
+    assert "beta_2: 0.95" in params
+    reader = tf.train.load_checkpoint(
+        tf.train.latest_checkpoint(str(tmp_path / "run"))
+    )
+    count = "optimizer/update_count/.ATTRIBUTES/VARIABLE_VALUE"
+    assert reader.get_tensor(count) == 2
+
+
+def test_without_model_garden_the_error_names_the_pip_command():
+    program = """
+import sys
+sys.modules["official"] = None
+import keras_clip
+import keras_clip.model_garden
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("ImportError: `keras_clip.model_garden` needs")
+    assert 'pip install "keras_clip[model-garden]"' in last
