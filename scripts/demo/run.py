@@ -1,0 +1,201 @@
+"""Runs the whole path on a tiny BERT, with Adam and ACClip side by side.
+
+From the text that every Python installation carries to answered questions:
+data, pretraining, finetuning, prediction, evaluation. Both optimizers start
+from the same weights and see the same batches. What is already done in
+`--output_dir` is not done again.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import sys
+import time
+from pathlib import Path
+
+SCRIPTS = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(SCRIPTS))
+# TensorFlow reads it when it is imported, below.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import absl.logging  # noqa: E402
+import baselines  # noqa: E402
+import evaluate_squad  # noqa: E402
+import finetune_squad  # noqa: E402
+import predict_squad  # noqa: E402
+import prepare_pretraining_data  # noqa: E402
+import prepare_squad_data  # noqa: E402
+import pretrain_bert  # noqa: E402
+import questions  # noqa: E402
+import report  # noqa: E402
+
+# Model Garden's own optimizer for BERT stands for Adam.
+OPTIMIZERS = {"Adam": "adamw", "ACClip": "acclip"}
+
+
+def do(output_dir: Path, name: str, script, *options: object) -> dict:
+    """Does the work of one script, unless an earlier run has done just that.
+
+    Args:
+        output_dir: Where the results of earlier runs are.
+        name: Name of this piece of work.
+        script: One of the modules of `scripts/`.
+        *options: Its command line.
+
+    Returns:
+        What the script gives.
+    """
+    command = [str(option) for option in options]
+    texts = [Path(o).read_text("utf-8") for o in command if o.endswith(".yaml")]
+    path = output_dir / "done" / f"{name}.json"
+    line = shlex.join(["python", os.path.relpath(script.__file__), *command])
+    if path.exists():
+        record = json.loads(path.read_text("utf-8"))
+        if (record["command"], record["configs"]) == (command, texts):
+            print(f"$ {line}\n  done before", flush=True)
+            return record["result"]
+    print(f"$ {line}", flush=True)
+    arguments = script.parser().parse_args(command)
+    if hasattr(arguments, "seed") and hasattr(arguments, "model_dir"):
+        shutil.rmtree(arguments.model_dir, ignore_errors=True)
+    start = time.monotonic()
+    with (output_dir / "log.txt").open("a", encoding="utf-8") as log:
+        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+            result = script.run(arguments)
+    print(f"  {time.monotonic() - start:.0f} s", flush=True)
+    path.parent.mkdir(exist_ok=True)
+    record = {"command": command, "configs": texts, "result": result}
+    path.write_text(json.dumps(record, indent=2), "utf-8")
+    return result
+
+
+def prepare(output_dir: Path) -> Path:
+    """Makes the data.
+
+    Args:
+        output_dir: Directory of the demo.
+
+    Returns:
+        Directory of the data.
+    """
+    data = output_dir / "data"
+    questions.write(data)
+    do(
+        output_dir,
+        "prepare_pretraining_data",
+        prepare_pretraining_data,
+        *("--input", data / "corpus.txt", "--output_dir", data),
+        *("--vocab_size", 2000, "--max_seq_length", 64),
+        *("--max_predictions_per_seq", 10, "--heldout_every", 4),
+    )
+    do(
+        output_dir,
+        "prepare_squad_data",
+        prepare_squad_data,
+        *("--input", data / "train.json", "--vocab", data / "vocab.txt"),
+        *("--output", data / "squad_train.tfrecord"),
+        *("--max_seq_length", 128, "--max_query_length", 32),
+    )
+    return data
+
+
+def train(output_dir: Path, data: Path, title: str, steps: int | None) -> dict:
+    """Pretrains, finetunes and evaluates a model with one optimizer.
+
+    Args:
+        output_dir: Directory of the demo.
+        data: Directory of the data.
+        title: Key of `OPTIMIZERS`, or `"untrained"`.
+        steps: Steps of either training, or `None` for the configs' numbers.
+
+    Returns:
+        Dict with `loss`, `accuracy`, `exact_match` and `f1`.
+    """
+    optimizer = OPTIMIZERS.get(title, "acclip")
+    runs = output_dir / "runs"
+    common = ["--optimizer", optimizer]
+    if steps is not None:
+        common += ["--train_steps", steps]
+    pretraining = do(
+        output_dir,
+        f"pretrain_{title}",
+        pretrain_bert,
+        *("--data_dir", data, "--config", SCRIPTS / "configs/bert_tiny.yaml"),
+        *("--model_dir", runs / f"bert_{title}", *common),
+    )
+    do(
+        output_dir,
+        f"finetune_{title}",
+        finetune_squad,
+        *("--train", data / "squad_train.tfrecord"),
+        *("--dev", data / "heldout.json", "--vocab", data / "vocab.txt"),
+        *("--pretrained", runs / f"bert_{title}"),
+        *("--config", SCRIPTS / "configs/squad_tiny.yaml"),
+        *("--model_dir", runs / f"squad_{title}", *common),
+    )
+    predictions = output_dir / f"predictions_{title}.json"
+    do(
+        output_dir,
+        f"predict_{title}",
+        predict_squad,
+        *("--model_dir", runs / f"squad_{title}"),
+        *("--input", data / "heldout.json", "--output", predictions),
+    )
+    scores = do(
+        output_dir,
+        f"evaluate_{title}",
+        evaluate_squad,
+        *("--dataset", data / "heldout.json", "--predictions", predictions),
+    )
+    return {
+        "loss": pretraining["lm_example_loss"],
+        "accuracy": pretraining["masked_lm_accuracy"],
+        **scores,
+    }
+
+
+def main(output_dir: Path) -> None:
+    """Runs everything, prints the report and checks it.
+
+    Args:
+        output_dir: Directory of the demo.
+    """
+    start = time.monotonic()
+    absl.logging.set_verbosity(absl.logging.ERROR)
+    output_dir.mkdir(parents=True, exist_ok=True)
+    data = prepare(output_dir)
+    results = {
+        title: train(output_dir, data, title, None) for title in OPTIMIZERS
+    }
+    results["untrained"] = train(output_dir, data, "untrained", 0)
+    loss, accuracy = baselines.unigram_entropy(str(data / "heldout.tfrecord"))
+    results["unigram"] = {"loss": loss, "accuracy": accuracy}
+    exact_match, f1 = baselines.random_spans(str(data / "heldout.json"))
+    results["random span"] = {"exact_match": exact_match, "f1": f1}
+    curves = {
+        title: report.loss_curve(output_dir / "runs" / f"bert_{title}/train")
+        for title in OPTIMIZERS
+    }
+    print(report.table(results))
+    report.plot(curves, loss, output_dir / "loss.png")
+    print(f"Loss curves: {output_dir / 'loss.png'}\n")
+    print(report.answered(data / "heldout.json", output_dir, list(OPTIMIZERS)))
+    report.check(results, curves, list(OPTIMIZERS))
+    print(f"All of it took {time.monotonic() - start:.0f} s.")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--output_dir",
+        type=Path,
+        default=Path("runs/demo"),
+        help="data, runs and results",
+    )
+    main(parser.parse_args().output_dir)
