@@ -35,7 +35,7 @@ stamp=$venv/installed-$(printf '%s\n' "$extras" | cat - setup.cfg | cksum |
   cut -d ' ' -f 1)
 if [ ! -e "$stamp" ]; then
   echo "Installing keras_clip[$extras], about 3 GB the first time"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check \
+  "$venv/bin/pip" install -qq --disable-pip-version-check \
     --editable ".[$extras]"
   touch "$stamp"
 fi
