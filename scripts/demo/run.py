@@ -14,12 +14,14 @@ import shlex
 import shutil
 import sys
 import time
+import warnings
 from pathlib import Path
 
 SCRIPTS = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(SCRIPTS))
-# TensorFlow reads it when it is imported, below.
+# Both speak up while TensorFlow and Model Garden are imported, below.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
 
 import absl.logging  # noqa: E402
 import baselines  # noqa: E402
@@ -31,6 +33,7 @@ import prepare_squad_data  # noqa: E402
 import pretrain_bert  # noqa: E402
 import questions  # noqa: E402
 import report  # noqa: E402
+import tensorflow as tf  # noqa: E402
 
 # Model Garden's own optimizer for BERT stands for Adam.
 OPTIMIZERS = {"Adam": "adamw", "ACClip": "acclip"}
@@ -165,6 +168,7 @@ def main(output_dir: Path) -> None:
     """
     start = time.monotonic()
     absl.logging.set_verbosity(absl.logging.ERROR)
+    tf.get_logger().setLevel("ERROR")
     output_dir.mkdir(parents=True, exist_ok=True)
     data = prepare(output_dir)
     results = {
