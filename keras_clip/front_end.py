@@ -25,9 +25,19 @@ class FrontEnd:
         self, learning_rate, weight_decay, jit_compile, monitor, keras_arguments
     ):
         """Raises for bad arguments before Keras sees them."""
-        for name in ("clipnorm", "clipvalue", "global_clipnorm"):
-            if keras_arguments.get(name) is not None:
-                check_number(name, keras_arguments[name], 0, open_low=True)
+        given = {
+            name: keras_arguments[name]
+            for name in ("clipnorm", "clipvalue", "global_clipnorm")
+            if keras_arguments.get(name) is not None
+        }
+        for name, value in given.items():
+            check_number(name, value, 0, open_low=True)
+        if len(given) > 1:
+            raise ValueError(
+                "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can "
+                "be set. Received: "
+                + ", ".join(f"{name}={value}" for name, value in given.items())
+            )
         if weight_decay is not None:
             check_number("weight_decay", weight_decay, 0)
         if isinstance(learning_rate, float | int):
@@ -47,6 +57,7 @@ class FrontEnd:
             "exclude_from_weight_decay", exclude_from_weight_decay
         )
         self._undecayed_keys = frozenset()
+        self._undecayed_paths = ()
 
     @property
     def rule(self):
@@ -78,10 +89,9 @@ class FrontEnd:
                 f"var_list={var_list}, var_names={var_names}"
             )
         var_list = list(var_list or [])
-        paths = [f"^{re.escape(variable_path(v))}$" for v in var_list]
-        names = check_names("var_names", var_names)
-        self._undecayed_names = (*names, *paths)
+        self._undecayed_names = check_names("var_names", var_names)
         self._undecayed_keys = frozenset(self._var_key(v) for v in var_list)
+        self._undecayed_paths = tuple(_path_pattern(v) for v in var_list)
 
     def _hyperparameters(self):
         fields = dataclasses.fields(self._rule_class)
@@ -91,7 +101,10 @@ class FrontEnd:
         """Returns the arguments that Keras' `get_config` does not know."""
         return {
             **self._hyperparameters(),
-            "exclude_from_weight_decay": list(self._undecayed_names),
+            "exclude_from_weight_decay": [
+                *self._undecayed_names,
+                *self._undecayed_paths,
+            ],
             "jit_compile": self.jit_compile,
             "monitor": self.monitor,
         }
@@ -151,7 +164,8 @@ class FrontEnd:
             norm = clipping.global_norm(gradients)
             self.gradient_norm.assign(ops.cast(norm, "float32"))
         if self.global_clipnorm:
-            counts = ops.isfinite(norm)
+            if self.nonfinite == "skip":
+                counts = ops.isfinite(norm)
             gradients = [
                 clipping.clip_by_norm(g, self.global_clipnorm, norm)
                 for g in gradients
@@ -169,21 +183,53 @@ class FrontEnd:
     def _finish(self, gradients, variables, counts):
         """Counts the update and, if asked, what it clipped and skipped."""
         self.update_count.assign_add(ops.cast(counts, self.update_count.dtype))
-        if not self.monitor:
-            return
-        k = ops.cast(self._value(self.update_count), "float32")
+        if self.monitor:
+            self.clip_fraction.assign(self._clipped_share(variables))
+            if self.nonfinite == "skip":
+                finite = [ops.all(ops.isfinite(g)) for g in gradients]
+                counts = ops.logical_and(counts, ops.all(ops.stack(finite)))
+        if counts is not True:
+            self.skipped_steps.assign_add(
+                ops.cast(ops.logical_not(counts), self.skipped_steps.dtype)
+            )
+
+    def _clipped_share(self, variables):
+        """Returns the share of coordinates that the last update clipped."""
         clipped, size = 0.0, 0
         for variable in variables:
             slots = self._slots[self._index(variable)]
-            state = tuple(self._value(slot) for slot in slots)
-            where = self.rule.clipped(state, ops.cast(k, state[0].dtype))
+            dtype = clipping.working_dtype_of(variable)
+            where = self.rule.clipped(
+                tuple(self._value(slot) for slot in slots),
+                ops.cast(self._value(self.update_count), dtype),
+            )
             clipped = clipped + ops.sum(ops.cast(where, "float32"))
             size += math.prod(variable.shape)
-        self.clip_fraction.assign(clipped / max(size, 1))
-        finite = ops.stack([ops.all(ops.isfinite(g)) for g in gradients])
-        self.skipped_steps.assign_add(
-            ops.cast(ops.logical_not(ops.all(finite)), self.skipped_steps.dtype)
-        )
+        return clipped / max(size, 1)
+
+    def _undo_if_skipped(self, variables, step):
+        """Takes a step, but leaves these variables if it is skipped whole.
+
+        Keras applies constraints and moving averages after the update, and
+        does not know of skipped steps.
+
+        Args:
+            variables: What Keras changes besides the rule.
+            step: Callable without arguments.
+
+        Returns:
+            What `step` returns.
+        """
+        if not (variables and self.global_clipnorm):
+            return step()
+        before = [ops.copy(self._value(variable)) for variable in variables]
+        skipped_before = ops.copy(self._value(self.skipped_steps))
+        result = step()
+        skipped = ops.not_equal(self._value(self.skipped_steps), skipped_before)
+        for variable, value in zip(variables, before, strict=True):
+            after = self._value(variable)
+            variable.assign(ops.where(skipped, value, after))
+        return result
 
     def _use_weight_decay(self, variable):
         if self._var_key(variable) in self._undecayed_keys:
@@ -205,3 +251,15 @@ class FrontEnd:
 def variable_path(variable) -> str:
     """Returns the path of a variable, on tf_keras its name without `:0`."""
     return getattr(variable, "path", variable.name.split(":")[0])
+
+
+def _path_pattern(variable) -> str:
+    """Returns a regular expression for a variable in a saved model.
+
+    The name of a `Sequential` that leads the paths in it is not there any more
+    when the model is loaded (keras 3.15.1).
+    """
+    first, *rest = variable_path(variable).split("/")
+    if len(rest) < 2:
+        return f"^{re.escape(variable_path(variable))}$"
+    return f"^(?:{re.escape(first)}/)?{re.escape('/'.join(rest))}$"

@@ -28,9 +28,7 @@ def bert_pretraining() -> config_definitions.ExperimentConfig:
 @exp_factory.register_config_factory("keras_clip/bert/squad")
 def bert_squad() -> config_definitions.ExperimentConfig:
     """Returns `bert/squad` with ACClip."""
-    return _with_acclip(
-        finetuning_experiments.bert_squad(), learning_rate=8e-5
-    )
+    return _with_acclip(finetuning_experiments.bert_squad(), learning_rate=8e-5)
 
 
 @exp_factory.register_config_factory("keras_clip/bert/sentence_prediction")

@@ -95,7 +95,7 @@ class ACClip(ClippingOptimizer):
     >>> optimizer = ACClip(learning_rate=0.1, step_scaling="threshold")
     >>> optimizer.apply([keras.ops.convert_to_tensor([1e3, 0.5])], [x])
     >>> print(np.round(keras.ops.convert_to_numpy(x), 3))
-    [ 0.9   -2.1]
+    [ 0.9 -2.1]
 
     References:
         - [Zhang et al., 2020](https://arxiv.org/abs/1912.03194), Algorithm 1

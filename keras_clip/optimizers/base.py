@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import keras
+from keras import ops
 
 from keras_clip import clipping
 from keras_clip.front_end import FrontEnd
@@ -64,6 +65,25 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         }
         self._build_state(variables, stateless=overwritten)
 
+    def apply(self, grads, trainable_variables=None):
+        """Updates variables by their gradients.
+
+        Args:
+            grads: List of gradients, `None` for variables without one.
+            trainable_variables: List of variables; those that the optimizer
+                was built with if `None`.
+        """
+        if trainable_variables is not None:
+            trainable_variables = list(trainable_variables)
+            if trainable_variables:
+                self.build(trainable_variables)
+        self._undo_if_skipped(
+            self._changed_by_keras() if self.built else [],
+            lambda: super(BaseClippingOptimizer, self).apply(
+                grads, trainable_variables
+            ),
+        )
+
     def update_step(self, gradient, variable, learning_rate):
         """Moves one variable and its state by one step of the rule."""
         self._run_rule(gradient, variable, learning_rate)
@@ -77,6 +97,42 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         clipped, counts = self._clip(grads)
         self._update_variables(clipped, trainable_variables, learning_rate)
         self._finish(grads, trainable_variables, counts)
+
+    def _changed_by_keras(self):
+        """Returns the variables that Keras changes after the rule."""
+        averages = []
+        if self.use_ema:
+            averages = self._model_variables_moving_average
+        return [
+            *(average for average in averages if average is not None),
+            *(
+                variable
+                for variable in self._trainable_variables
+                if variable.constraint is not None
+                or (self.use_ema and self.ema_overwrite_frequency)
+            ),
+        ]
+
+    def _update_model_variables_moving_average(self, trainable_variables):
+        """Starts the averages at the first update that is not skipped.
+
+        Keras starts them at the first step (keras 3.15.1): if that one is
+        skipped they stay at zero, and a later step does not make up for it.
+        """
+        if not self.use_ema:
+            return
+        started = ops.greater(self._value(self.update_count), 1)
+        for variable, average in zip(
+            trainable_variables,
+            self._model_variables_moving_average,
+            strict=True,
+        ):
+            if average is not None:
+                momentum = self.ema_momentum * ops.cast(started, average.dtype)
+                average.assign(
+                    momentum * self._value(average)
+                    + (1 - momentum) * self._value(variable)
+                )
 
     def _aggregate(self, grads, trainable_variables):
         """Returns one dense gradient a variable for the whole batch."""

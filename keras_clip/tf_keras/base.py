@@ -37,12 +37,12 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         **kwargs,
     ):
         for argument in ("gradient_accumulation_steps", "loss_scale_factor"):
-            if kwargs.pop(argument, None) is not None:
+            value = kwargs.pop(argument, None)
+            if value is not None:
                 raise ValueError(
                     f"`{argument}` does not exist in tf_keras; use "
                     f"`keras_clip.{type(self).__name__}` with Keras 3. "
-                    f"Received: {argument} with "
-                    f"`keras_clip.tf_keras.{type(self).__name__}`"
+                    f"Received: {argument}={value}"
                 )
         self._check_arguments(
             learning_rate, weight_decay, jit_compile, monitor, kwargs
@@ -70,6 +70,29 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         self._build_state(var_list)
         self._built = True
 
+    def apply_gradients(self, grads_and_vars, name=None, **kwargs):
+        """Updates variables by their gradients.
+
+        Args:
+            grads_and_vars: List of `(gradient, variable)` pairs.
+            name: String, the name scope of new variables.
+            **kwargs: See `tf_keras.optimizers.Optimizer.apply_gradients`.
+
+        Returns:
+            The `tf.Variable` that counts the steps.
+        """
+        grads_and_vars = list(grads_and_vars)
+        variables = [variable for _, variable in grads_and_vars]
+        if variables:
+            with tf.name_scope(name or self.name), tf.init_scope():
+                self.build(variables)
+        return self._undo_if_skipped(
+            self._changed_by_keras(variables),
+            lambda: super(ClippingOptimizer, self).apply_gradients(
+                grads_and_vars, name=name, **kwargs
+            ),
+        )
+
     def update_step(self, gradient, variable):
         """Moves one variable and its state by one step of the rule."""
         self._run_rule(gradient, variable, self.learning_rate)
@@ -93,6 +116,19 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         )
         self._finish(gradients, variables, counts)
         return iterations
+
+    def _changed_by_keras(self, var_list):
+        """Returns the variables that tf_keras changes after the rule."""
+        averages = self._model_variables_moving_average if self.use_ema else []
+        return [
+            *averages,
+            *(
+                variable
+                for variable in var_list
+                if variable.constraint is not None
+                or (self.use_ema and self.ema_overwrite_frequency)
+            ),
+        ]
 
     def _deduplicate_sparse_grad(self, grads):
         """Makes sparse gradients dense, summing their duplicate rows."""
