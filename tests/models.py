@@ -1,0 +1,42 @@
+"""A small model in either framework, and steps on it by given gradients."""
+
+import numpy as np
+
+SHAPES = ((3, 4), (4,), (4, 2), (2,))
+
+
+def dense_model(front_end, optimizer):
+    """Returns a compiled model whose variables have the shapes `SHAPES`."""
+    framework = front_end.framework
+    model = framework.Sequential(
+        [
+            framework.layers.Input((3,)),
+            framework.layers.Dense(4, activation="tanh", name="first"),
+            framework.layers.Dense(2, name="second"),
+        ],
+        name="model",
+    )
+    model.compile(optimizer=optimizer, loss="mse")
+    rng = np.random.default_rng(3)
+    model.set_weights([rng.normal(size=shape) for shape in SHAPES])
+    return model
+
+
+def data():
+    """Returns inputs and targets for the model."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(32, 3)).astype("float32")
+    targets = np.stack([x[:, 0] - x[:, 1], x[:, 2] + 1], axis=1)
+    return x, targets
+
+
+def train(front_end, model, gradients):
+    """Steps the model's own optimizer by a list of gradients a step."""
+    for gradient in gradients:
+        front_end.apply(model.optimizer, gradient, model.trainable_variables)
+
+
+def everything(front_end, model):
+    """Returns the model's variables and all of its optimizer's."""
+    optimizer = model.optimizer
+    return front_end.values(model.variables) + front_end.state(optimizer)

@@ -1,0 +1,1 @@
+"""Claims about every registered optimizer, one topic a file."""

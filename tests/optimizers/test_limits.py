@@ -1,0 +1,130 @@
+"""With some hyperparameters an optimizer is one that is known already."""
+
+import keras
+import numpy as np
+import pytest
+
+from tests.enrolment import every_limit
+from tests.front_ends import KERAS
+from tests.gradients import alternating_gradients
+from tests.gradients import heavy_tailed_gradients
+from tests.gradients import parameters
+from tests.trajectories import assert_close
+from tests.trajectories import positions
+
+ALPHAS = pytest.mark.parametrize("alpha", [1.0, 1.5, 2.0])
+
+
+@every_limit
+def test_limit_moves_as_the_known_optimizer(enrolment, limit):
+    optimizer = KERAS.optimizer(enrolment.name, **limit.arguments)
+    reference = limit.reference(parameters())
+    gradients = limit.gradients()
+    actual = positions(KERAS, optimizer, parameters(), gradients, "float64")
+    expected = [parameters()]
+    for gradient in gradients:
+        expected.append(reference.step(gradient))
+
+    first = limit.first_step
+    offsets = [
+        a - e for a, e in zip(actual[first], expected[first], strict=True)
+    ]
+    expected = [
+        [x + offset for x, offset in zip(xs, offsets, strict=True)]
+        for xs in expected[first:]
+    ]
+    assert_close(actual[first:], expected, "float64")
+
+
+def test_acclip_with_corrected_second_moments_is_keras_adam():
+    """To the clip through epsilon and the float32 of the learning rate."""
+    beta, epsilon, learning_rate = 0.9, 1e-9, 0.0625
+    acclip = KERAS.optimizer(
+        "acclip",
+        learning_rate=learning_rate,
+        beta_1=beta,
+        beta_2=beta,
+        epsilon=epsilon,
+        alpha=2.0,
+        bias_correction=True,
+        weight_decay=None,
+    )
+    adam = keras.optimizers.Adam(
+        learning_rate / float(np.sqrt(beta)), beta, beta, epsilon
+    )
+    actual, expected = (
+        positions(KERAS, optimizer, parameters(), gradients, "float64")
+        for optimizer, gradients in (
+            (acclip, alternating_gradients()),
+            (adam, alternating_gradients()),
+        )
+    )
+    assert_close(actual, expected, "float64", relative=2e-7)
+
+
+@ALPHAS
+@pytest.mark.parametrize("bias_correction", [False, True])
+def test_threshold_scaling_moves_no_coordinate_more_than_the_learning_rate(
+    alpha, bias_correction
+):
+    learning_rate = 0.25
+    optimizer = KERAS.optimizer(
+        "acclip",
+        learning_rate=learning_rate,
+        alpha=alpha,
+        step_scaling="threshold",
+        bias_correction=bias_correction,
+        weight_decay=None,
+    )
+    gradients = heavy_tailed_gradients()
+    gradients[7] = [1e6 * g for g in gradients[7]]
+    path = positions(KERAS, optimizer, parameters(), gradients, "float64")
+    moved = [
+        np.abs(after - before)
+        for befores, afters in zip(path[:-1], path[1:], strict=True)
+        for before, after in zip(befores, afters, strict=True)
+    ]
+    largest = max(float(np.max(distance)) for distance in moved)
+    assert 0.9 * learning_rate < largest <= learning_rate * (1 + 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("step_scaling", "expected"),
+    [
+        (None, 0.01 * 8.0),
+        ("rms", 0.01 / np.sqrt(0.99 * 0.01)),
+        ("threshold", 1.0),
+    ],
+)
+def test_first_uncorrected_step_of_acclip_has_the_size_of_its_scaling(
+    step_scaling, expected
+):
+    """A gradient of 8, alpha 1: τ is 0.08, below the momentum of 0.8."""
+    optimizer = KERAS.optimizer(
+        "acclip",
+        learning_rate=1.0,
+        step_scaling=step_scaling,
+        epsilon=1e-12,
+        weight_decay=None,
+    )
+    x = [np.zeros(2)]
+    gradients = [[np.array([8.0, -8.0])]]
+    path = positions(KERAS, optimizer, x, gradients, "float64")
+    np.testing.assert_allclose(path[1][0], [-expected, expected], rtol=1e-9)
+
+
+@ALPHAS
+@pytest.mark.parametrize("step_scaling", ["rms", "threshold", None])
+def test_zero_gradients_only_decay(alpha, step_scaling):
+    optimizer = KERAS.optimizer(
+        "acclip",
+        learning_rate=0.5,
+        alpha=alpha,
+        step_scaling=step_scaling,
+        weight_decay=0.25,
+    )
+    x = parameters()
+    gradients = [[np.zeros_like(value) for value in x] for _ in range(3)]
+    path = positions(KERAS, optimizer, x, gradients, "float64")
+    expected = [[0.875**k * value for value in x] for k in range(4)]
+    assert_close(path, expected, "float64", relative=0.0)

@@ -1,0 +1,1 @@
+"""Claims about the equations, on arrays."""
