@@ -1,0 +1,171 @@
+"""Bad arguments and calls fail early and say what was wrong."""
+
+import numpy as np
+import pytest
+
+import keras_clip
+from tests.enrolment import ENROLMENTS
+from tests.enrolment import every_optimizer
+from tests.front_ends import KERAS
+from tests.front_ends import TF_KERAS
+from tests.front_ends import both_front_ends
+
+NAN, INF = float("nan"), float("inf")
+
+ERRORS_OF_ALL = (
+    ({"learning_rate": -1.0}, "`learning_rate` must be a number in [0, inf)"),
+    ({"learning_rate": NAN}, "`learning_rate` must be a number in [0, inf)"),
+    ({"learning_rate": True}, "`learning_rate` must be a number in [0, inf)"),
+    ({"weight_decay": -1}, "`weight_decay` must be a number in [0, inf)"),
+    ({"weight_decay": INF}, "`weight_decay` must be a number in [0, inf)"),
+    ({"weight_decay": "0.1"}, "`weight_decay` must be a number in [0, inf)"),
+    ({"clipnorm": 0}, "`clipnorm` must be a number in (0, inf)"),
+    ({"clipvalue": -1.0}, "`clipvalue` must be a number in (0, inf)"),
+    ({"global_clipnorm": NAN}, "`global_clipnorm` must be a number in (0, inf"),
+    ({"nonfinite": "ignore"}, "`nonfinite` must be one of 'skip', 'propagate'"),
+    ({"jit_compile": "yes"}, "`jit_compile` must be one of 'auto', True, Fals"),
+    ({"jit_compile": 1}, "`jit_compile` must be one of 'auto', True, False"),
+    ({"monitor": 2}, "`monitor` must be one of False, True"),
+    ({"monitor": None}, "`monitor` must be one of False, True"),
+    (
+        {"exclude_from_weight_decay": "bias"},
+        "`exclude_from_weight_decay` must be a list of strings",
+    ),
+    (
+        {"exclude_from_weight_decay": ["bias", 1]},
+        "`exclude_from_weight_decay` must be a list of strings",
+    ),
+)
+
+every_error = pytest.mark.parametrize(
+    ("name", "arguments", "start"),
+    [
+        (enrolment.name, arguments, start)
+        for enrolment in ENROLMENTS.values()
+        for arguments, start in (*ERRORS_OF_ALL, *enrolment.errors)
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else None,
+)
+
+
+@every_error
+@both_front_ends
+def test_bad_argument_is_named_with_what_was_received(
+    front_end, name, arguments, start
+):
+    with pytest.raises(ValueError) as error:
+        front_end.optimizer(name, **arguments)
+    ((argument, value),) = arguments.items()
+    assert str(error.value).startswith(start)
+    assert str(error.value).endswith(f"Received: {argument}={value!r}")
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("clipnorm", "clipvalue"),
+        ("clipnorm", "global_clipnorm"),
+        ("clipvalue", "global_clipnorm"),
+    ],
+    ids="+".join,
+)
+@every_optimizer
+@both_front_ends
+def test_two_clipping_arguments_at_once_raise(front_end, enrolment, pair):
+    with pytest.raises(ValueError) as error:
+        front_end.optimizer(enrolment.name, **{name: 1.0 for name in pair})
+    assert all(f"`{name}`" in str(error.value) for name in pair)
+    assert all(f"{name}=1.0" in str(error.value) for name in pair)
+
+
+@pytest.mark.parametrize(
+    ("front_end", "error"),
+    [(KERAS, ValueError), (TF_KERAS, TypeError)],
+    ids=["keras", "tf_keras"],
+)
+@every_optimizer
+def test_unknown_argument_raises_as_in_the_framework(
+    enrolment, front_end, error
+):
+    with pytest.raises(error, match="beta_3"):
+        front_end.optimizer(enrolment.name, beta_3=0.9)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [("gradient_accumulation_steps", 2), ("loss_scale_factor", 8.0)],
+)
+@every_optimizer
+def test_argument_that_tf_keras_lacks_raises_and_names_the_keras_class(
+    enrolment, argument, value
+):
+    cls = TF_KERAS.optimizer_class(enrolment.name)
+    with pytest.raises(ValueError) as error:
+        cls(**{argument: value})
+    message = str(error.value)
+    assert message.startswith(f"`{argument}` does not exist in tf_keras")
+    assert f"`keras_clip.{cls.__name__}`" in message
+    assert message.endswith(f"Received: {argument}={value!r}")
+
+
+@every_optimizer
+@both_front_ends
+def test_excluding_from_decay_after_the_build_raises(front_end, enrolment):
+    optimizer = front_end.optimizer(enrolment.name)
+    optimizer.build(front_end.variables([np.zeros(2)]))
+    with pytest.raises(ValueError) as error:
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+    message = str(error.value)
+    assert message.startswith("`exclude_from_weight_decay()` must be called be")
+    assert message.endswith("Received: var_list=None, var_names=['bias']")
+
+
+@every_optimizer
+@both_front_ends
+def test_excluding_by_a_single_string_raises(front_end, enrolment):
+    optimizer = front_end.optimizer(enrolment.name)
+    with pytest.raises(ValueError) as error:
+        optimizer.exclude_from_weight_decay(var_names="bias")
+    assert str(error.value) == (
+        "`var_names` must be a list of strings. Received: var_names='bias'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("front_end", "error", "fragment"),
+    [
+        (KERAS, ValueError, "Unknown variable"),
+        (TF_KERAS, KeyError, "cannot recognize variable"),
+    ],
+    ids=["keras", "tf_keras"],
+)
+@every_optimizer
+def test_unknown_variable_raises_and_moves_nothing(
+    enrolment, front_end, error, fragment
+):
+    optimizer = front_end.optimizer(enrolment.name, learning_rate=1.0)
+    known, unknown = front_end.variables([np.ones(2), np.ones(2)])
+    optimizer.build([known])
+    with pytest.raises(error, match=fragment):
+        front_end.apply(optimizer, [np.ones(2)], [unknown])
+    assert front_end.value(unknown).tolist() == [1.0, 1.0]
+    assert int(optimizer.update_count) == 0
+
+
+@every_optimizer
+@both_front_ends
+def test_a_step_without_any_gradient_raises(front_end, enrolment):
+    optimizer = front_end.optimizer(enrolment.name)
+    variables = front_end.variables([np.ones(2), np.ones(2)])
+    with pytest.raises(ValueError, match="No gradients provided for any"):
+        front_end.apply(optimizer, [None, None], variables)
+    assert int(optimizer.iterations) == 0
+
+
+def test_getting_an_unknown_optimizer_names_the_known_ones():
+    with pytest.raises(ValueError) as error:
+        keras_clip.get("adam_with_clipping")
+    message = str(error.value)
+    assert message.startswith("`identifier` must be one of ")
+    assert all(name in message for name in ENROLMENTS)
+    assert message.endswith("Received: identifier='adam_with_clipping'")

@@ -1,0 +1,96 @@
+"""What the optimizer's own variables say of the last step."""
+
+import numpy as np
+import pytest
+
+from tests.enrolment import ENROLMENTS
+from tests.enrolment import every_optimizer
+from tests.enrolment import few_variants
+from tests.front_ends import both_front_ends
+from tests.gradients import heavy_tailed_gradients
+from tests.gradients import parameters
+from tests.trajectories import oracle_of
+
+GRADIENTS = heavy_tailed_gradients(steps=6)
+
+
+def _norm(gradients):
+    return np.sqrt(sum(np.sum(np.square(g)) for g in gradients))
+
+
+@pytest.mark.parametrize(
+    "clipping",
+    [{}, {"clipnorm": 0.5}, {"clipvalue": 0.5}, {"global_clipnorm": 0.5}],
+    ids=lambda clipping: next(iter(clipping), "none"),
+)
+@every_optimizer
+@both_front_ends
+def test_gradient_norm_is_that_before_clipping(front_end, enrolment, clipping):
+    optimizer = front_end.optimizer(enrolment.name, monitor=True, **clipping)
+    variables = front_end.variables(parameters())
+    for gradients in GRADIENTS:
+        front_end.apply(optimizer, gradients, variables)
+        np.testing.assert_allclose(
+            float(optimizer.gradient_norm), _norm(gradients), rtol=1e-6
+        )
+
+
+@pytest.mark.parametrize(
+    "name", [e.name for e in ENROLMENTS.values() if e.clipped]
+)
+@pytest.mark.parametrize("variant", ["defaults", "corrected", "alpha=2"])
+@both_front_ends
+def test_clip_fraction_is_the_share_of_clipped_coordinates(
+    front_end, name, variant
+):
+    enrolment = ENROLMENTS[name]
+    names = [name for name in enrolment.variants if variant in name]
+    shares = set()
+    for arguments in (enrolment.variants[name] for name in names[:4]):
+        optimizer = front_end.optimizer(name, monitor=True, **arguments)
+        oracle, rate_at = oracle_of(enrolment, arguments, parameters())
+        variables = front_end.variables(parameters(), "float64")
+        for step, gradients in enumerate(GRADIENTS):
+            front_end.apply(optimizer, gradients, variables)
+            oracle.step(gradients, rate_at(step))
+            where = enrolment.clipped(oracle)
+            share = np.mean(np.concatenate([w.ravel() for w in where]))
+            shares.add(share)
+            np.testing.assert_allclose(
+                float(optimizer.clip_fraction), share, rtol=1e-6
+            )
+    assert len(shares) > 1
+
+
+@few_variants
+@both_front_ends
+def test_monitoring_changes_no_step(front_end, enrolment, variant):
+    ends = []
+    for monitor in (True, False):
+        optimizer = front_end.optimizer(
+            enrolment.name, monitor=monitor, **enrolment.variants[variant]
+        )
+        variables = front_end.variables(parameters())
+        for gradients in GRADIENTS:
+            front_end.apply(optimizer, gradients, variables)
+        ends.append(front_end.values(variables))
+    for monitored, plain in zip(*ends, strict=True):
+        np.testing.assert_array_equal(monitored, plain)
+
+
+@every_optimizer
+@both_front_ends
+def test_variables_of_the_monitor_are_kept_but_idle_without_it(
+    front_end, enrolment
+):
+    optimizer = front_end.optimizer(enrolment.name)
+    variables = front_end.variables(parameters())
+    front_end.apply(optimizer, GRADIENTS[0], variables)
+    fields = (
+        optimizer.gradient_norm,
+        optimizer.clip_fraction,
+        optimizer.skipped_steps,
+    )
+    for field in fields:
+        assert any(field is variable for variable in optimizer.variables)
+        assert float(field) == 0

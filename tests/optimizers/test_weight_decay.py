@@ -1,0 +1,130 @@
+"""Weight decay leaves out what was excluded, after a reload too."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.enrolment import every_optimizer
+from tests.front_ends import both_front_ends
+from tests.gradients import heavy_tailed_gradients
+from tests.gradients import parameters
+from tests.models import SHAPES
+from tests.models import dense_model
+from tests.models import train
+from tests.trajectories import same_bits
+
+ARGUMENTS = {"learning_rate": 0.125, "weight_decay": 0.5}
+GRADIENTS = heavy_tailed_gradients(steps=3)
+
+
+def _end(front_end, optimizer, variables):
+    for gradient in GRADIENTS:
+        front_end.apply(optimizer, gradient, variables)
+    return front_end.values(variables)
+
+
+def _decayed_and_not(front_end, name):
+    """Returns where three steps lead with weight decay and without."""
+    return (
+        _end(
+            front_end,
+            front_end.optimizer(name, **{**ARGUMENTS, "weight_decay": decay}),
+            front_end.variables(parameters()),
+        )
+        for decay in (ARGUMENTS["weight_decay"], None)
+    )
+
+
+@pytest.mark.parametrize(
+    "patterns", [["x1"], ["^x1$"], ["bias", "1"]], ids=", ".join
+)
+@pytest.mark.parametrize("how", ["argument", "method", "config"])
+@every_optimizer
+@both_front_ends
+def test_variables_excluded_by_name_do_not_decay(
+    front_end, enrolment, patterns, how
+):
+    excluded = {"exclude_from_weight_decay": patterns}
+    if how == "argument":
+        optimizer = front_end.optimizer(enrolment.name, **ARGUMENTS, **excluded)
+    else:
+        optimizer = front_end.optimizer(enrolment.name, **ARGUMENTS)
+        optimizer.exclude_from_weight_decay(var_names=patterns)
+    if how == "config":
+        config = json.loads(json.dumps(optimizer.get_config()))
+        optimizer = type(optimizer).from_config(config)
+    actual = _end(front_end, optimizer, front_end.variables(parameters()))
+    decayed, undecayed = _decayed_and_not(front_end, enrolment.name)
+    assert not same_bits([decayed[1]], [undecayed[1]])
+    assert same_bits(actual, [decayed[0], undecayed[1], decayed[2]])
+
+
+@pytest.mark.parametrize("reloaded", [False, True])
+@every_optimizer
+@both_front_ends
+def test_variables_excluded_by_list_do_not_decay(
+    front_end, enrolment, reloaded
+):
+    optimizer = front_end.optimizer(enrolment.name, **ARGUMENTS)
+    variables = front_end.variables(parameters())
+    optimizer.exclude_from_weight_decay(var_list=[variables[1]])
+    if reloaded:
+        optimizer = type(optimizer).from_config(optimizer.get_config())
+    actual = _end(front_end, optimizer, variables)
+    decayed, undecayed = _decayed_and_not(front_end, enrolment.name)
+    assert same_bits(actual, [decayed[0], undecayed[1], decayed[2]])
+
+
+@every_optimizer
+@both_front_ends
+def test_exclusion_by_list_spares_variables_of_the_same_name(
+    front_end, enrolment
+):
+    optimizer = front_end.optimizer(enrolment.name, **ARGUMENTS)
+    variables = [front_end.variable(x, name="same") for x in parameters()]
+    optimizer.exclude_from_weight_decay(var_list=[variables[1]])
+    actual = _end(front_end, optimizer, variables)
+    decayed, undecayed = _decayed_and_not(front_end, enrolment.name)
+    assert same_bits(actual, [decayed[0], undecayed[1], decayed[2]])
+
+
+@pytest.mark.parametrize("by", ["name", "list"])
+@every_optimizer
+@both_front_ends
+def test_exclusions_survive_the_keras_file(front_end, enrolment, by, tmp_path):
+    optimizer = front_end.optimizer(enrolment.name, **ARGUMENTS)
+    model = dense_model(front_end, optimizer)
+    excluded = model.get_layer("second").kernel
+    if by == "name":
+        optimizer.exclude_from_weight_decay(var_names=["second/kernel"])
+    else:
+        optimizer.exclude_from_weight_decay(var_list=[excluded])
+    gradients = [np.zeros(shape) for shape in SHAPES]
+    train(front_end, model, [gradients])
+    model.save(tmp_path / "model.keras")
+    path = tmp_path / "model.keras"
+    loaded = front_end.framework.models.load_model(path)
+    for each in (model, loaded):
+        before = each.get_weights()
+        train(front_end, each, [gradients])
+        after = each.get_weights()
+        decays = [np.any(a != b) for a, b in zip(after, before, strict=True)]
+        assert decays == [True, True, False, True]
+
+
+@every_optimizer
+@both_front_ends
+def test_decay_of_a_step_is_of_the_variable_before_it(front_end, enrolment):
+    """Decoupled: `x − lr · weight_decay · x` next to the step without it."""
+    x = [np.array([4.0, -8.0])]
+    gradients = [np.array([1.0, 0.5])]
+    ends = []
+    for decay in (0.5, None):
+        optimizer = front_end.optimizer(
+            enrolment.name, learning_rate=0.25, weight_decay=decay
+        )
+        variables = front_end.variables(x, "float64")
+        front_end.apply(optimizer, gradients, variables)
+        ends.append(front_end.value(variables[0]))
+    np.testing.assert_allclose(ends[0] - ends[1], [-0.5, 1.0], rtol=1e-14)

@@ -1,0 +1,26 @@
+"""Starts a program of this package in a process of its own."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def launch(*arguments, backend):
+    """Runs `python *arguments` at the repository's root and returns it."""
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+
+
+def run_program(name, *arguments, backend):
+    """Runs a program of this package, which must succeed."""
+    done = launch("-m", f"tests.programs.{name}", *arguments, backend=backend)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return done.stdout

@@ -1,0 +1,77 @@
+"""Trains, saves and goes on, on the backend that the environment names.
+
+Usage: python -m tests.programs.training FOLDER
+
+For each enrolled optimizer and each way of saving, `FOLDER/NAME-WAY.npz` holds
+everything after uninterrupted training as `whole_0`, `whole_1`, …, after
+resumed training as `resumed_0`, …, and the losses of the first training.
+"""
+
+import pathlib
+import sys
+
+import keras
+import numpy as np
+
+from tests.enrolment import ENROLMENTS
+from tests.front_ends import KERAS
+from tests.models import data
+from tests.models import dense_model
+from tests.models import everything
+
+# Without averages: Keras 3.15 itself fails in a second `fit` on JAX with them.
+ARGUMENTS = {"learning_rate": 0.125, "monitor": True}
+
+
+def fit(model, epochs):
+    """Trains without shuffling and returns the losses."""
+    history = model.fit(
+        *data(), batch_size=8, epochs=epochs, shuffle=False, verbose=0
+    )
+    return history.history["loss"]
+
+
+def through_keras_file(model, make, folder):
+    """Returns the model as loaded from a `.keras` file."""
+    model.save(folder / "model.keras")
+    return keras.models.load_model(folder / "model.keras")
+
+
+def through_weights_file(model, make, folder):
+    """Returns a new model with the weights from a `.weights.h5` file."""
+    model.save_weights(folder / "model.weights.h5")
+    loaded = make()
+    loaded.optimizer.build(loaded.trainable_variables)
+    loaded.load_weights(folder / "model.weights.h5")
+    return loaded
+
+
+WAYS = {"keras": through_keras_file, "weights": through_weights_file}
+
+
+def main(folder):
+    """Trains every enrolled optimizer and resumes it in every way."""
+    folder = pathlib.Path(folder)
+    for name in ENROLMENTS:
+        for way, through in WAYS.items():
+
+            def make(name=name):
+                optimizer = KERAS.optimizer(name, **ARGUMENTS)
+                return dense_model(KERAS, optimizer)
+
+            whole, half = make(), make()
+            losses = fit(whole, 3)
+            fit(whole, 2)
+            fit(half, 3)
+            resumed = through(half, make, folder)
+            fit(resumed, 2)
+            arrays = {
+                f"{kind}_{index}": value
+                for kind, model in (("whole", whole), ("resumed", resumed))
+                for index, value in enumerate(everything(KERAS, model))
+            }
+            np.savez(folder / f"{name}-{way}.npz", losses=losses, **arrays)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,90 @@
+"""Writes where twenty steps of every enrolled optimizer lead, on any backend.
+
+Usage: python -m tests.programs.trajectories FILE.npz
+"""
+
+import sys
+
+import keras_clip  # noqa: F401
+
+TENSORFLOW_CAME_WITH_THE_PACKAGE = "tensorflow" in sys.modules
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+
+from tests.enrolment import ENROLMENTS  # noqa: E402
+from tests.front_ends import KERAS  # noqa: E402
+from tests.gradients import heavy_tailed_gradients  # noqa: E402
+from tests.gradients import parameters  # noqa: E402
+
+KERAS_ARGUMENTS = {
+    "plain": {},
+    "clipnorm": {"clipnorm": 0.5},
+    "clipvalue": {"clipvalue": 0.5},
+    "global_clipnorm": {"global_clipnorm": 0.5},
+    "ema": {
+        "use_ema": True,
+        "ema_momentum": 0.5,
+        "ema_overwrite_frequency": 6,
+    },
+    "accumulation": {"gradient_accumulation_steps": 4},
+    "loss scale": {"loss_scale_factor": 8.0},
+}
+
+
+def runs():
+    """Yields the key of every run, the optimizer's name and its arguments."""
+    for enrolment in ENROLMENTS.values():
+        for variant in enrolment.few:
+            arguments = enrolment.variants[variant]
+            yield f"{enrolment.name}/{variant}", enrolment.name, arguments
+        for key, arguments in KERAS_ARGUMENTS.items():
+            arguments = {"learning_rate": 0.125, **arguments}
+            yield f"{enrolment.name}/{key}", enrolment.name, arguments
+
+
+def bad_gradients():
+    """Returns the gradients, two of them not finite."""
+    gradients = heavy_tailed_gradients()
+    gradients[3][0][1, 1] = np.nan
+    gradients[5][1][:] = np.inf
+    return gradients
+
+
+def path_of(name, arguments, gradients):
+    """Returns an array of shape `(steps + 1, parameters)`."""
+    optimizer = KERAS.optimizer(name, **arguments)
+    variables = KERAS.variables(parameters())
+    rows = [np.concatenate([x.ravel() for x in KERAS.values(variables)])]
+    for gradient in gradients:
+        KERAS.apply(optimizer, gradient, variables)
+        values = KERAS.values(variables)
+        rows.append(np.concatenate([x.ravel() for x in values]))
+    return np.stack(rows)
+
+
+def paths():
+    """Returns the path of every run, and of every one with bad gradients."""
+    result = {}
+    for key, name, arguments in runs():
+        gradients = heavy_tailed_gradients()
+        result[key] = path_of(name, arguments, gradients)
+        if key.endswith(("/plain", "/global_clipnorm")):
+            result[f"{key}, bad"] = path_of(name, arguments, bad_gradients())
+    return result
+
+
+def main(file):
+    """Writes the paths and which libraries were loaded on the way."""
+    result = paths()
+    np.savez(
+        file,
+        backend=keras.backend.backend(),
+        tensorflow_came_with_the_package=TENSORFLOW_CAME_WITH_THE_PACKAGE,
+        tensorflow_came_with_the_steps="tensorflow" in sys.modules,
+        **result,
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,34 @@
+"""The examples in the docstrings do what they show."""
+
+import doctest
+import importlib
+import pkgutil
+
+import keras
+import pytest
+
+import keras_clip
+from keras_clip.registry import OPTIMIZERS
+
+# Model Garden is a dependency of its own.
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(keras_clip.__path__, "keras_clip.")
+    if not module.name.startswith("keras_clip.model_garden")
+]
+
+
+@pytest.mark.parametrize("name", ["keras_clip", *MODULES])
+def test_examples_of_the_module_hold(name):
+    results = doctest.testmod(
+        importlib.import_module(name),
+        extraglobs={"keras": keras, "keras_clip": keras_clip},
+    )
+    assert results.failed == 0
+
+
+@pytest.mark.parametrize("info", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_every_optimizer_shows_an_example(info):
+    for cls in (info.keras_class, info.tf_keras_class):
+        tests = doctest.DocTestFinder(recurse=False).find(cls)
+        assert any(test.examples for test in tests)

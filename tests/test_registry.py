@@ -1,0 +1,77 @@
+"""The registry, its `get`, and the enrolment of all that it holds."""
+
+import keras
+import pytest
+
+import keras_clip
+import keras_clip.tf_keras
+from keras_clip import optimizers
+from keras_clip.registry import OPTIMIZERS
+from tests.enrolment import ENROLMENTS
+
+every_info = pytest.mark.parametrize(
+    "info", OPTIMIZERS.values(), ids=OPTIMIZERS
+)
+
+
+def test_every_registered_optimizer_is_enrolled_for_the_shared_checks():
+    assert list(ENROLMENTS) == list(OPTIMIZERS)
+
+
+def test_every_enrolment_names_its_few_variants_among_all():
+    for enrolment in ENROLMENTS.values():
+        assert enrolment.few
+        assert set(enrolment.few) <= set(enrolment.variants)
+        assert enrolment.nonfinite_scope in ("coordinate", "step")
+
+
+@every_info
+def test_classes_are_public_in_both_front_ends(info):
+    assert getattr(keras_clip, info.class_name) is info.keras_class
+    assert getattr(keras_clip.tf_keras, info.class_name) is info.tf_keras_class
+    assert info.class_name in keras_clip.__all__
+    assert info.class_name in keras_clip.tf_keras.__all__
+
+
+def test_public_classes_are_all_registered():
+    names = {info.class_name for info in OPTIMIZERS.values()}
+    assert set(optimizers.__all__) == names
+    assert set(keras_clip.tf_keras.__all__) == names
+
+
+@every_info
+def test_entry_is_keyed_by_its_name_and_describes_itself(info):
+    assert OPTIMIZERS[info.name] is info
+    assert info.name == info.name.lower()
+    assert info.summary and info.reference
+
+
+@every_info
+def test_default_name_of_an_optimizer_is_that_of_the_registry(info):
+    assert info.keras_class().name == info.name
+    assert info.tf_keras_class().name == info.name
+
+
+@every_info
+def test_get_finds_an_optimizer_by_name_in_any_case(info):
+    for name in (info.name, info.class_name, info.name.upper()):
+        assert type(keras_clip.get(name)) is info.keras_class
+
+
+def test_get_makes_a_new_optimizer_each_time():
+    assert keras_clip.get("acclip") is not keras_clip.get("acclip")
+
+
+@every_info
+def test_get_takes_configs_and_instances(info):
+    optimizer = info.keras_class(learning_rate=0.25)
+    assert keras_clip.get(optimizer) is optimizer
+    again = keras_clip.get(keras.optimizers.serialize(optimizer))
+    assert type(again) is info.keras_class
+    assert float(again.learning_rate) == 0.25
+
+
+def test_get_falls_back_to_the_optimizers_of_keras():
+    assert isinstance(keras_clip.get("adam"), keras.optimizers.Adam)
+    config = keras.optimizers.serialize(keras.optimizers.SGD(0.5))
+    assert isinstance(keras_clip.get(config), keras.optimizers.SGD)

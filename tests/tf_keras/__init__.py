@@ -1,0 +1,1 @@
+"""Claims about the tf_keras front end alone."""
