@@ -14,6 +14,7 @@ from keras import ops
 from keras_clip import clipping
 from keras_clip.compilation import update_function
 from keras_clip.validation import check_choice
+from keras_clip.validation import check_exclusions
 from keras_clip.validation import check_names
 from keras_clip.validation import check_number
 
@@ -53,11 +54,16 @@ class FrontEnd:
             setattr(self, name, value)
         self.jit_compile = jit_compile
         self.monitor = monitor
-        self._undecayed_names = check_names(
+        exclusions = check_exclusions(
             "exclude_from_weight_decay", exclude_from_weight_decay
         )
-        self._undecayed_keys = frozenset()
-        self._undecayed_paths = ()
+        self._undecayed_names = tuple(
+            item for item in exclusions if isinstance(item, str)
+        )
+        self._undecayed_positions = frozenset(exclusions).difference(
+            self._undecayed_names
+        )
+        self._undecayed_keys = {}
 
     @property
     def rule(self):
@@ -75,7 +81,9 @@ class FrontEnd:
         saving and loading.
 
         Args:
-            var_list: List of variables to exclude. They are saved by path.
+            var_list: List of variables to exclude. Once the optimizer is
+                built they are saved by their positions among its variables,
+                before by path.
             var_names: List of regular expressions; variables whose name or
                 path one of them matches are excluded.
 
@@ -88,10 +96,11 @@ class FrontEnd:
                 "optimizer is built. Received: "
                 f"var_list={var_list}, var_names={var_names}"
             )
-        var_list = list(var_list or [])
         self._undecayed_names = check_names("var_names", var_names)
-        self._undecayed_keys = frozenset(self._var_key(v) for v in var_list)
-        self._undecayed_paths = tuple(_path_pattern(v) for v in var_list)
+        self._undecayed_positions = frozenset()
+        self._undecayed_keys = {
+            self._var_key(v): variable_path(v) for v in var_list or ()
+        }
 
     def _hyperparameters(self):
         fields = dataclasses.fields(self._rule_class)
@@ -99,11 +108,13 @@ class FrontEnd:
 
     def _own_config(self):
         """Returns the arguments that Keras' `get_config` does not know."""
+        paths = self._undecayed_keys.values()
         return {
             **self._hyperparameters(),
             "exclude_from_weight_decay": [
                 *self._undecayed_names,
-                *self._undecayed_paths,
+                *sorted(self._undecayed_positions),
+                *(f"^{re.escape(path)}$" for path in paths),
             ],
             "jit_compile": self.jit_compile,
             "monitor": self.monitor,
@@ -121,7 +132,19 @@ class FrontEnd:
         self.gradient_norm = self._add_scalar("gradient_norm", "float32")
         self.clip_fraction = self._add_scalar("clip_fraction", "float32")
         self.skipped_steps = self._add_scalar("skipped_steps", "int")
-        self._decays = [self._use_weight_decay(v) for v in variables]
+        # Paths can change when a model is saved and loaded (keras 3.15.1):
+        # a `Sequential` loses its own name in them. Positions do not.
+        self._undecayed_positions = self._undecayed_positions.union(
+            index
+            for index, variable in enumerate(variables)
+            if self._var_key(variable) in self._undecayed_keys
+        )
+        self._undecayed_keys = {}
+        self._decays = [
+            index not in self._undecayed_positions
+            and self._use_weight_decay(variable)
+            for index, variable in enumerate(variables)
+        ]
         names = self.rule.slots
         self._slots = [
             []
@@ -232,8 +255,6 @@ class FrontEnd:
         return result
 
     def _use_weight_decay(self, variable):
-        if self._var_key(variable) in self._undecayed_keys:
-            return False
         return not any(
             re.search(pattern, name)
             for pattern in self._undecayed_names
@@ -251,15 +272,3 @@ class FrontEnd:
 def variable_path(variable) -> str:
     """Returns the path of a variable, on tf_keras its name without `:0`."""
     return getattr(variable, "path", variable.name.split(":")[0])
-
-
-def _path_pattern(variable) -> str:
-    """Returns a regular expression for a variable in a saved model.
-
-    The name of a `Sequential` that leads the paths in it is not there any more
-    when the model is loaded (keras 3.15.1).
-    """
-    first, *rest = variable_path(variable).split("/")
-    if len(rest) < 2:
-        return f"^{re.escape(variable_path(variable))}$"
-    return f"^(?:{re.escape(first)}/)?{re.escape('/'.join(rest))}$"

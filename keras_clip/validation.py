@@ -81,12 +81,42 @@ def check_names(name: str, value: Sequence[str] | None) -> tuple[str, ...]:
     Raises:
         ValueError: If `value` is a single string or holds anything else.
     """
+    return _check_items(name, value, _is_string, "strings")
+
+
+def check_exclusions(
+    name: str, value: Sequence[str | int] | None
+) -> tuple[str | int, ...]:
+    """Returns `value` as a tuple of regular expressions and positions from 0.
+
+    Args:
+        name: Name of the argument, for the error.
+        value: A list or tuple of strings and integers, or `None` for an empty
+            one.
+
+    Returns:
+        A tuple of strings and integers.
+
+    Raises:
+        ValueError: If `value` is a single string or holds anything else.
+    """
+    return _check_items(
+        name,
+        value,
+        lambda item: _is_string(item) or (type(item) is int and item >= 0),
+        "strings or positions",
+    )
+
+
+def _is_string(item):
+    return isinstance(item, str)
+
+
+def _check_items(name, value, is_allowed, wanted):
     if value is None:
         return ()
-    if not isinstance(value, list | tuple) or not all(
-        isinstance(item, str) for item in value
-    ):
+    if not isinstance(value, list | tuple) or not all(map(is_allowed, value)):
         raise ValueError(
-            f"`{name}` must be a list of strings. Received: {name}={value!r}"
+            f"`{name}` must be a list of {wanted}. Received: {name}={value!r}"
         )
     return tuple(value)

@@ -69,8 +69,9 @@ class ACClip(ClippingOptimizer):
             clipping), `clip_fraction` (share of coordinates clipped) and
             `skipped_steps` (steps with a non-finite gradient) are kept up,
             which costs a pass over the gradients. Defaults to `False`.
-        exclude_from_weight_decay: List of regular expressions; variables whose
-            name or path one of them matches are not decayed. Defaults to
+        exclude_from_weight_decay: List of regular expressions, which exclude
+            the variables whose name or path they match from weight decay, and
+            of positions among the optimizer's variables. Defaults to
             `None`.
         clipnorm: Float or `None`. Each variable's gradient is clipped to this
             norm. Like the next two, applied after aggregation.
@@ -116,7 +117,7 @@ class ACClip(ClippingOptimizer):
         nonfinite: str = "skip",
         jit_compile: bool | str = "auto",
         monitor: bool = False,
-        exclude_from_weight_decay: Sequence[str] | None = None,
+        exclude_from_weight_decay: Sequence[str | int] | None = None,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,

@@ -21,8 +21,9 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         rule: The algorithm, a frozen dataclass from `keras_clip.rules`.
         learning_rate: Float, schedule or callable, as in Keras.
         weight_decay: Float or `None`, decoupled weight decay.
-        exclude_from_weight_decay: List of regular expressions; variables whose
-            name or path one of them matches are not decayed.
+        exclude_from_weight_decay: List of regular expressions, which exclude
+            the variables whose name or path they match from weight decay, and
+            of positions among the optimizer's variables.
         jit_compile: `True`, `False` or `"auto"`.
         monitor: Whether to keep up `gradient_norm`, `clip_fraction` and
             `skipped_steps` where that costs a pass over the gradients.
@@ -34,7 +35,7 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         rule,
         learning_rate,
         weight_decay: float | None = None,
-        exclude_from_weight_decay: Sequence[str] | None = None,
+        exclude_from_weight_decay: Sequence[str | int] | None = None,
         jit_compile: bool | str = "auto",
         monitor: bool = False,
         **kwargs,

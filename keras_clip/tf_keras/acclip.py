@@ -38,8 +38,9 @@ class ACClip(ClippingOptimizer):
         jit_compile: `True`, `False` or `"auto"`. Defaults to `"auto"`.
         monitor: Whether to keep up `gradient_norm`, `clip_fraction` and
             `skipped_steps`. Defaults to `False`.
-        exclude_from_weight_decay: List of regular expressions; variables whose
-            name one of them matches are not decayed. Defaults to `None`.
+        exclude_from_weight_decay: List of regular expressions, which exclude
+            the variables whose name they match from weight decay, and of
+            positions among the optimizer's variables. Defaults to `None`.
         clipnorm: Float or `None`, like the next two applied after aggregation.
         clipvalue: Float or `None`.
         global_clipnorm: Float or `None`.
@@ -81,7 +82,7 @@ class ACClip(ClippingOptimizer):
         nonfinite: str = "skip",
         jit_compile: bool | str = "auto",
         monitor: bool = False,
-        exclude_from_weight_decay: Sequence[str] | None = None,
+        exclude_from_weight_decay: Sequence[str | int] | None = None,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,

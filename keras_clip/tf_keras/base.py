@@ -16,8 +16,9 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         rule: The algorithm, a frozen dataclass from `keras_clip.rules`.
         learning_rate: Float or schedule, as in tf_keras.
         weight_decay: Float or `None`, decoupled weight decay.
-        exclude_from_weight_decay: List of regular expressions; variables whose
-            name one of them matches are not decayed.
+        exclude_from_weight_decay: List of regular expressions, which exclude
+            the variables whose name they match from weight decay, and of
+            positions among the optimizer's variables.
         jit_compile: `True`, `False` or `"auto"`.
         monitor: Whether to keep up `gradient_norm`, `clip_fraction` and
             `skipped_steps` where that costs a pass over the gradients.
@@ -30,7 +31,7 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         rule,
         learning_rate,
         weight_decay: float | None = None,
-        exclude_from_weight_decay: Sequence[str] | None = None,
+        exclude_from_weight_decay: Sequence[str | int] | None = None,
         jit_compile: bool | str = "auto",
         monitor: bool = False,
         name: str | None = None,
