@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from keras_clip.validation import check_choice
+from keras_clip.validation import check_exclusions
 from keras_clip.validation import check_names
 from keras_clip.validation import check_number
 
@@ -90,4 +91,21 @@ def test_anything_else_is_no_list_of_names(value):
         check_names("names", value)
     assert str(error.value) == (
         f"`names` must be a list of strings. Received: names={value!r}"
+    )
+
+
+@pytest.mark.parametrize("value", [["a", 0, 3], ("b",), [2]], ids=repr)
+def test_exclusions_are_names_and_positions(value):
+    assert check_exclusions("excluded", value) == tuple(value)
+
+
+@pytest.mark.parametrize(
+    "value", ["bias", [-1], [True], [1.5], [None], 3], ids=repr
+)
+def test_anything_else_is_no_list_of_exclusions(value):
+    with pytest.raises(ValueError) as error:
+        check_exclusions("excluded", value)
+    assert str(error.value) == (
+        "`excluded` must be a list of strings or positions. "
+        f"Received: excluded={value!r}"
     )

@@ -29,11 +29,11 @@ ERRORS_OF_ALL = (
     ({"monitor": None}, "`monitor` must be one of False, True"),
     (
         {"exclude_from_weight_decay": "bias"},
-        "`exclude_from_weight_decay` must be a list of strings",
+        "`exclude_from_weight_decay` must be a list of strings or positions",
     ),
     (
-        {"exclude_from_weight_decay": ["bias", 1]},
-        "`exclude_from_weight_decay` must be a list of strings",
+        {"exclude_from_weight_decay": ["bias", 1.5]},
+        "`exclude_from_weight_decay` must be a list of strings or positions",
     ),
 )
 

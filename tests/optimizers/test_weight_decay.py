@@ -115,6 +115,39 @@ def test_exclusions_survive_the_keras_file(front_end, enrolment, by, tmp_path):
 
 @every_optimizer
 @both_front_ends
+def test_exclusion_by_list_survives_among_layers_of_the_same_name(
+    front_end, enrolment, tmp_path
+):
+    """Two towers with a layer of one name each; one kernel is excluded."""
+    layers = front_end.framework.layers
+    models = front_end.framework.models
+
+    def tower(name):
+        dense = layers.Dense(3, use_bias=False, name="dense")
+        return models.Sequential([layers.Input((3,)), dense], name=name)
+
+    first, second = tower("first"), tower("second")
+    inputs = layers.Input((3,))
+    model = models.Model(inputs, second(first(inputs)))
+    optimizer = front_end.optimizer(enrolment.name, **ARGUMENTS)
+    optimizer.exclude_from_weight_decay(
+        var_list=[second.get_layer("dense").kernel]
+    )
+    model.compile(optimizer=optimizer, loss="mse")
+    gradients = [np.zeros((3, 3)), np.zeros((3, 3))]
+    train(front_end, model, [gradients])
+    model.save(tmp_path / "model.keras")
+    loaded = models.load_model(tmp_path / "model.keras")
+    for each in (model, loaded):
+        before = each.get_weights()
+        train(front_end, each, [gradients])
+        after = each.get_weights()
+        decays = [np.any(a != b) for a, b in zip(after, before, strict=True)]
+        assert decays == [True, False]
+
+
+@every_optimizer
+@both_front_ends
 def test_decay_of_a_step_is_of_the_variable_before_it(front_end, enrolment):
     """Decoupled: `x − lr · weight_decay · x` next to the step without it."""
     x = [np.array([4.0, -8.0])]
