@@ -82,7 +82,8 @@ def assert_close(actual, expected, dtype, relative=None):
     if relative is None:
         relative = 1e-12 if dtype == "float64" else 1e-5
     steps = len(expected) - 1
-    assert errors(actual, expected, relative, steps / 2, dtype) <= 1
+    worst = errors(actual, expected, relative, steps / 2, dtype)
+    assert worst <= 1, f"off by {worst:.3g} tolerances"
 
 
 def same_bits(actual, expected):
