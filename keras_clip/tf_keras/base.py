@@ -96,7 +96,7 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
 
     def update_step(self, gradient, variable):
         """Moves one variable and its state by one step of the rule."""
-        self._run_rule(gradient, variable, self.learning_rate)
+        self._run_rule(gradient, variable, self._value(self.learning_rate))
 
     def get_config(self):
         """Returns the arguments that make an optimizer like this one."""

@@ -113,8 +113,8 @@ def test_step_is_traced_once_whatever_the_learning_rate(
 @every_optimizer
 @both_front_ends
 def test_compiled_update_of_a_shape_is_traced_once(front_end, enrolment):
-    """Eager steps of two variables share one compiled function."""
-    shape = {"keras": (7,), "tf_keras": (8,)}[front_end.name]
+    """Eager steps of two variables share it, and so do both front ends."""
+    shape = (7,)
     optimizer = front_end.optimizer(
         enrolment.name, learning_rate=0.5, jit_compile=True
     )
@@ -122,7 +122,6 @@ def test_compiled_update_of_a_shape_is_traced_once(front_end, enrolment):
     update = compilation.update_function(
         optimizer.rule, optimizer.weight_decay, variables[0], True
     )
-    assert update.experimental_get_tracing_count() == 0
     for rate in (0.5, 0.25, 0.125):
         optimizer.learning_rate = rate
         gradients = [np.full(shape, rate), np.full(shape, -rate)]
