@@ -72,6 +72,7 @@ class Enrolment:
         limits: Named limits.
         errors: Pairs of bad arguments and how the message starts.
         config: Argument names and defaults that `get_config` must hold.
+        training_rate: Learning rate with which small models train well.
     """
 
     name: str
@@ -83,3 +84,4 @@ class Enrolment:
     clipped: Callable[[object], list[np.ndarray]] | None = None
     limits: Mapping[str, Limit] = dataclasses.field(default_factory=dict)
     errors: Sequence[tuple[Mapping, str]] = ()
+    training_rate: float = 0.03125

@@ -37,7 +37,10 @@ def test_limit_moves_as_the_known_optimizer(enrolment, limit):
 
 
 def test_acclip_with_corrected_second_moments_is_keras_adam():
-    """To the clip through epsilon and the float32 of the learning rate."""
+    """To the float32 in which Keras keeps the learning rate and Adam's betas.
+
+    The clip through epsilon is a hundred times less than that.
+    """
     beta, epsilon, learning_rate = 0.9, 1e-9, 0.0625
     acclip = KERAS.optimizer(
         "acclip",

@@ -29,7 +29,9 @@ def _fit(model, epochs):
 @every_optimizer
 @both_front_ends
 def test_fit_reduces_the_loss(front_end, enrolment):
-    optimizer = front_end.optimizer(enrolment.name, learning_rate=0.03125)
+    optimizer = front_end.optimizer(
+        enrolment.name, learning_rate=enrolment.training_rate
+    )
     losses = _fit(dense_model(front_end, optimizer), 10)
     assert losses[-1] < 0.2 * losses[0]
 

@@ -84,7 +84,7 @@ def test_frozen_layer_keeps_its_weights_and_gets_no_state(front_end, enrolment):
         np.any(a != b) for a, b in zip(after[2:], before[2:], strict=True)
     )
     shapes = [s.shape for s in front_end.state(optimizer)]
-    assert (4, 2) in shapes
+    assert shapes.count((4, 2)) == len(optimizer.rule.slots)
     assert (3, 4) not in shapes
 
 
@@ -156,7 +156,8 @@ def test_ema_averages_the_variables_after_their_steps(
         front_end.apply(optimizer, gradient, variables)
         actual.append(front_end.values(variables))
     xs, averages = _averages(front_end, enrolment, overwrite_frequency)
-    assert_close(actual, xs, "float64")
+    # A step, two products and a sum.
+    assert_close(actual, xs, "float64", roundings=4)
 
     optimizer.finalize_variable_values(variables)
     final = front_end.values(variables)
@@ -185,7 +186,7 @@ def test_variable_overwritten_with_its_gradient_is_no_part_of_the_step(
     assert same_bits([actual[0], actual[2]], expected)
     assert same_bits([actual[1]], [GRADIENTS[-1][1].astype("float32")])
     shapes = [s.shape for s in KERAS.state(optimizer)]
-    assert x[0].shape in shapes
+    assert shapes.count(x[0].shape) == len(optimizer.rule.slots)
     assert x[1].shape not in shapes
 
 

@@ -19,9 +19,6 @@ from tests.models import data
 from tests.models import dense_model
 from tests.models import everything
 
-# Without averages: Keras 3.15 itself fails in a second `fit` on JAX with them.
-ARGUMENTS = {"learning_rate": 0.125, "monitor": True}
-
 
 def fit(model, epochs):
     """Trains without shuffling and returns the losses."""
@@ -52,11 +49,16 @@ WAYS = {"keras": through_keras_file, "weights": through_weights_file}
 def main(folder):
     """Trains every enrolled optimizer and resumes it in every way."""
     folder = pathlib.Path(folder)
-    for name in ENROLMENTS:
+    for name, enrolment in ENROLMENTS.items():
+        # Without averages, with which Keras 3.15 fails in a second `fit`.
+        arguments = {
+            "learning_rate": enrolment.training_rate,
+            "monitor": True,
+        }
         for way, through in WAYS.items():
 
-            def make(name=name):
-                optimizer = KERAS.optimizer(name, **ARGUMENTS)
+            def make(name=name, arguments=arguments):
+                optimizer = KERAS.optimizer(name, **arguments)
                 return dense_model(KERAS, optimizer)
 
             whole, half = make(), make()
