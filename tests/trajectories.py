@@ -74,16 +74,15 @@ def errors(actual, expected, relative, ulps, dtype):
     return worst
 
 
-def assert_close(actual, expected, dtype, relative=None, roundings=1):
+def assert_close(actual, expected, dtype, relative=None):
     """Compares positions: 1e-12 of the way in float64, 1e-5 in float32.
 
-    Every one of the steps may round a variable `roundings` times, by half a
-    unit in the last place.
+    Every one of the steps may round a variable by half a unit.
     """
     if relative is None:
         relative = 1e-12 if dtype == "float64" else 1e-5
-    ulps = roundings * (len(expected) - 1) / 2
-    worst = errors(actual, expected, relative, ulps, dtype)
+    steps = len(expected) - 1
+    worst = errors(actual, expected, relative, steps / 2, dtype)
     assert worst <= 1, f"off by {worst:.3g} tolerances"
 
 
