@@ -1,114 +1,115 @@
 """Turns plain text into a WordPiece vocabulary and TFRecords for BERT.
 
-The text is one sentence a line with a blank line between documents. Every
-n-th document is held out for evaluation. Example:
+The text is read as a stream: memory does not grow with it. A blank line ends a
+document; a line may hold a sentence or a paragraph. Every n-th document is held
+out for evaluation. Started again after a kill, the same command goes on with
+the shards that are missing. Examples:
 
     python scripts/prepare_pretraining_data.py \
-        --input corpus.txt --output_dir data --vocab_size 8000
+        --input 'corpus/*.txt.xz' --output_dir data --processes 4
+    python scripts/prepare_pretraining_data.py \
+        --tfds wikipedia/20230601.en --vocab vocab.txt --output_dir data
 """
 
 import argparse
-import itertools
-import json
+import collections
+import concurrent.futures
+import functools
+import multiprocessing
 import os
 import random
+import sys
 import tempfile
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 
-import tensorflow as tf
-from official.nlp.data import create_pretraining_data
-from official.nlp.tools import tokenization
-from tensorflow_text.tools.wordpiece_vocab import bert_vocab_from_dataset
+import command_line
+import files
+import prepared
+import texts
+import vocabulary
+from command_line import InputError
 
-RESERVED_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
-
-def documents(paths: Sequence[str]) -> Iterator[list[str]]:
-    """Yields the documents of text files as lists of lines.
+def shards(
+    documents: Iterable[list[str]], heldout_every: int, megabytes: float
+) -> Iterator[tuple[str, list[list[str]]]]:
+    """Deals documents out to shards.
 
     Args:
-        paths: Files of plain text, a blank line between documents.
+        documents: Documents as lists of sentences.
+        heldout_every: Every how many documents one is held out.
+        megabytes: Million characters of text a shard, roughly.
 
     Yields:
-        Non-empty lists of non-empty lines.
+        Tuples of a shard's name and its documents.
     """
-    for path in paths:
-        with open(path, encoding="utf-8") as file:
-            lines = (line.strip() for line in file)
-            for filled, group in itertools.groupby(lines, key=bool):
-                if filled:
-                    yield list(group)
+    sets = {"train": [], "heldout": []}
+    sizes = dict.fromkeys(sets, 0)
+    counts = dict.fromkeys(sets, 0)
+    for number, document in enumerate(documents, start=1):
+        name = "train" if number % heldout_every else "heldout"
+        sets[name].append(document)
+        sizes[name] += sum(map(len, document))
+        if sizes[name] >= 1e6 * megabytes:
+            yield f"{name}-{counts[name]:05}", sets[name]
+            sets[name], sizes[name] = [], 0
+            counts[name] += 1
+    for name, rest in sets.items():
+        if rest:
+            yield f"{name}-{counts[name]:05}", rest
 
 
-def train_vocabulary(
-    paths: Sequence[str], vocab_size: int, do_lower_case: bool
-) -> list[str]:
-    """Returns a WordPiece vocabulary of at most `vocab_size` pieces.
-
-    Args:
-        paths: Files of plain text.
-        vocab_size: Largest number of pieces, reserved tokens included.
-        do_lower_case: Whether text is lower-cased first.
-
-    Returns:
-        List of pieces, the reserved tokens first.
-    """
-    return bert_vocab_from_dataset.bert_vocab_from_dataset(
-        tf.data.TextLineDataset(list(paths)).batch(1000),
-        vocab_size=vocab_size,
-        reserved_tokens=RESERVED_TOKENS,
-        bert_tokenizer_params={"lower_case": do_lower_case},
-    )
-
-
-def write_records(
-    texts: Sequence[Sequence[str]],
-    tokenizer: tokenization.FullTokenizer,
-    path: str,
-    arguments: argparse.Namespace,
-    duplicates: int,
+def write_shard(
+    name: str, documents: Sequence[Sequence[str]], settings: dict
 ) -> int:
-    """Writes documents as masked examples.
+    """Writes documents as masked examples, unless that has been done before.
 
     Args:
-        texts: Documents as lists of lines.
-        tokenizer: WordPiece tokenizer.
-        path: TFRecord file to write.
-        arguments: The command line's lengths, probabilities and seed.
-        duplicates: How often each document is used, masked anew each time.
+        name: Name of the shard.
+        documents: Documents as lists of sentences.
+        settings: The command line, as a dict.
 
     Returns:
         The number of examples.
     """
-    with tempfile.TemporaryDirectory() as directory:
-        text_path = os.path.join(directory, "documents.txt")
-        with open(text_path, "w", encoding="utf-8") as file:
-            file.write("\n\n".join("\n".join(lines) for lines in texts))
+    import tensorflow as tf
+    from official.nlp.data import create_pretraining_data
+
+    path = os.path.join(settings["output_dir"], f"{name}.tfrecord")
+    if os.path.exists(path):
+        records = tf.data.TFRecordDataset(path)
+        return int(records.reduce(0, lambda count, _: count + 1))
+    tokenizer = _tokenizer(settings["output_dir"], settings["do_lower_case"])
+    is_train = name.startswith("train")
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as text:
+        text.write("\n\n".join("\n".join(lines) for lines in documents))
+        text.flush()
         instances = create_pretraining_data.create_training_instances(
-            [text_path],
+            [text.name],
             tokenizer,
             create_pretraining_data.get_processor_text_fn(
-                is_sentence_piece=False, do_lower_case=arguments.do_lower_case
+                is_sentence_piece=False,
+                do_lower_case=settings["do_lower_case"],
             ),
-            arguments.max_seq_length,
-            duplicates,
-            arguments.short_seq_prob,
-            arguments.masked_lm_prob,
-            arguments.max_predictions_per_seq,
-            random.Random(arguments.seed),
+            settings["max_seq_length"],
+            settings["dupe_factor"] if is_train else 1,
+            settings["short_seq_prob"],
+            settings["masked_lm_prob"],
+            settings["max_predictions_per_seq"],
+            random.Random(f"{settings['seed']} {name}"),
         )
-    partial = f"{path}.partial"
-    create_pretraining_data.write_instance_to_example_files(
-        instances,
-        tokenizer,
-        arguments.max_seq_length,
-        arguments.max_predictions_per_seq,
-        [partial],
-        gzip_compress=False,
-        use_v2_feature_names=False,
-    )
-    os.replace(partial, path)
+    with files.whole(path) as partial:
+        create_pretraining_data.write_instance_to_example_files(
+            instances,
+            tokenizer,
+            settings["max_seq_length"],
+            settings["max_predictions_per_seq"],
+            [partial],
+            gzip_compress=False,
+            use_v2_feature_names=False,
+        )
     return len(instances)
 
 
@@ -119,85 +120,210 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
         arguments: The parsed command line.
 
     Returns:
-        Dict with `vocab_size`, `train_examples` and `heldout_examples`.
+        Dict of sizes, `train_examples` and `heldout_examples` among them.
+
+    Raises:
+        InputError: If the text, the vocabulary or the directory cannot be used.
     """
-    os.makedirs(arguments.output_dir, exist_ok=True)
-    vocab_path = os.path.join(arguments.output_dir, "vocab.txt")
-    pieces = train_vocabulary(
-        arguments.input, arguments.vocab_size, arguments.do_lower_case
-    )
-    with open(vocab_path, "w", encoding="utf-8") as file:
-        file.write("\n".join(pieces) + "\n")
-    tokenizer = tokenization.FullTokenizer(
-        vocab_path, do_lower_case=arguments.do_lower_case
-    )
-    texts = list(documents(arguments.input))
-    every = arguments.heldout_every
-    sets = {
-        "train": [t for i, t in enumerate(texts) if i % every != every - 1],
-        "heldout": texts[every - 1 :: every],
-    }
-    sizes = {"vocab_size": len(pieces)}
-    for name, chosen in sets.items():
-        sizes[f"{name}_examples"] = write_records(
-            chosen,
-            tokenizer,
-            os.path.join(arguments.output_dir, f"{name}.tfrecord"),
-            arguments,
-            arguments.dupe_factor if name == "train" else 1,
+    settings = {**vars(arguments), "inputs": _sizes_of_inputs(arguments)}
+    if next(_documents(settings), None) is None:
+        raise InputError(
+            "`--input` must hold text; there is none. "
+            f"Received: --input={' '.join(arguments.input or [])}"
         )
-    with open(
-        os.path.join(arguments.output_dir, "sizes.json"), "w", encoding="utf-8"
-    ) as file:
-        json.dump(sizes, file, indent=2)
-    return sizes
+    if arguments.vocab:
+        pieces = vocabulary.read("--vocab", arguments.vocab)
+    prepared.begin(arguments.output_dir, _what_matters(settings))
+    vocab_path = os.path.join(arguments.output_dir, "vocab.txt")
+    if arguments.vocab:
+        vocabulary.write(vocab_path, pieces)
+    elif os.path.exists(vocab_path):
+        pieces = vocabulary.read("--output_dir", vocab_path)
+    else:
+        print("training the vocabulary", file=sys.stderr)
+        pieces = vocabulary.train(
+            _lines(settings),
+            arguments.vocab_size,
+            arguments.do_lower_case,
+            arguments.vocab_megabytes,
+        )
+        vocabulary.write(vocab_path, pieces)
+    totals = {"train": 0, "heldout": 0}
+    dealt = shards(
+        _documents(settings), arguments.heldout_every, arguments.shard_megabytes
+    )
+    for name, examples in _write_shards(dealt, settings):
+        totals[name.split("-")[0]] += examples
+        print(f"{name}: {examples:,} examples", file=sys.stderr)
+    if not all(totals.values()):
+        raise InputError(
+            "`--heldout_every` must leave documents for training and for "
+            "evaluation; is there a blank line after each document of the "
+            f"text? Received: --heldout_every={arguments.heldout_every}"
+        )
+    return prepared.finish(
+        arguments.output_dir,
+        {
+            "vocab_size": len(pieces),
+            "do_lower_case": arguments.do_lower_case,
+            "max_seq_length": arguments.max_seq_length,
+            "max_predictions_per_seq": arguments.max_predictions_per_seq,
+            "train_examples": totals["train"],
+            "heldout_examples": totals["heldout"],
+        },
+    )
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> command_line.Parser:
     """Returns the parser of this script's command line."""
-    result = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    result = command_line.Parser(__doc__)
+    source = result.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--input",
+        nargs="+",
+        metavar="FILE",
+        help="text files or patterns; .gz, .bz2, .xz and .zip are unpacked",
+    )
+    source.add_argument(
+        "--tfds",
+        metavar="NAME",
+        help="TensorFlow dataset, such as wikipedia/20230601.en",
     )
     add = result.add_argument
-    add("--input", nargs="+", required=True, help="text files")
-    add("--output_dir", required=True, help="where to write")
-    add("--vocab_size", type=int, default=30522, help="pieces at most")
+    add("--tfds_split", default="train", help="split of that dataset")
+    add("--tfds_feature", default="text", help="its feature with the text")
+    add("--output_dir", required=True, metavar="DIR", help="where to write")
+    add(
+        "--vocab",
+        metavar="FILE",
+        help="WordPiece vocabulary to use; one is trained otherwise",
+    )
+    add(
+        "--vocab_size",
+        type=command_line.integer(10),
+        default=30522,
+        help="pieces of a trained vocabulary at most",
+    )
+    add(
+        "--vocab_megabytes",
+        type=command_line.integer(1),
+        default=256,
+        help="million characters to train a vocabulary on at most",
+    )
     add(
         "--cased",
         dest="do_lower_case",
         action="store_false",
         help="keep upper case and accents",
     )
-    add("--max_seq_length", type=int, default=128, help="tokens a sequence")
+    add(
+        "--max_seq_length",
+        type=command_line.integer(8),
+        default=128,
+        help="tokens a sequence",
+    )
     add(
         "--max_predictions_per_seq",
-        type=int,
+        type=command_line.integer(1),
         default=20,
         help="masked tokens a sequence at most",
     )
-    add("--masked_lm_prob", type=float, default=0.15, help="share masked")
+    add(
+        "--masked_lm_prob",
+        type=command_line.number(0, 1),
+        default=0.15,
+        help="share of tokens that is masked",
+    )
     add(
         "--short_seq_prob",
-        type=float,
+        type=command_line.number(0, 1),
         default=0.1,
         help="share of sequences made shorter",
     )
     add(
         "--dupe_factor",
-        type=int,
+        type=command_line.integer(1),
         default=10,
         help="times each document is masked anew",
     )
     add(
         "--heldout_every",
-        type=int,
+        type=command_line.integer(2),
         default=10,
         help="every n-th document is held out",
+    )
+    add(
+        "--shard_megabytes",
+        type=command_line.number(0.001, 1000),
+        default=4.0,
+        help="million characters of text a shard; memory grows with it",
+    )
+    add(
+        "--processes",
+        type=command_line.integer(1),
+        default=1,
+        help="processes that write shards",
     )
     add("--seed", type=int, default=12345, help="seed of the masks")
     return result
 
 
+def _sizes_of_inputs(arguments):
+    if arguments.tfds:
+        return None
+    paths = files.find("--input", arguments.input)
+    return {path: os.path.getsize(path) for path in paths}
+
+
+def _what_matters(settings):
+    """Returns the settings that decide what the records are."""
+    irrelevant = ("input", "processes")
+    return {k: v for k, v in settings.items() if k not in irrelevant}
+
+
+def _lines(settings):
+    if settings["tfds"]:
+        return texts.lines_of_dataset(
+            settings["tfds"], settings["tfds_split"], settings["tfds_feature"]
+        )
+    return texts.lines_of_files("--input", list(settings["inputs"]))
+
+
+def _documents(settings):
+    return texts.documents(_lines(settings))
+
+
+@functools.cache
+def _tokenizer(directory, do_lower_case):
+    from official.nlp.tools import tokenization
+
+    return tokenization.FullTokenizer(
+        os.path.join(directory, "vocab.txt"), do_lower_case=do_lower_case
+    )
+
+
+def _write_shards(dealt, settings):
+    """Yields names and sizes of shards as they are done, in order."""
+    if settings["processes"] == 1:
+        for name, documents in dealt:
+            yield name, write_shard(name, documents, settings)
+        return
+    pool = concurrent.futures.ProcessPoolExecutor(
+        settings["processes"], multiprocessing.get_context("spawn")
+    )
+    waiting = collections.deque()
+    with pool:
+        for name, documents in dealt:
+            waiting.append(
+                (name, pool.submit(write_shard, name, documents, settings))
+            )
+            # Never far ahead of the pool: what waits is in memory.
+            if len(waiting) > 2 * settings["processes"]:
+                name, examples = waiting.popleft()
+                yield name, examples.result()
+        for name, examples in waiting:
+            yield name, examples.result()
+
+
 if __name__ == "__main__":
-    print(json.dumps(run(parser().parse_args())))
+    command_line.main(parser(), run)

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from pydoc_data import topics as pydoc_topics
 
+from texts import sentences
+
 # What a documented name looks like on a line of its own, `str.find(sub)`.
 _ENTRY = re.compile(r"(?:class |static |async )?([\w.]+\w)(\(.*\))?( -> \w+)?")
 _CODE = re.compile(
     r"(?:>>>|\.\.\. |\(Pdb\)|Traceback|[|+#@]|[\w.]+ = |\[\d+\]).*|.*::=.*"
 )
 _UNDERLINE = re.compile(r"^[*=~^-]{3,}$", re.MULTILINE)
-_SENTENCE_END = re.compile(r'(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.) +(?=[A-Z"“*(])')
 
 
 def paragraphs(text: str) -> Iterator[tuple[str, str]]:
@@ -43,18 +44,6 @@ def paragraphs(text: str) -> Iterator[tuple[str, str]]:
             entry, entry_indent = name[1] + "()" * bool(name[2]), indent + 3
         elif not _CODE.fullmatch(prose) and _is_prose(prose):
             yield entry, prose
-
-
-def sentences(paragraph: str) -> list[str]:
-    """Returns the sentences of a paragraph.
-
-    Args:
-        paragraph: Prose on one line.
-
-    Returns:
-        The sentences, in order.
-    """
-    return _SENTENCE_END.split(paragraph)
 
 
 def document(text: str) -> str:

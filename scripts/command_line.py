@@ -1,0 +1,161 @@
+"""What the command lines of the scripts share: parsing and one-line errors."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Callable
+
+
+class InputError(Exception):
+    """Something that was given cannot be used; the message says what to do."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Parser whose errors take one line and whose help shows the defaults."""
+
+    def __init__(self, description: str | None) -> None:
+        """Makes a parser.
+
+        Args:
+            description: The script's docstring: what it does, an example.
+        """
+        super().__init__(description=description, formatter_class=_Formatter)
+
+    def error(self, message: str):
+        """Prints one line and exits with status 2.
+
+        Args:
+            message: What is wrong.
+        """
+        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
+
+
+class _Formatter(
+    argparse.RawDescriptionHelpFormatter,
+    argparse.ArgumentDefaultsHelpFormatter,
+):
+    pass
+
+
+def integer(minimum: int) -> Callable[[str], int]:
+    """Returns a parser of integers of at least `minimum`."""
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = minimum - 1
+        if value < minimum:
+            raise argparse.ArgumentTypeError(
+                f"must be an integer of at least {minimum}. Received: {text}"
+            )
+        return value
+
+    return parse
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    """Returns a parser of numbers between `low` and `high`."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(
+                f"must be a number from {low} to {high}. Received: {text}"
+            )
+        return value
+
+    return parse
+
+
+def add_training_arguments(parser: Parser) -> None:
+    """Adds the options that all training scripts have.
+
+    Args:
+        parser: The script's parser.
+    """
+    add = parser.add_argument
+    add(
+        "--model_dir",
+        required=True,
+        metavar="DIR",
+        help="directory of the run; the same command goes on with what it has",
+    )
+    add(
+        "--config",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="YAML files, later ones over earlier",
+    )
+    add("--optimizer", metavar="TYPE", help="such as acclip or adamw")
+    add(
+        "--learning_rate",
+        type=number(0, 1e6),
+        help="initial learning rate, after warm-up",
+    )
+    add(
+        "--train_steps",
+        type=integer(0),
+        help="number of steps; warm-up and decay are stretched to it",
+    )
+    add("--seed", type=int, default=0, help="of weights, dropout and shuffling")
+    add(
+        "--params_override",
+        action="append",
+        default=[],
+        metavar="YAML",
+        help=(
+            "YAML over everything else, such as 'runtime: "
+            "{distribution_strategy: tpu}'; may be given more than once"
+        ),
+    )
+
+
+def check_training_arguments(arguments: argparse.Namespace) -> None:
+    """Checks what can be checked without importing TensorFlow.
+
+    Args:
+        arguments: The parsed command line.
+
+    Raises:
+        InputError: If a YAML file is not there.
+    """
+    for path in arguments.config:
+        if not os.path.isfile(path):
+            raise InputError(
+                "`--config` must name YAML files that exist. "
+                f"Received: --config={path}"
+            )
+
+
+def quieten() -> None:
+    """Silences all but the errors of TensorFlow and Model Garden."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for message in ("pkg_resources is deprecated", "Input dict contained keys"):
+        warnings.filterwarnings("ignore", message=message)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    logging.getLogger("absl").setLevel(logging.ERROR)
+
+
+def main(parser: Parser, run: Callable[[argparse.Namespace], object]) -> None:
+    """Runs a script, prints what it gives as JSON, makes errors one line.
+
+    Args:
+        parser: The script's parser.
+        run: The script, from the parsed command line to its result.
+    """
+    quieten()
+    try:
+        result = run(parser.parse_args())
+    except InputError as error:
+        parser.error(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    print(json.dumps(result))

@@ -1,0 +1,84 @@
+"""Reads plain text of any size as documents, a few at a time in memory.
+
+A document ends at a blank line, or where a file ends. A line may hold a
+sentence or a whole paragraph.
+"""
+
+import re
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+import files
+
+_SENTENCE_END = re.compile(r'(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.) +(?=[A-Z"“*(])')
+# Bounds of what is held in memory, should a file lack line ends or blank lines.
+_LINE_CHARACTERS = 2**20
+_DOCUMENT_SENTENCES = 10_000
+
+
+def sentences(paragraph: str) -> list[str]:
+    """Returns the sentences of a paragraph.
+
+    Args:
+        paragraph: Prose on one line.
+
+    Returns:
+        The sentences, in order.
+    """
+    return _SENTENCE_END.split(paragraph)
+
+
+def lines_of_files(argument: str, paths: Sequence[str]) -> Iterator[str]:
+    """Yields the lines of text files, and a blank line after each file.
+
+    Args:
+        argument: Name of the command line's argument, for errors.
+        paths: Text files, compressed or not.
+
+    Yields:
+        Lines.
+    """
+    for path in paths:
+        with files.open_text(argument, path) as file:
+            yield from iter(lambda f=file: f.readline(_LINE_CHARACTERS), "")
+        yield ""
+
+
+def lines_of_dataset(name: str, split: str, feature: str) -> Iterator[str]:
+    """Yields the lines of a TensorFlow dataset, a document an example.
+
+    Args:
+        name: Name of the dataset, such as `wikipedia/20230601.en`.
+        split: Its split, such as `train[:10%]`.
+        feature: The feature that holds the text.
+
+    Yields:
+        Lines, a blank one after each example.
+    """
+    import tensorflow_datasets as tfds
+
+    for example in tfds.as_numpy(tfds.load(name, split=split)):
+        yield from example[feature].decode("utf-8").splitlines()
+        yield ""
+
+
+def documents(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Yields documents as lists of sentences.
+
+    Args:
+        lines: Lines of text, a blank one after each document.
+
+    Yields:
+        Non-empty lists of non-empty sentences.
+    """
+    document = []
+    for line in lines:
+        line = " ".join(line.split())
+        if line:
+            document += sentences(line)
+        if document and (not line or len(document) >= _DOCUMENT_SENTENCES):
+            yield document
+            document = []
+    if document:
+        yield document
