@@ -3,13 +3,14 @@
 Example:
 
     python scripts/evaluate_squad.py \
-        --dataset dev-v1.1.json --predictions predictions.json
+        --dataset dev-v1.1.json.zip --predictions predictions.json
 """
 
 import argparse
-import json
 
-from official.nlp.tools import squad_evaluate_v1_1
+import command_line
+import files
+import squad
 
 
 def run(arguments: argparse.Namespace) -> dict[str, float]:
@@ -20,29 +21,40 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
 
     Returns:
         Dict with `exact_match` and `f1`, in percent.
+
+    Raises:
+        InputError: If a file cannot be used.
     """
-    with open(arguments.dataset, encoding="utf-8") as file:
-        articles = json.load(file)["data"]
-    with open(arguments.predictions, encoding="utf-8") as file:
-        predictions = json.load(file)
-    scores = squad_evaluate_v1_1.evaluate(articles, predictions)
+    dataset = squad.read_references("--dataset", arguments.dataset)
+    predictions = files.read_json("--predictions", arguments.predictions)
+    if not isinstance(predictions, dict):
+        raise command_line.InputError(
+            "`--predictions` must hold an object from question id to answer. "
+            f"Received: --predictions={arguments.predictions}"
+        )
+    # Takes ten seconds to import, hence not before the checks.
+    from official.nlp.tools import squad_evaluate_v1_1
+
+    scores = squad_evaluate_v1_1.evaluate(dataset["data"], predictions)
     return {
         "exact_match": 100 * scores["exact_match"],
         "f1": 100 * scores["final_f1"],
     }
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> command_line.Parser:
     """Returns the parser of this script's command line."""
-    result = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_line.Parser(__doc__)
     add = result.add_argument
-    add("--dataset", required=True, help="SQuAD v1.1 JSON file")
-    add("--predictions", required=True, help="JSON from id to answer")
+    add("--dataset", required=True, metavar="FILE", help="SQuAD v1.1 JSON")
+    add(
+        "--predictions",
+        required=True,
+        metavar="FILE",
+        help="JSON from id to answer",
+    )
     return result
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(parser().parse_args())))
+    command_line.main(parser(), run)

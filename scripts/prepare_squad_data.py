@@ -1,63 +1,96 @@
-"""Turns SQuAD v1.1 JSON into TFRecords for finetuning BERT.
+"""Turns SQuAD v1.1 files into what finetune_squad.py reads.
 
-Training reads the records; evaluation reads the JSON itself. Example:
+Writes TFRecords of the training questions, a copy of the questions to evaluate
+on, and the vocabulary. Both files may be compressed. Example:
 
     python scripts/prepare_squad_data.py \
-        --input train-v1.1.json --vocab data/vocab.txt \
-        --output data/squad_train.tfrecord
+        --train train-v1.1.json --dev dev-v1.1.json.zip \
+        --vocab data/vocab.txt --output_dir data/squad
 """
 
 import argparse
-import json
 import os
+import tempfile
 
-from official.nlp.data import squad_lib
+import command_line
+import files
+import prepared
+import squad
+import vocabulary
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
-    """Writes the records.
+    """Writes the records, the questions and the vocabulary.
 
     Args:
         arguments: The parsed command line.
 
     Returns:
-        Model Garden's description of the data, its size among others.
+        Dict of sizes, `train_examples` among them: windows over paragraphs.
+
+    Raises:
+        InputError: If a file cannot be used.
     """
-    partial = f"{arguments.output}.partial"
-    description = squad_lib.generate_tf_record_from_json_file(
-        arguments.input,
-        arguments.vocab,
-        partial,
-        max_seq_length=arguments.max_seq_length,
-        do_lower_case=arguments.do_lower_case,
-        max_query_length=arguments.max_query_length,
-        doc_stride=arguments.doc_stride,
+    pieces = vocabulary.read("--vocab", arguments.vocab)
+    train = squad.read_training("--train", arguments.train)
+    dev = squad.read_references("--dev", arguments.dev)
+    directory = arguments.output_dir
+    prepared.begin(directory, vars(arguments))
+    vocab = os.path.join(directory, "vocab.txt")
+    vocabulary.write(vocab, pieces)
+    files.write_json(os.path.join(directory, "dev.json"), dev)
+    # Takes ten seconds to import, hence not before the checks.
+    from official.nlp.data import squad_lib
+
+    with (
+        tempfile.TemporaryDirectory() as unpacked,
+        files.whole(os.path.join(directory, "train.tfrecord")) as partial,
+    ):
+        path = os.path.join(unpacked, "train.json")
+        files.write_json(path, train)
+        description = squad_lib.generate_tf_record_from_json_file(
+            path,
+            vocab,
+            partial,
+            max_seq_length=arguments.max_seq_length,
+            do_lower_case=arguments.do_lower_case,
+            max_query_length=arguments.max_query_length,
+            doc_stride=arguments.doc_stride,
+        )
+    return prepared.finish(
+        directory,
+        {
+            "vocab_size": len(pieces),
+            "do_lower_case": arguments.do_lower_case,
+            "max_seq_length": arguments.max_seq_length,
+            "max_query_length": arguments.max_query_length,
+            "doc_stride": arguments.doc_stride,
+            "train_examples": description["train_data_size"],
+        },
     )
-    os.replace(partial, arguments.output)
-    return description
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> command_line.Parser:
     """Returns the parser of this script's command line."""
-    result = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_line.Parser(__doc__)
     add = result.add_argument
-    add("--input", required=True, help="SQuAD v1.1 JSON file")
-    add("--vocab", required=True, help="WordPiece vocabulary file")
-    add("--output", required=True, help="TFRecord file to write")
+    add("--train", required=True, metavar="FILE", help="SQuAD v1.1 JSON")
     add(
-        "--cased",
-        dest="do_lower_case",
-        action="store_false",
-        help="keep upper case and accents",
+        "--dev",
+        required=True,
+        metavar="FILE",
+        help="SQuAD v1.1 JSON to evaluate on",
     )
-    add("--max_seq_length", type=int, default=384, help="tokens a sequence")
-    add("--max_query_length", type=int, default=64, help="tokens a question")
+    prepared.add_arguments(result, max_seq_length=384)
+    add(
+        "--max_query_length",
+        type=command_line.integer(1),
+        default=64,
+        help="tokens a question at most",
+    )
     add(
         "--doc_stride",
-        type=int,
+        type=command_line.integer(1),
         default=128,
         help="tokens between the windows over a long paragraph",
     )
@@ -65,4 +98,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(parser().parse_args())))
+    command_line.main(parser(), run)
