@@ -8,10 +8,8 @@ Example:
 """
 
 import argparse
-import json
-import os
-import tempfile
 
+import command_line
 import predict_squad
 
 
@@ -23,8 +21,16 @@ def run(arguments: argparse.Namespace) -> str:
 
     Returns:
         The answer.
+
+    Raises:
+        InputError: If something that was given cannot be used.
     """
-    task, model = predict_squad.load(arguments.model_dir)
+    for name in ("paragraph", "question"):
+        value = getattr(arguments, name)
+        if not value.strip():
+            raise command_line.InputError(
+                f"`--{name}` must hold text. Received: --{name}={value}"
+            )
     question = {
         "id": "question",
         "question": arguments.question,
@@ -32,25 +38,19 @@ def run(arguments: argparse.Namespace) -> str:
     }
     paragraph = {"context": arguments.paragraph, "qas": [question]}
     dataset = {"data": [{"paragraphs": [paragraph]}]}
-    with tempfile.TemporaryDirectory() as directory:
-        path = os.path.join(directory, "question.json")
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(dataset, file)
-        return predict_squad.predict(task, model, path)["question"]
+    model = predict_squad.load(arguments.model_dir, arguments.checkpoint)
+    return predict_squad.predict(*model, dataset)["question"]
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> command_line.Parser:
     """Returns the parser of this script's command line."""
-    result = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_line.Parser(__doc__)
+    predict_squad.add_model_arguments(result)
     add = result.add_argument
-    add("--model_dir", required=True, help="directory of a finetuning run")
     add("--paragraph", required=True, help="text that holds the answer")
     add("--question", required=True, help="the question")
     return result
 
 
 if __name__ == "__main__":
-    print(run(parser().parse_args()))
+    command_line.main(parser(), run)

@@ -1,41 +1,20 @@
 """Pretrains BERT on prepared text with any optimizer of Model Garden or ours.
 
-Example:
+Prints loss, speed and time left; `tensorboard --logdir MODEL_DIR` draws them.
+Started again, after a kill or a stop, the same command goes on from the newest
+checkpoint. Example:
 
     python scripts/pretrain_bert.py --data_dir data --model_dir runs/bert \
-        --config scripts/configs/bert_tiny.yaml --optimizer acclip
+        --config scripts/configs/bert_12_acclip.yaml
 """
 
 import argparse
-import json
 import os
 
-import experiment
+import command_line
+import prepared
 
 EXPERIMENT = "keras_clip/bert/pretraining"
-
-
-def parameters(arguments: argparse.Namespace):
-    """Returns the experiment's parameters for a command line."""
-    data_dir = arguments.data_dir
-    with open(os.path.join(data_dir, "sizes.json"), encoding="utf-8") as file:
-        vocab_size = json.load(file)["vocab_size"]
-    data = {
-        "task": {
-            "model": {"encoder": {"bert": {"vocab_size": vocab_size}}},
-            "train_data": {
-                "input_path": os.path.join(data_dir, "train.tfrecord")
-            },
-            "validation_data": {
-                "input_path": os.path.join(data_dir, "heldout.tfrecord")
-            },
-        }
-    }
-    return experiment.build_params(
-        EXPERIMENT,
-        arguments.config,
-        [data, *experiment.training_overrides(arguments)],
-    )
 
 
 def run(arguments: argparse.Namespace) -> dict[str, float]:
@@ -46,26 +25,52 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
 
     Returns:
         Dict from metric to value.
+
+    Raises:
+        InputError: If something that was given cannot be used.
     """
-    return experiment.train(
-        parameters(arguments), arguments.model_dir, arguments.seed
-    )
+    data_dir = arguments.data_dir
+    sizes = prepared.sizes(data_dir, "prepare_pretraining_data.py")
+    command_line.check_training_arguments(arguments)
+    # These take ten seconds to import, hence not before the checks.
+    import parameters
+    import training
+
+    data = {
+        "task": {
+            "model": {
+                "encoder": {
+                    "type": "bert",
+                    "bert": {"vocab_size": sizes["vocab_size"]},
+                }
+            },
+            "train_data": {
+                "input_path": os.path.join(data_dir, "train-*.tfrecord")
+            },
+            "validation_data": {
+                "input_path": os.path.join(data_dir, "heldout-*.tfrecord")
+            },
+        }
+    }
+    params = parameters.build(EXPERIMENT, data, arguments)
+    parameters.check_fit(params, sizes)
+    parameters.check_directory(params, arguments.model_dir)
+    prepared.keep_vocabulary(data_dir, arguments.model_dir)
+    return training.train(params, arguments.model_dir, arguments.seed)
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> command_line.Parser:
     """Returns the parser of this script's command line."""
-    result = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_line.Parser(__doc__)
     result.add_argument(
         "--data_dir",
         required=True,
+        metavar="DIR",
         help="what prepare_pretraining_data.py has written",
     )
-    experiment.add_training_arguments(result)
+    command_line.add_training_arguments(result)
     return result
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(parser().parse_args())))
+    command_line.main(parser(), run)

@@ -17,14 +17,15 @@ def unigram_entropy(record_path: str) -> tuple[float, float]:
     that ignores the context can do better than.
 
     Args:
-        record_path: TFRecords of prepare_pretraining_data.py.
+        record_path: TFRecords of prepare_pretraining_data.py, or a pattern.
 
     Returns:
         Tuple of the entropy of the masked tokens in nats and the share of the
         most frequent one.
     """
     counts = collections.Counter()
-    for record in tf.data.TFRecordDataset(record_path).as_numpy_iterator():
+    records = tf.data.TFRecordDataset(tf.io.gfile.glob(record_path))
+    for record in records.as_numpy_iterator():
         feature = tf.train.Example.FromString(record).features.feature
         labels = feature["masked_lm_ids"].int64_list.value
         weights = feature["masked_lm_weights"].float_list.value

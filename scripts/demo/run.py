@@ -14,16 +14,15 @@ import shlex
 import shutil
 import sys
 import time
-import warnings
 from pathlib import Path
 
 SCRIPTS = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(SCRIPTS))
-# Both speak up while TensorFlow and Model Garden are imported, below.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+import command_line  # noqa: E402
 
-import absl.logging  # noqa: E402
+# TensorFlow and Model Garden speak up while they are imported, below.
+command_line.quieten()
+
 import baselines  # noqa: E402
 import evaluate_squad  # noqa: E402
 import finetune_squad  # noqa: E402
@@ -33,7 +32,6 @@ import prepare_squad_data  # noqa: E402
 import pretrain_bert  # noqa: E402
 import questions  # noqa: E402
 import report  # noqa: E402
-import tensorflow as tf  # noqa: E402
 
 # Model Garden's own optimizer for BERT stands for Adam.
 OPTIMIZERS = {"Adam": "adamw", "ACClip": "acclip"}
@@ -62,8 +60,8 @@ def do(output_dir: Path, name: str, script, *options: object) -> dict:
             return record["result"]
     print(f"$ {line}", flush=True)
     arguments = script.parser().parse_args(command)
-    if hasattr(arguments, "seed") and hasattr(arguments, "model_dir"):
-        shutil.rmtree(arguments.model_dir, ignore_errors=True)
+    if made := _made(arguments):
+        shutil.rmtree(made, ignore_errors=True)
     start = time.monotonic()
     with (output_dir / "log.txt").open("a", encoding="utf-8") as log:
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
@@ -73,6 +71,13 @@ def do(output_dir: Path, name: str, script, *options: object) -> dict:
     record = {"command": command, "configs": texts, "result": result}
     path.write_text(json.dumps(record, indent=2), "utf-8")
     return result
+
+
+def _made(arguments):
+    """Returns the directory that a script makes, if it makes one."""
+    if hasattr(arguments, "train_steps"):
+        return arguments.model_dir
+    return getattr(arguments, "output_dir", None)
 
 
 def prepare(output_dir: Path) -> Path:
@@ -90,7 +95,8 @@ def prepare(output_dir: Path) -> Path:
         output_dir,
         "prepare_pretraining_data",
         prepare_pretraining_data,
-        *("--input", data / "corpus.txt", "--output_dir", data),
+        *("--input", data / "corpus.txt"),
+        *("--output_dir", data / "pretraining"),
         *("--vocab_size", 2000, "--max_seq_length", 64),
         *("--max_predictions_per_seq", 10, "--heldout_every", 4),
     )
@@ -98,9 +104,11 @@ def prepare(output_dir: Path) -> Path:
         output_dir,
         "prepare_squad_data",
         prepare_squad_data,
-        *("--input", data / "train.json", "--vocab", data / "vocab.txt"),
-        *("--output", data / "squad_train.tfrecord"),
+        *("--train", data / "train.json", "--dev", data / "heldout.json"),
+        *("--vocab", data / "pretraining/vocab.txt"),
+        *("--output_dir", data / "squad"),
         *("--max_seq_length", 128, "--max_query_length", 32),
+        *("--doc_stride", 32),
     )
     return data
 
@@ -126,15 +134,15 @@ def train(output_dir: Path, data: Path, title: str, steps: int | None) -> dict:
         output_dir,
         f"pretrain_{title}",
         pretrain_bert,
-        *("--data_dir", data, "--config", SCRIPTS / "configs/bert_tiny.yaml"),
+        *("--data_dir", data / "pretraining"),
+        *("--config", SCRIPTS / "configs/bert_tiny.yaml"),
         *("--model_dir", runs / f"bert_{title}", *common),
     )
     do(
         output_dir,
         f"finetune_{title}",
         finetune_squad,
-        *("--train", data / "squad_train.tfrecord"),
-        *("--dev", data / "heldout.json", "--vocab", data / "vocab.txt"),
+        *("--data_dir", data / "squad"),
         *("--pretrained", runs / f"bert_{title}"),
         *("--config", SCRIPTS / "configs/squad_tiny.yaml"),
         *("--model_dir", runs / f"squad_{title}", *common),
@@ -167,15 +175,15 @@ def main(output_dir: Path) -> None:
         output_dir: Directory of the demo.
     """
     start = time.monotonic()
-    absl.logging.set_verbosity(absl.logging.ERROR)
-    tf.get_logger().setLevel("ERROR")
     output_dir.mkdir(parents=True, exist_ok=True)
     data = prepare(output_dir)
     results = {
         title: train(output_dir, data, title, None) for title in OPTIMIZERS
     }
     results["untrained"] = train(output_dir, data, "untrained", 0)
-    loss, accuracy = baselines.unigram_entropy(str(data / "heldout.tfrecord"))
+    loss, accuracy = baselines.unigram_entropy(
+        str(data / "pretraining/heldout-*.tfrecord")
+    )
     results["unigram"] = {"loss": loss, "accuracy": accuracy}
     exact_match, f1 = baselines.random_spans(str(data / "heldout.json"))
     results["random span"] = {"exact_match": exact_match, "f1": f1}

@@ -12,6 +12,7 @@ import prepare_squad_data
 import pretrain_bert
 import pytest
 import tensorflow as tf
+import vocabulary
 from official.nlp.tools import tokenization
 
 from keras_clip.registry import OPTIMIZERS
@@ -115,17 +116,22 @@ def pretrained(folder, data):
 
 
 @pytest.fixture(scope="module")
-def finetuned(folder, data, pretrained):
+def squad_data(folder, data):
     call(
         prepare_squad_data,
-        *("--input", folder / "squad.json", "--vocab", data / "vocab.txt"),
-        *("--output", data / "squad.tfrecord"),
+        *("--train", folder / "squad.json", "--dev", folder / "squad.json"),
+        *("--vocab", data / "vocab.txt", "--output_dir", folder / "asked"),
         *("--max_seq_length", 32, "--max_query_length", 12),
+        *("--doc_stride", 8),
     )
+    return folder / "asked"
+
+
+@pytest.fixture(scope="module")
+def finetuned(folder, squad_data, pretrained):
     metrics = call(
         finetune_squad,
-        *("--train", data / "squad.tfrecord"),
-        *("--dev", folder / "squad.json", "--vocab", data / "vocab.txt"),
+        *("--data_dir", squad_data),
         *("--pretrained", pretrained, "--model_dir", folder / "squad"),
         *("--config", folder / "tiny.yaml", folder / "finetuning.yaml"),
         *("--optimizer", "acclip", "--train_steps", 60),
@@ -154,7 +160,7 @@ def first_loss(model_dir):
 
 def test_the_vocabulary_has_berts_tokens_and_covers_the_text(data):
     pieces = (data / "vocab.txt").read_text().splitlines()
-    assert pieces[:5] == prepare_pretraining_data.RESERVED_TOKENS
+    assert pieces[:5] == vocabulary.RESERVED_TOKENS
     assert (
         len(pieces)
         == json.loads((data / "sizes.json").read_text())["vocab_size"]
@@ -172,7 +178,9 @@ def test_heldout_documents_are_not_trained_on(folder, data):
 
     def digits(name):
         found = set()
-        records = tf.data.TFRecordDataset(str(data / f"{name}.tfrecord"))
+        records = tf.data.TFRecordDataset(
+            tf.io.gfile.glob(str(data / f"{name}-*.tfrecord"))
+        )
         for record in records.as_numpy_iterator():
             feature = tf.train.Example.FromString(record).features.feature
             ids = list(feature["input_ids"].int64_list.value)
@@ -218,12 +226,11 @@ def test_a_finished_run_is_not_trained_again(folder, data):
 
 
 def test_finetuning_starts_from_the_pretrained_encoder(
-    folder, data, pretrained, finetuned
+    folder, squad_data, pretrained, finetuned
 ):
     call(
         finetune_squad,
-        *("--train", data / "squad.tfrecord"),
-        *("--dev", folder / "squad.json", "--vocab", data / "vocab.txt"),
+        *("--data_dir", squad_data),
         *("--pretrained", pretrained, "--model_dir", folder / "start"),
         *("--config", folder / "tiny.yaml", folder / "finetuning.yaml"),
         *("--train_steps", 0),

@@ -1,0 +1,56 @@
+"""Finetunes a pretrained BERT on CoLA or RTE and reports the task's metric.
+
+The metric of CoLA is Matthews' correlation, that of RTE accuracy. Started
+again, after a kill or a stop, the same command goes on from the newest
+checkpoint. Example:
+
+    python scripts/finetune_glue.py --data_dir data/cola \
+        --pretrained runs/bert --model_dir runs/cola \
+        --config scripts/configs/cola_acclip.yaml
+"""
+
+import argparse
+import os
+
+import command_line
+import finetuning
+import glue
+import prepared
+
+EXPERIMENT = "keras_clip/bert/sentence_prediction"
+
+
+def run(arguments: argparse.Namespace) -> dict[str, float]:
+    """Finetunes and returns the metrics on the development set.
+
+    Args:
+        arguments: The parsed command line.
+
+    Returns:
+        Dict from metric to value.
+
+    Raises:
+        InputError: If something that was given cannot be used.
+    """
+    data_dir = arguments.data_dir
+    sizes = prepared.sizes(data_dir, "prepare_glue_data.py")
+    labels = glue.TASKS[sizes["task"]].labels
+    task = {
+        "model": {"num_classes": len(labels)},
+        "train_data": {"input_path": os.path.join(data_dir, "train.tfrecord")},
+        "validation_data": {
+            "input_path": os.path.join(data_dir, "dev.tfrecord")
+        },
+    }
+    return finetuning.run(EXPERIMENT, arguments, sizes, task)
+
+
+def parser() -> command_line.Parser:
+    """Returns the parser of this script's command line."""
+    result = command_line.Parser(__doc__)
+    finetuning.add_arguments(result, "prepare_glue_data.py")
+    return result
+
+
+if __name__ == "__main__":
+    command_line.main(parser(), run)

@@ -1,0 +1,332 @@
+"""Parameters of Model Garden experiments, checked before anything is built.
+
+Sources, later ones over earlier: the registered experiment, what the data
+decide, YAML files, the command line.
+"""
+
+import argparse
+import dataclasses
+import difflib
+import os
+from collections.abc import Mapping
+
+import files
+import yaml
+from command_line import InputError
+from official.core import config_definitions
+from official.core import exp_factory
+from official.modeling import hyperparams
+from official.modeling import optimization
+from official.modeling.hyperparams import base_config
+from official.modeling.hyperparams import oneof
+
+import keras_clip.model_garden  # noqa: F401 registers the experiments
+
+# What decides the weights that a run ends with. The rest, such as where it runs
+# and how often it is evaluated, may change when it is resumed.
+_DECISIVE = (
+    ("task", "model"),
+    ("task", "train_data"),
+    ("task", "init_checkpoint"),
+    ("task", "scale_loss"),
+    ("trainer", "optimizer_config"),
+)
+
+
+def build(
+    experiment: str, data: Mapping, arguments: argparse.Namespace
+) -> config_definitions.ExperimentConfig:
+    """Returns the parameters of an experiment for a command line.
+
+    Args:
+        experiment: Name of a registered experiment.
+        data: What the data decide, as nested dicts.
+        arguments: The parsed `command_line.add_training_arguments`.
+
+    Returns:
+        The parameters.
+
+    Raises:
+        InputError: If a source has a key that does not exist, or a value that
+            cannot be used.
+    """
+    params = exp_factory.get_exp_config(experiment)
+    params.override(data, is_strict=True)
+    for path in arguments.config:
+        with files.open_text("--config", path) as file:
+            _override(params, file.read(), f"--config={path}")
+    for source, given in _options(params, arguments):
+        _override(params, given, source)
+    if params.task.train_data.seed is None:
+        params.task.train_data.seed = arguments.seed
+    _complete_schedule(params)
+    params.validate()
+    _check_optimizer(params)
+    return params
+
+
+def saved(
+    experiment: str, argument: str, model_dir: str
+) -> config_definitions.ExperimentConfig:
+    """Returns the parameters that a run has left in its directory.
+
+    Args:
+        experiment: Name of the run's experiment.
+        argument: Name of the command line's argument, for the error.
+        model_dir: Directory of the run.
+
+    Returns:
+        The parameters.
+
+    Raises:
+        InputError: If it is not the directory of such a run.
+    """
+    path = os.path.join(model_dir, "params.yaml")
+    if not os.path.exists(path):
+        raise InputError(
+            f"`{argument}` must be the directory of a training run; it has no "
+            f"params.yaml. Received: {argument}={model_dir}"
+        )
+    params = exp_factory.get_exp_config(experiment)
+    with files.open_text(argument, path) as file:
+        _override(params, file.read(), f"{argument}={model_dir}")
+    return params
+
+
+def write(params: config_definitions.ExperimentConfig, model_dir: str) -> None:
+    """Writes all parameters to a run's directory.
+
+    Args:
+        params: Parameters of the run.
+        model_dir: Its directory.
+    """
+    with files.whole(os.path.join(model_dir, "params.yaml")) as partial:
+        hyperparams.save_params_dict_to_yaml(params, partial)
+
+
+def check_directory(
+    params: config_definitions.ExperimentConfig, model_dir: str
+) -> None:
+    """Checks that a directory is new or holds a run of the same parameters.
+
+    Args:
+        params: Parameters of the run to come.
+        model_dir: Its directory.
+
+    Raises:
+        InputError: If the directory holds another run.
+    """
+    path = os.path.join(model_dir, "params.yaml")
+    if not os.path.exists(path):
+        return
+    with open(path, encoding="utf-8") as file:
+        there = _flat(yaml.full_load(file))
+    here = _flat(params.as_dict())
+    for key in sorted(there.keys() | here.keys()):
+        decisive = any(key[: len(start)] == start for start in _DECISIVE)
+        if decisive and there.get(key) != here.get(key):
+            raise InputError(
+                "`--model_dir` must be new or hold a run of the same "
+                f"configuration; there {'.'.join(key)}={there.get(key)}, here "
+                f"{'.'.join(key)}={here.get(key)}. Take another directory or "
+                f"delete this one. Received: --model_dir={model_dir}"
+            )
+
+
+def check_fit(
+    params: config_definitions.ExperimentConfig, sizes: Mapping[str, int]
+) -> None:
+    """Checks that the model fits the prepared data.
+
+    Args:
+        params: Parameters of the run.
+        sizes: What the preparation has left in `sizes.json`.
+
+    Raises:
+        InputError: If the sequences or the vocabulary do not fit.
+    """
+    settings = {
+        "seq_length": "max_seq_length",
+        "max_predictions_per_seq": "max_predictions_per_seq",
+    }
+    for setting, option in settings.items():
+        value = getattr(params.task.train_data, setting, None)
+        if option in sizes and value != sizes[option]:
+            raise InputError(
+                f"`task.train_data.{setting}` must be {sizes[option]}, what "
+                f"the data were prepared with as --{option}. Received: "
+                f"{setting}={value}"
+            )
+    encoder = params.task.model.encoder.get()
+    if encoder.vocab_size < sizes["vocab_size"]:
+        raise InputError(
+            "`task.model.encoder.bert.vocab_size` must be at least "
+            f"{sizes['vocab_size']}, the pieces of the data's vocabulary; "
+            "leave it out and it is that. "
+            f"Received: vocab_size={encoder.vocab_size}"
+        )
+    if encoder.max_position_embeddings < sizes["max_seq_length"]:
+        raise InputError(
+            "`task.model.encoder.bert.max_position_embeddings` must be at "
+            f"least {sizes['max_seq_length']}, the length of the data's "
+            "sequences. Received: max_position_embeddings="
+            f"{encoder.max_position_embeddings}"
+        )
+
+
+def check_encoder(
+    params: config_definitions.ExperimentConfig,
+    pretraining: config_definitions.ExperimentConfig,
+) -> None:
+    """Checks that the encoder is the one that was pretrained.
+
+    Args:
+        params: Parameters of a finetuning run.
+        pretraining: Parameters of the pretraining run that it starts from.
+
+    Raises:
+        InputError: If the encoders differ.
+    """
+    here = params.task.model.encoder.get().as_dict()
+    there = pretraining.task.model.encoder.get().as_dict()
+    for name in here:
+        # Dropout has no weights.
+        if here[name] != there.get(name) and "dropout" not in name:
+            raise InputError(
+                f"`task.model.encoder.bert.{name}` must be {there.get(name)} "
+                "as --pretrained has it; leave the encoder out and it is that. "
+                f"Received: {name}={here[name]}"
+            )
+
+
+def _override(params, given, source):
+    """Overrides with nested dicts or the text of a YAML file."""
+    if isinstance(given, str):
+        try:
+            # Model Garden has taught this loader to read 1e-3 as a number
+            # (official/modeling/hyperparams/params_dict.py, 2.20.0).
+            given = yaml.full_load(given)
+        except yaml.YAMLError as error:
+            raise InputError(
+                f"`{source}` must be YAML: {error}. Received: {source}"
+            ) from error
+    if given is not None:
+        _check_keys(given, params, (), source)
+        params.override(given, is_strict=True)
+
+
+def _check_keys(given, config, path, source):
+    """Raises `InputError` at the first key or value that cannot be meant."""
+    where = ".".join(path)
+    if not isinstance(given, Mapping):
+        raise InputError(
+            f"`{where or 'YAML'}` must be a mapping of settings. "
+            f"Received: {given!r} from {source}"
+        )
+    known = [field.name for field in dataclasses.fields(config)]
+    for key, value in given.items():
+        name = ".".join((*path, str(key)))
+        if key not in known:
+            close = difflib.get_close_matches(str(key), known, n=1)
+            raise InputError(
+                f"`{name}` must be a setting that exists, such as "
+                f"{', '.join(close or sorted(known))}. "
+                f"Received: {key}={value!r} from {source}"
+            )
+        default = getattr(config, key)
+        if isinstance(config, oneof.OneOfConfig) and key == "type":
+            choices = [choice for choice in known if choice != "type"]
+            if value is not None and value not in choices:
+                raise InputError(
+                    f"`{name}` must be one of {', '.join(choices)}. "
+                    f"Received: type={value!r} from {source}"
+                )
+        elif isinstance(default, base_config.Config):
+            _check_keys(value, default, (*path, key), source)
+        elif isinstance(default, int | float) and not isinstance(
+            value, int | float | None
+        ):
+            raise InputError(
+                f"`{name}` must be a number. "
+                f"Received: {key}={value!r} from {source}"
+            )
+
+
+def _options(params, arguments):
+    """Yields what the command line's options stand for, with their names."""
+    schedule = params.trainer.optimizer_config.learning_rate
+
+    def optimizer_config(given):
+        return {"trainer": {"optimizer_config": given}}
+
+    if arguments.optimizer:
+        yield (
+            f"--optimizer={arguments.optimizer}",
+            optimizer_config({"optimizer": {"type": arguments.optimizer}}),
+        )
+    if arguments.learning_rate is not None:
+        given = {"initial_learning_rate": arguments.learning_rate}
+        yield (
+            f"--learning_rate={arguments.learning_rate}",
+            optimizer_config({"learning_rate": {schedule.type: given}}),
+        )
+    if arguments.train_steps is not None:
+        steps = arguments.train_steps
+        source = f"--train_steps={steps}"
+        yield source, {"trainer": {"train_steps": steps}}
+        _stretch_schedule(params.trainer.optimizer_config, max(steps, 1))
+    for text in arguments.params_override:
+        yield f"--params_override={text}", text
+
+
+def _stretch_schedule(config, steps):
+    """Makes decay and warm-up take another number of steps."""
+    schedule, warmup = config.learning_rate.get(), config.warmup.get()
+    if not getattr(schedule, "decay_steps", None):
+        return
+    if warmup is not None and warmup.warmup_steps:
+        share = warmup.warmup_steps / schedule.decay_steps
+        warmup.warmup_steps = max(round(share * steps), 1)
+    schedule.decay_steps = steps
+
+
+def _complete_schedule(params):
+    """Fills in what the schedule leaves open, from the number of steps."""
+    steps = max(params.trainer.train_steps, 1)
+    schedule = params.trainer.optimizer_config.learning_rate.get()
+    if getattr(schedule, "decay_steps", steps) is None:
+        schedule.decay_steps = steps
+    warmup = params.trainer.optimizer_config.warmup.get()
+    if warmup is not None and warmup.warmup_steps is None:
+        warmup.warmup_steps = max(steps // 10, 1)
+    decay_steps = getattr(schedule, "decay_steps", None)
+    if warmup and decay_steps and warmup.warmup_steps > decay_steps:
+        raise InputError(
+            "`trainer.optimizer_config.warmup` must be shorter than the decay, "
+            f"{decay_steps} steps; the learning rate would stay 0. Received: "
+            f"warmup_steps={warmup.warmup_steps}"
+        )
+
+
+def _check_optimizer(params):
+    """Builds the optimizer: its own constructor knows what it takes."""
+    config = params.trainer.optimizer_config
+    factory = optimization.OptimizerFactory(config)
+    try:
+        factory.build_optimizer(factory.build_learning_rate())
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"`trainer.optimizer_config` must be one that works; "
+            f"{config.optimizer.type}: {error}"
+        ) from error
+
+
+def _flat(settings, path=()):
+    """Returns nested settings as a dict from paths to values."""
+    if not isinstance(settings, Mapping):
+        return {path: settings}
+    return {
+        key: value
+        for name, inner in settings.items()
+        for key, value in _flat(inner, (*path, name)).items()
+    }

@@ -1,0 +1,38 @@
+"""Restores the model of a run."""
+
+import os
+
+import tensorflow as tf
+import tf_keras
+import training
+from official.core import base_task
+from official.core import config_definitions
+from official.core import task_factory
+
+
+def restored_model(
+    params: config_definitions.ExperimentConfig, model_dir: str, which: str
+) -> tuple[base_task.Task, tf_keras.Model]:
+    """Returns a task and its model with the weights of a checkpoint.
+
+    Args:
+        params: The run's parameters.
+        model_dir: Directory of the run.
+        which: `"best"`, the newest if none is kept, or `"newest"`.
+
+    Returns:
+        Tuple of the task and the model.
+
+    Raises:
+        InputError: If there is no checkpoint.
+    """
+    directory = model_dir
+    best = params.trainer.best_checkpoint_export_subdir
+    if which == "best" and best:
+        directory = os.path.join(model_dir, best)
+    checkpoint = training.newest_checkpoint("--model_dir", directory)
+    task = task_factory.get_task(params.task, logging_dir=model_dir)
+    model = task.build_model()
+    status = tf.train.Checkpoint(model=model).read(checkpoint)
+    status.expect_partial().assert_existing_objects_matched()
+    return task, model

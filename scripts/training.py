@@ -1,0 +1,181 @@
+"""Trains what parameters say: Model Garden's controller, watched and resumable.
+
+A run's directory holds
+
+    params.yaml           all parameters
+    ckpt-*                checkpoints: weights, optimizer state, step
+    best/                 the checkpoint with the best metric, if one is named
+    metrics.json          what the evaluations have found
+    train/, validation/   summaries for TensorBoard
+    log.txt               what Model Garden has to say
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+
+import files
+import parameters
+import tensorflow as tf
+import tf_keras
+from best_checkpoint import BestCheckpoint
+from command_line import InputError
+from official.common import distribute_utils
+from official.core import config_definitions
+from official.core import task_factory
+from official.core import train_lib
+from official.modeling import performance
+from progress import Progress
+
+
+class _Runner(train_lib.OrbitExperimentRunner):
+    """Model Garden's runner, whose best checkpoint survives a kill."""
+
+    def _build_best_checkpoint_exporter(self):
+        return BestCheckpoint.of(self.params, self.model_dir)
+
+
+def train(
+    params: config_definitions.ExperimentConfig, model_dir: str, seed: int
+) -> dict[str, float]:
+    """Trains, or goes on from the directory's newest checkpoint.
+
+    Args:
+        params: The experiment's parameters.
+        model_dir: Directory of the run.
+        seed: Seed of the initial weights and of dropout.
+
+    Returns:
+        Metrics on the validation data after the last step.
+
+    Raises:
+        InputError: If the directory holds another run, or a checkpoint does
+            not fit the model.
+    """
+    parameters.check_directory(params, model_dir)
+    os.makedirs(model_dir, exist_ok=True)
+    parameters.write(params, model_dir)
+    checkpoint = tf.train.latest_checkpoint(model_dir)
+    step = int(checkpoint.rpartition("-")[2]) if checkpoint else 0
+    history = _history(model_dir, step)
+    if checkpoint and step >= params.trainer.train_steps in history:
+        return history[params.trainer.train_steps]["validation"]
+    # The data do not go on where they stopped: they are shuffled anew.
+    params.task.train_data.seed += step
+    with open(os.path.join(model_dir, "log.txt"), "a", encoding="utf-8") as log:
+        with contextlib.redirect_stdout(log):
+            runner = _runner(params, model_dir, seed)
+            return _train(runner, history)
+
+
+def newest_checkpoint(argument: str, directory: str) -> str:
+    """Returns the newest checkpoint of a directory.
+
+    Args:
+        argument: Name of the command line's argument, for the error.
+        directory: Where the checkpoint is.
+
+    Returns:
+        Path of the checkpoint.
+
+    Raises:
+        InputError: If there is none.
+    """
+    checkpoint = tf.train.latest_checkpoint(directory)
+    if checkpoint is None:
+        raise InputError(
+            f"`{argument}` must hold a checkpoint of a training run. "
+            f"Received: {argument}={directory}"
+        )
+    return checkpoint
+
+
+def _train(runner, history):
+    """Trains and evaluates up to the last step; returns the last metrics."""
+    controller, settings = runner.controller, runner.params.trainer
+    progress = Progress(controller.global_step, settings.train_steps)
+    controller.train_actions = (*controller.train_actions, progress)
+    start = int(controller.global_step.numpy())
+    if start:
+        progress.say(f"goes on from step {start:,}")
+    with runner.strategy.scope():
+        for stop, evaluate in _stops(settings):
+            if stop < start or (stop in history and stop == start):
+                continue
+            controller.train(
+                steps=stop,
+                checkpoint_at_completion=stop == settings.train_steps,
+            )
+            if evaluate:
+                metrics = controller.evaluate(steps=settings.validation_steps)
+                metrics = {k: float(v) for k, v in sorted(metrics.items())}
+                progress.evaluated(metrics)
+                history[stop] = {**progress.latest, "validation": metrics}
+                if runner.strategy.extended.should_checkpoint:
+                    _write_history(runner.model_dir, history)
+    return history[settings.train_steps]["validation"]
+
+
+def _stops(settings) -> Iterator[tuple[int, bool]]:
+    """Yields the steps to train up to, and whether to evaluate there.
+
+    The first step is a loop of its own, so that its loss, before any update,
+    is seen; the next loop ends where loops would end without that.
+    """
+    last, interval = settings.train_steps, settings.validation_interval
+    evaluations = {*range(interval, last, interval), last}
+    for stop in sorted({1, settings.steps_per_loop} | evaluations):
+        if stop <= last:
+            yield stop, stop in evaluations
+
+
+def _history(model_dir, step):
+    """Returns the evaluations up to a step, by step."""
+    path = os.path.join(model_dir, "metrics.json")
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding="utf-8") as file:
+        history = {entry.pop("step"): entry for entry in json.load(file)}
+    return {at: entry for at, entry in history.items() if at <= step}
+
+
+def _write_history(model_dir, history):
+    files.write_json(
+        os.path.join(model_dir, "metrics.json"),
+        [{"step": step, **entry} for step, entry in sorted(history.items())],
+    )
+
+
+def _runner(params, model_dir, seed):
+    tf_keras.utils.set_random_seed(seed)
+    runtime = params.runtime
+    gpus = len(tf.config.list_physical_devices("GPU"))
+    if runtime.mixed_precision_dtype:
+        performance.set_mixed_precision_policy(runtime.mixed_precision_dtype)
+    distribute_utils.configure_cluster(runtime.worker_hosts, runtime.task_index)
+    strategy = distribute_utils.get_distribution_strategy(
+        distribution_strategy=runtime.distribution_strategy,
+        all_reduce_alg=runtime.all_reduce_alg,
+        num_gpus=runtime.num_gpus or gpus,
+        tpu_address=runtime.tpu,
+        **runtime.model_parallelism(),
+    )
+    with strategy.scope():
+        task = task_factory.get_task(params.task, logging_dir=model_dir)
+    try:
+        return _Runner(
+            distribution_strategy=strategy,
+            task=task,
+            mode="train_and_eval",
+            params=params,
+            model_dir=model_dir,
+        )
+    except (AssertionError, ValueError) as error:
+        if "incompatible tensor" not in str(error):
+            raise
+        raise InputError(
+            "a checkpoint must have the shapes of the model that is "
+            f"configured: {error}. Received: --model_dir={model_dir}, "
+            f"task.init_checkpoint={params.task.init_checkpoint}"
+        ) from error
