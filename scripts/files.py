@@ -9,13 +9,14 @@ import json
 import lzma
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator
 from collections.abc import Sequence
 
 from command_line import InputError
 
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-_BROKEN = (EOFError, OSError, UnicodeDecodeError, lzma.LZMAError)
+_BROKEN = (EOFError, OSError, UnicodeDecodeError, lzma.LZMAError, zlib.error)
 
 
 def find(argument: str, patterns: Sequence[str]) -> list[str]:
@@ -33,7 +34,9 @@ def find(argument: str, patterns: Sequence[str]) -> list[str]:
     """
     found = []
     for pattern in patterns:
-        paths = sorted(glob.glob(pattern, recursive=True))
+        paths = [pattern]
+        if not os.path.isfile(pattern):
+            paths = sorted(glob.glob(pattern, recursive=True))
         paths = [path for path in paths if os.path.isfile(path)]
         if not paths:
             raise InputError(
@@ -42,6 +45,28 @@ def find(argument: str, patterns: Sequence[str]) -> list[str]:
             )
         found += paths
     return found
+
+
+def find_one(argument: str, pattern: str) -> str:
+    """Returns the one file that a pattern stands for.
+
+    Args:
+        argument: Name of the command line's argument, for the error.
+        pattern: Path, with `*`, `?`, `[]` and `**` if wanted.
+
+    Returns:
+        Its path.
+
+    Raises:
+        InputError: If the pattern stands for no file or for several.
+    """
+    paths = find(argument, [pattern])
+    if len(paths) > 1:
+        raise InputError(
+            f"`{argument}` must name one file, not {len(paths)}. "
+            f"Received: {argument}={pattern}"
+        )
+    return paths[0]
 
 
 @contextlib.contextmanager
@@ -90,7 +115,7 @@ def read_json(argument: str, path: str) -> object:
     Raises:
         InputError: If there is no such file or it is not JSON.
     """
-    (path,) = find(argument, [path])
+    path = find_one(argument, path)
     with open_text(argument, path) as file:
         text = file.read()
     try:
@@ -99,6 +124,25 @@ def read_json(argument: str, path: str) -> object:
         raise InputError(
             f"`{argument}` must name a JSON file: {_one_line(error)}. "
             f"Received: {argument}={path}"
+        ) from error
+
+
+def make_directory(argument: str, path: str) -> None:
+    """Makes a directory, unless there is one.
+
+    Args:
+        argument: Name of the command line's argument, for the error.
+        path: The directory.
+
+    Raises:
+        InputError: If it cannot be made.
+    """
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"`{argument}` must be a directory that can be written: "
+            f"{error.strerror}. Received: {argument}={path}"
         ) from error
 
 

@@ -77,6 +77,6 @@ def run(
     parameters.check_fit(params, sizes)
     if arguments.pretrained:
         parameters.check_encoder(params, pretraining)
-    parameters.check_directory(params, arguments.model_dir)
-    prepared.keep_vocabulary(arguments.data_dir, arguments.model_dir)
-    return training.train(params, arguments.model_dir, arguments.seed)
+    return training.train(
+        params, arguments.data_dir, arguments.model_dir, arguments.seed
+    )

@@ -15,20 +15,24 @@ class Task:
         sentences: Columns of the sentences, one or two.
         label: Column of the label.
         labels: The labels, in the order of their classes.
-        has_header: Whether the first line names the columns.
+        header: The first line's names of the columns, if it names them.
     """
 
     columns: int
     sentences: tuple[int, ...]
     label: int
     labels: tuple[str, ...]
-    has_header: bool
+    header: tuple[str, ...] | None
 
 
 TASKS = {
-    "cola": Task(4, (3,), 1, ("0", "1"), has_header=False),
+    "cola": Task(4, (3,), 1, ("0", "1"), header=None),
     "rte": Task(
-        4, (1, 2), 3, ("entailment", "not_entailment"), has_header=True
+        4,
+        (1, 2),
+        3,
+        ("entailment", "not_entailment"),
+        header=("index", "sentence1", "sentence2", "label"),
     ),
 }
 
@@ -47,13 +51,19 @@ def read(argument: str, path: str, task: Task) -> list[tuple[str, ...]]:
     Raises:
         InputError: If a line is not as the task has it.
     """
-    (path,) = files.find(argument, [path])
+    path = files.find_one(argument, path)
     with files.open_text(argument, path) as file:
-        lines = file.read().splitlines()
+        lines = [line.rstrip("\n") for line in file]
     examples = []
-    for number, line in enumerate(lines, start=1):
-        if number == 1 and task.has_header:
-            continue
+    first = 1
+    if task.header:
+        if not lines or tuple(lines[0].split("\t")) != task.header:
+            raise InputError(
+                f"`{argument}` must begin with a line that names the columns, "
+                f"{', '.join(task.header)}. Received: {argument}={path}"
+            )
+        first = 2
+    for number, line in enumerate(lines[first - 1 :], start=first):
         values = line.split("\t")
         if len(values) != task.columns or values[task.label] not in task.labels:
             raise InputError(

@@ -61,6 +61,7 @@ def build(
         params.task.train_data.seed = arguments.seed
     _complete_schedule(params)
     params.validate()
+    _check_intervals(params.trainer)
     _check_optimizer(params)
     return params
 
@@ -308,6 +309,22 @@ def _complete_schedule(params):
         )
 
 
+def _check_intervals(trainer):
+    """Orbit writes summaries at the end of a loop."""
+    for name in ("steps_per_loop", "validation_interval", "summary_interval"):
+        if getattr(trainer, name) < 1:
+            raise InputError(
+                f"`trainer.{name}` must be at least 1. "
+                f"Received: {name}={getattr(trainer, name)}"
+            )
+    if trainer.summary_interval % trainer.steps_per_loop:
+        raise InputError(
+            "`trainer.summary_interval` must be a multiple of steps_per_loop, "
+            f"{trainer.steps_per_loop}. "
+            f"Received: summary_interval={trainer.summary_interval}"
+        )
+
+
 def _check_optimizer(params):
     """Builds the optimizer: its own constructor knows what it takes."""
     config = params.trainer.optimizer_config
@@ -315,9 +332,11 @@ def _check_optimizer(params):
     try:
         factory.build_optimizer(factory.build_learning_rate())
     except (TypeError, ValueError) as error:
+        # gin adds lines that tell where in Model Garden it happened.
+        reason = str(error).partition("\n")[0]
         raise InputError(
-            f"`trainer.optimizer_config` must be one that works; "
-            f"{config.optimizer.type}: {error}"
+            "`trainer.optimizer_config` must be one that works; "
+            f"{config.optimizer.type}: {reason}"
         ) from error
 
 

@@ -15,6 +15,7 @@ import argparse
 import collections
 import concurrent.futures
 import functools
+import hashlib
 import multiprocessing
 import os
 import random
@@ -127,12 +128,14 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
     """
     settings = {**vars(arguments), "inputs": _sizes_of_inputs(arguments)}
     if next(_documents(settings), None) is None:
+        name = "--tfds" if arguments.tfds else "--input"
+        value = arguments.tfds or " ".join(arguments.input)
         raise InputError(
-            "`--input` must hold text; there is none. "
-            f"Received: --input={' '.join(arguments.input or [])}"
+            f"`{name}` must hold text; there is none. Received: {name}={value}"
         )
     if arguments.vocab:
         pieces = vocabulary.read("--vocab", arguments.vocab)
+        settings["pieces"] = hashlib.sha256(repr(pieces).encode()).hexdigest()
     prepared.begin(arguments.output_dir, _what_matters(settings))
     vocab_path = os.path.join(arguments.output_dir, "vocab.txt")
     if arguments.vocab:
@@ -272,7 +275,7 @@ def _sizes_of_inputs(arguments):
     if arguments.tfds:
         return None
     paths = files.find("--input", arguments.input)
-    return {path: os.path.getsize(path) for path in paths}
+    return [[path, os.path.getsize(path)] for path in paths]
 
 
 def _what_matters(settings):
@@ -286,7 +289,9 @@ def _lines(settings):
         return texts.lines_of_dataset(
             settings["tfds"], settings["tfds_split"], settings["tfds_feature"]
         )
-    return texts.lines_of_files("--input", list(settings["inputs"]))
+    return texts.lines_of_files(
+        "--input", [path for path, _ in settings["inputs"]]
+    )
 
 
 def _documents(settings):

@@ -17,6 +17,7 @@ import files
 import prepared
 import squad
 import vocabulary
+from command_line import InputError
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
@@ -31,6 +32,13 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     Raises:
         InputError: If a file cannot be used.
     """
+    # Windows hold [CLS], the question, [SEP], some of the paragraph and [SEP].
+    if arguments.max_query_length + 3 >= arguments.max_seq_length:
+        raise InputError(
+            "`--max_query_length` must be less than --max_seq_length - 3, "
+            f"{arguments.max_seq_length - 3}. "
+            f"Received: --max_query_length={arguments.max_query_length}"
+        )
     pieces = vocabulary.read("--vocab", arguments.vocab)
     train = squad.read_training("--train", arguments.train)
     dev = squad.read_references("--dev", arguments.dev)

@@ -56,7 +56,7 @@ def begin(directory: str, settings: Mapping[str, object]) -> None:
     Raises:
         InputError: If the directory holds what other settings have made.
     """
-    os.makedirs(directory, exist_ok=True)
+    files.make_directory("--output_dir", directory)
     path = os.path.join(directory, _SETTINGS)
     here = {k: v for k, v in settings.items() if k != "output_dir"}
     if not os.path.exists(path):
@@ -119,7 +119,6 @@ def keep_vocabulary(data_dir: str, model_dir: str) -> None:
     """
     with open(os.path.join(data_dir, "vocab.txt"), encoding="utf-8") as file:
         text = file.read()
-    os.makedirs(model_dir, exist_ok=True)
     with files.whole(os.path.join(model_dir, "vocab.txt")) as partial:
         with open(partial, "w", encoding="utf-8") as file:
             file.write(text)

@@ -54,9 +54,9 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
     }
     params = parameters.build(EXPERIMENT, data, arguments)
     parameters.check_fit(params, sizes)
-    parameters.check_directory(params, arguments.model_dir)
-    prepared.keep_vocabulary(data_dir, arguments.model_dir)
-    return training.train(params, arguments.model_dir, arguments.seed)
+    return training.train(
+        params, arguments.data_dir, arguments.model_dir, arguments.seed
+    )
 
 
 def parser() -> command_line.Parser:

@@ -17,18 +17,18 @@ class Progress:
     Args:
         global_step: Variable that counts the steps.
         train_steps: Steps of the whole run.
-        stream: Where to print.
+        stream: Where to print, standard error by default.
     """
 
     def __init__(
         self,
         global_step: tf.Variable,
         train_steps: int,
-        stream: TextIO = sys.stderr,
+        stream: TextIO | None = None,
     ) -> None:
         self._global_step = global_step
         self._train_steps = train_steps
-        self._stream = stream
+        self._stream = stream or sys.stderr
         # The first loop compiles, and would make all forecasts too long.
         self._first = None
         self._last = (int(global_step.numpy()), time.monotonic())

@@ -112,7 +112,7 @@ def _check_one_answer(question, context):
         )
     text = _field(answers[0], "text", str)
     start = _field(answers[0], "answer_start", int)
-    if not text or context[start : start + len(text)] != text:
+    if not text or start < 0 or not context.startswith(text, start):
         raise _Malformed(f"{text!r} is not at `answer_start` {start}")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 
 import files
+from command_line import InputError
 
 _SENTENCE_END = re.compile(r'(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.) +(?=[A-Z"“*(])')
 # Bounds of what is held in memory, should a file lack line ends or blank lines.
@@ -55,10 +56,25 @@ def lines_of_dataset(name: str, split: str, feature: str) -> Iterator[str]:
 
     Yields:
         Lines, a blank one after each example.
+
+    Raises:
+        InputError: If there is no such dataset, split or feature.
     """
     import tensorflow_datasets as tfds
 
-    for example in tfds.as_numpy(tfds.load(name, split=split)):
+    try:
+        dataset = tfds.load(name, split=split)
+    except (tfds.core.DatasetNotFoundError, ValueError) as error:
+        raise InputError(
+            "`--tfds` must name a TensorFlow dataset and --tfds_split a split "
+            f"of it: {error}. Received: --tfds={name}, --tfds_split={split}"
+        ) from error
+    for example in tfds.as_numpy(dataset):
+        if feature not in example:
+            raise InputError(
+                f"`--tfds_feature` must be one of {', '.join(example)}. "
+                f"Received: --tfds_feature={feature}"
+            )
         yield from example[feature].decode("utf-8").splitlines()
         yield ""
 

@@ -6,6 +6,7 @@ A run's directory holds
     ckpt-*                checkpoints: weights, optimizer state, step
     best/                 the checkpoint with the best metric, if one is named
     metrics.json          what the evaluations have found
+    vocab.txt             the data's vocabulary
     train/, validation/   summaries for TensorBoard
     log.txt               what Model Garden has to say
 """
@@ -13,10 +14,12 @@ A run's directory holds
 import contextlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 
 import files
 import parameters
+import prepared
 import tensorflow as tf
 import tf_keras
 from best_checkpoint import BestCheckpoint
@@ -33,16 +36,23 @@ class _Runner(train_lib.OrbitExperimentRunner):
     """Model Garden's runner, whose best checkpoint survives a kill."""
 
     def _build_best_checkpoint_exporter(self):
-        return BestCheckpoint.of(self.params, self.model_dir)
+        # All workers take part in saving, but one alone may write there.
+        writes = self.strategy.extended.should_checkpoint
+        directory = self.model_dir if writes else tempfile.mkdtemp()
+        return BestCheckpoint.of(self.params, directory)
 
 
 def train(
-    params: config_definitions.ExperimentConfig, model_dir: str, seed: int
+    params: config_definitions.ExperimentConfig,
+    data_dir: str,
+    model_dir: str,
+    seed: int,
 ) -> dict[str, float]:
     """Trains, or goes on from the directory's newest checkpoint.
 
     Args:
         params: The experiment's parameters.
+        data_dir: Directory of the data, whose vocabulary is kept.
         model_dir: Directory of the run.
         seed: Seed of the initial weights and of dropout.
 
@@ -54,18 +64,27 @@ def train(
             not fit the model.
     """
     parameters.check_directory(params, model_dir)
-    os.makedirs(model_dir, exist_ok=True)
-    parameters.write(params, model_dir)
     checkpoint = tf.train.latest_checkpoint(model_dir)
     step = int(checkpoint.rpartition("-")[2]) if checkpoint else 0
     history = _history(model_dir, step)
     if checkpoint and step >= params.trainer.train_steps in history:
         return history[params.trainer.train_steps]["validation"]
+    strategy = _strategy(params.runtime)
+    log_path = os.devnull
+    # Of several workers, one writes.
+    if strategy.extended.should_checkpoint:
+        files.make_directory("--model_dir", model_dir)
+        parameters.write(params, model_dir)
+        prepared.keep_vocabulary(data_dir, model_dir)
+        log_path = os.path.join(model_dir, "log.txt")
     # The data do not go on where they stopped: they are shuffled anew.
     params.task.train_data.seed += step
-    with open(os.path.join(model_dir, "log.txt"), "a", encoding="utf-8") as log:
+    with open(log_path, "a", encoding="utf-8") as log:
         with contextlib.redirect_stdout(log):
-            runner = _runner(params, model_dir, seed)
+            runner = _runner(params, strategy, model_dir, seed)
+            if checkpoint and not strategy.extended.should_checkpoint:
+                # Model Garden only restores the worker that writes.
+                runner.trainer.checkpoint.restore(checkpoint)
             return _train(runner, history)
 
 
@@ -147,20 +166,24 @@ def _write_history(model_dir, history):
     )
 
 
-def _runner(params, model_dir, seed):
-    tf_keras.utils.set_random_seed(seed)
-    runtime = params.runtime
-    gpus = len(tf.config.list_physical_devices("GPU"))
-    if runtime.mixed_precision_dtype:
-        performance.set_mixed_precision_policy(runtime.mixed_precision_dtype)
+def _strategy(runtime):
     distribute_utils.configure_cluster(runtime.worker_hosts, runtime.task_index)
-    strategy = distribute_utils.get_distribution_strategy(
+    gpus = len(tf.config.list_physical_devices("GPU"))
+    return distribute_utils.get_distribution_strategy(
         distribution_strategy=runtime.distribution_strategy,
         all_reduce_alg=runtime.all_reduce_alg,
         num_gpus=runtime.num_gpus or gpus,
         tpu_address=runtime.tpu,
         **runtime.model_parallelism(),
     )
+
+
+def _runner(params, strategy, model_dir, seed):
+    tf_keras.utils.set_random_seed(seed)
+    if params.runtime.mixed_precision_dtype:
+        performance.set_mixed_precision_policy(
+            params.runtime.mixed_precision_dtype
+        )
     with strategy.scope():
         task = task_factory.get_task(params.task, logging_dir=model_dir)
     try:
@@ -170,6 +193,7 @@ def _runner(params, model_dir, seed):
             mode="train_and_eval",
             params=params,
             model_dir=model_dir,
+            save_summary=strategy.extended.should_checkpoint,
         )
     except (AssertionError, ValueError) as error:
         if "incompatible tensor" not in str(error):

@@ -26,7 +26,7 @@ def read(argument: str, path: str) -> list[str]:
     Raises:
         InputError: If BERT cannot use the vocabulary.
     """
-    (path,) = files.find(argument, [path])
+    path = files.find_one(argument, path)
     with files.open_text(argument, path) as file:
         pieces = [line.strip() for line in file]
     received = f"Received: {argument}={path}"

@@ -1,8 +1,112 @@
-"""Makes the scripts importable as their command lines see each other."""
+"""Makes the scripts importable as their command lines see each other.
 
+The fixtures are one tiny path from text to a finetuned model, made once.
+"""
+
+import json
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-for folder in (SCRIPTS, SCRIPTS / "demo"):
-    sys.path.insert(0, str(folder))
+for directory in (SCRIPTS, SCRIPTS / "demo"):
+    sys.path.insert(0, str(directory))
+
+from tests.scripts import tiny  # noqa: E402 imports a script
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """Directory with a text, questions and configs."""
+    folder = tmp_path_factory.mktemp("path")
+    # Each document has a digit of its own after every word.
+    documents = [
+        "\n".join([tiny.PARAGRAPH.replace(" ", f" {digit} ")] * 6)
+        for digit in range(5)
+    ]
+    (folder / "text.txt").write_text("\n\n".join(documents))
+    (folder / "squad.json").write_text(json.dumps(tiny.dataset()))
+    for name, text in tiny.CONFIGS.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data(folder):
+    """Directory of prepared pretraining data."""
+    import prepare_pretraining_data
+
+    sizes = tiny.call(
+        prepare_pretraining_data,
+        *("--input", folder / "text.txt", "--output_dir", folder / "data"),
+        *("--vocab_size", 60, "--max_seq_length", 32),
+        *("--max_predictions_per_seq", 4, "--heldout_every", 5),
+        *("--dupe_factor", 2),
+    )
+    assert sizes["train_examples"] > sizes["heldout_examples"] > 0
+    return folder / "data"
+
+
+@pytest.fixture(scope="session")
+def pretraining(folder, data):
+    """Options of a pretraining run, all but its directory and optimizer."""
+    return [
+        *("--data_dir", data),
+        *("--config", folder / "tiny.yaml", folder / "pretraining.yaml"),
+    ]
+
+
+@pytest.fixture(scope="session")
+def pretrained(folder, pretraining):
+    """Directory of a pretraining run with ACClip."""
+    import pretrain_bert
+
+    model_dir = folder / "bert_acclip"
+    tiny.call(
+        pretrain_bert,
+        *pretraining,
+        *("--model_dir", model_dir, "--optimizer", "acclip"),
+    )
+    return model_dir
+
+
+@pytest.fixture(scope="session")
+def squad_data(folder, data):
+    """Directory of prepared questions."""
+    import prepare_squad_data
+
+    tiny.call(
+        prepare_squad_data,
+        *("--train", folder / "squad.json", "--dev", folder / "squad.json"),
+        *("--vocab", data / "vocab.txt", "--output_dir", folder / "asked"),
+        *("--max_seq_length", 32, "--max_query_length", 12),
+        *("--doc_stride", 8),
+    )
+    return folder / "asked"
+
+
+@pytest.fixture(scope="session")
+def finetuning(folder, squad_data, pretrained):
+    """Options of a finetuning run, all but its directory and steps."""
+    return [
+        *("--data_dir", squad_data, "--pretrained", pretrained),
+        *("--config", folder / "tiny.yaml", folder / "finetuning.yaml"),
+        *("--optimizer", "acclip"),
+    ]
+
+
+@pytest.fixture(scope="session")
+def finetuned(folder, finetuning):
+    """Directory of a finetuning run, long enough to learn the answers."""
+    import finetune_squad
+
+    tiny.call(
+        finetune_squad,
+        *finetuning,
+        *("--model_dir", folder / "squad", "--train_steps", 60),
+        *("--params_override", "trainer: {steps_per_loop: 20}"),
+        *("--params_override", "trainer: {summary_interval: 20}"),
+        *("--params_override", "trainer: {validation_interval: 20}"),
+    )
+    return folder / "squad"

@@ -4,143 +4,28 @@ import json
 
 import answer
 import evaluate_squad
+import finetune_glue
 import finetune_squad
 import numpy as np
 import predict_squad
-import prepare_pretraining_data
-import prepare_squad_data
+import prepare_glue_data
 import pretrain_bert
 import pytest
+import report
 import tensorflow as tf
 import vocabulary
 from official.nlp.tools import tokenization
 
 from keras_clip.registry import OPTIMIZERS
-
-PARAGRAPH = "The cat sat on the red mat. The dog ran to the blue door."
-QUESTIONS = {
-    "cat": ("Where did the cat sit?", "the red mat"),
-    "dog": ("Where did the dog run to?", "the blue door"),
-}
-TINY = """
-task:
-  model:
-    encoder:
-      type: bert
-      bert: {num_layers: 1, hidden_size: 16, num_attention_heads: 2,
-             intermediate_size: 32, max_position_embeddings: 32}
-  train_data: {global_batch_size: 4, seq_length: 32}
-  validation_data: {global_batch_size: 4, seq_length: 32, is_training: false,
-                    drop_remainder: false}
-trainer:
-  train_steps: 3
-  steps_per_loop: 1
-  summary_interval: 1
-  checkpoint_interval: 3
-  validation_interval: 3
-  optimizer_config:
-    learning_rate: {polynomial: {initial_learning_rate: 0.01, decay_steps: 9}}
-    warmup: {polynomial: {warmup_steps: 1}}
-"""
-PRETRAINING = """
-task:
-  model: {cls_heads: [{inner_dim: 16, num_classes: 2, name: next_sentence}]}
-  train_data: {max_predictions_per_seq: 4}
-  validation_data: {max_predictions_per_seq: 4}
-"""
-FINETUNING = """
-task: {validation_data: {query_length: 12, doc_stride: 8}}
-"""
+from tests.scripts.tiny import PARAGRAPH
+from tests.scripts.tiny import QUESTIONS
+from tests.scripts.tiny import call
 
 
-def call(script, *options):
-    return script.run(script.parser().parse_args(list(map(str, options))))
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("path")
-    # Each document has a digit of its own after every word.
-    documents = [
-        "\n".join([PARAGRAPH.replace(" ", f" {digit} ")] * 6)
-        for digit in range(5)
-    ]
-    (folder / "text.txt").write_text("\n\n".join(documents))
-    asked = [
-        {
-            "id": name,
-            "question": question,
-            "answers": [{"text": text, "answer_start": PARAGRAPH.index(text)}],
-        }
-        for name, (question, text) in QUESTIONS.items()
-    ]
-    paragraph = {"context": PARAGRAPH, "qas": asked}
-    dataset = {"data": [{"title": "pets", "paragraphs": [paragraph]}]}
-    (folder / "squad.json").write_text(json.dumps(dataset))
-    for name, text in (
-        ("tiny", TINY),
-        ("pretraining", PRETRAINING),
-        ("finetuning", FINETUNING),
-    ):
-        (folder / f"{name}.yaml").write_text(text)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def data(folder):
-    sizes = call(
-        prepare_pretraining_data,
-        *("--input", folder / "text.txt", "--output_dir", folder / "data"),
-        *("--vocab_size", 60, "--max_seq_length", 32),
-        *("--max_predictions_per_seq", 4, "--heldout_every", 5),
-        *("--dupe_factor", 2),
-    )
-    assert sizes["train_examples"] > sizes["heldout_examples"] > 0
-    return folder / "data"
-
-
-def pretrain(folder, data, optimizer, name=None, *more):
-    model_dir = folder / f"bert_{name or optimizer}"
-    call(
-        pretrain_bert,
-        *("--data_dir", data, "--model_dir", model_dir),
-        *("--config", folder / "tiny.yaml", folder / "pretraining.yaml"),
-        *("--optimizer", optimizer, *more),
-    )
+def pretrain(folder, pretraining, name, *more):
+    model_dir = folder / f"bert_{name}"
+    call(pretrain_bert, *pretraining, "--model_dir", model_dir, *more)
     return model_dir
-
-
-@pytest.fixture(scope="module")
-def pretrained(folder, data):
-    return pretrain(folder, data, "acclip")
-
-
-@pytest.fixture(scope="module")
-def squad_data(folder, data):
-    call(
-        prepare_squad_data,
-        *("--train", folder / "squad.json", "--dev", folder / "squad.json"),
-        *("--vocab", data / "vocab.txt", "--output_dir", folder / "asked"),
-        *("--max_seq_length", 32, "--max_query_length", 12),
-        *("--doc_stride", 8),
-    )
-    return folder / "asked"
-
-
-@pytest.fixture(scope="module")
-def finetuned(folder, squad_data, pretrained):
-    metrics = call(
-        finetune_squad,
-        *("--data_dir", squad_data),
-        *("--pretrained", pretrained, "--model_dir", folder / "squad"),
-        *("--config", folder / "tiny.yaml", folder / "finetuning.yaml"),
-        *("--optimizer", "acclip", "--train_steps", 60),
-        *("--params_override", "trainer: {steps_per_loop: 20}"),
-        *("--params_override", "trainer: {summary_interval: 20}"),
-        *("--params_override", "trainer: {validation_interval: 60}"),
-    )
-    assert 0 <= metrics["exact_match"] <= metrics["final_f1"] <= 1
-    return folder / "squad"
 
 
 def variables(model_dir):
@@ -153,9 +38,11 @@ def variables(model_dir):
 
 
 def first_loss(model_dir):
-    import report
-
     return report.loss_curve(model_dir / "train")[1]
+
+
+def metrics(model_dir):
+    return json.loads((model_dir / "metrics.json").read_text())
 
 
 def test_the_vocabulary_has_berts_tokens_and_covers_the_text(data):
@@ -169,18 +56,13 @@ def test_the_vocabulary_has_berts_tokens_and_covers_the_text(data):
     assert "[UNK]" not in tokenizer.tokenize(PARAGRAPH)
 
 
-def test_no_half_written_file_is_left(data):
-    assert not list(data.glob("*.partial"))
-
-
-def test_heldout_documents_are_not_trained_on(folder, data):
+def test_heldout_documents_are_not_trained_on(data):
     pieces = (data / "vocab.txt").read_text().splitlines()
 
     def digits(name):
         found = set()
-        records = tf.data.TFRecordDataset(
-            tf.io.gfile.glob(str(data / f"{name}-*.tfrecord"))
-        )
+        paths = [str(path) for path in data.glob(f"{name}-*.tfrecord")]
+        records = tf.data.TFRecordDataset(paths)
         for record in records.as_numpy_iterator():
             feature = tf.train.Example.FromString(record).features.feature
             ids = list(feature["input_ids"].int64_list.value)
@@ -199,9 +81,14 @@ def test_heldout_documents_are_not_trained_on(folder, data):
 
 @pytest.mark.parametrize("optimizer", [*OPTIMIZERS, "adamw"])
 def test_pretraining_leaves_a_checkpoint_of_that_optimizer(
-    folder, data, optimizer, pretrained
+    folder, pretraining, optimizer, pretrained
 ):
-    model_dir = pretrain(folder, data, optimizer, f"again_{optimizer}")
+    model_dir = pretrain(
+        folder,
+        pretraining,
+        f"again_{optimizer}",
+        *("--optimizer", optimizer),
+    )
     saved = variables(model_dir)
     ours = "optimizer/update_count/.ATTRIBUTES/VARIABLE_VALUE" in saved
     assert ours == (optimizer in OPTIMIZERS)
@@ -210,35 +97,45 @@ def test_pretraining_leaves_a_checkpoint_of_that_optimizer(
     assert first_loss(model_dir) == first_loss(pretrained)
 
 
-def test_another_seed_starts_from_other_weights(folder, data, pretrained):
-    other = pretrain(folder, data, "acclip", "seed", "--seed", 1)
+def test_another_seed_starts_from_other_weights(
+    folder, pretraining, pretrained
+):
+    other = pretrain(folder, pretraining, "seed", "--seed", 1)
     assert first_loss(other) != first_loss(pretrained)
 
 
-def test_a_finished_run_is_not_trained_again(folder, data):
-    model_dir = pretrain(folder, data, "acclip", "finished")
-    before = variables(model_dir)
-    pretrain(folder, data, "acclip", "finished")
-    after = variables(model_dir)
-    for name, value in before.items():
-        if not name.startswith("save_counter"):
-            assert np.array_equal(value, after[name]), name
-
-
 def test_finetuning_starts_from_the_pretrained_encoder(
-    folder, squad_data, pretrained, finetuned
+    folder, finetuning, pretrained, finetuned
 ):
     call(
         finetune_squad,
-        *("--data_dir", squad_data),
-        *("--pretrained", pretrained, "--model_dir", folder / "start"),
-        *("--config", folder / "tiny.yaml", folder / "finetuning.yaml"),
-        *("--train_steps", 0),
+        *finetuning,
+        *("--model_dir", folder / "start", "--train_steps", 0),
     )
     name = "encoder/layer_with_weights-1/embeddings/.ATTRIBUTES/VARIABLE_VALUE"
     start = variables(folder / "start")[name]
     assert np.array_equal(start, variables(pretrained)[name])
     assert not np.array_equal(start, variables(finetuned)[name])
+
+
+def test_every_evaluation_is_recorded_with_its_step(finetuned):
+    entries = metrics(finetuned)
+    assert [entry["step"] for entry in entries] == [20, 40, 60]
+    for entry in entries:
+        scores = entry["validation"]
+        assert 0 <= scores["exact_match"] <= scores["final_f1"] <= 1
+        assert entry["training_loss"] > 0 and entry["steps_per_second"] > 0
+
+
+def test_the_checkpoint_with_the_best_f1_is_kept(finetuned):
+    scores = [entry["validation"]["final_f1"] for entry in metrics(finetuned)]
+    best = json.loads((finetuned / "best" / "info.json").read_text())
+    assert best["final_f1"] == max(scores)
+    first = 20 * (1 + scores.index(max(scores)))
+    assert best["best_ckpt_global_step"] == first
+    name = "optimizer/update_count/.ATTRIBUTES/VARIABLE_VALUE"
+    assert variables(finetuned / "best")[name] == first
+    assert variables(finetuned)[name] == 60
 
 
 def test_predictions_are_parts_of_the_paragraph_and_are_scored(
@@ -257,26 +154,60 @@ def test_predictions_are_parts_of_the_paragraph_and_are_scored(
         evaluate_squad,
         *("--dataset", folder / "squad.json", "--predictions", output),
     )
-    assert 0 <= scores["exact_match"] <= scores["f1"] <= 100
+    best = json.loads((finetuned / "best" / "info.json").read_text())
+    assert scores["f1"] == pytest.approx(100 * best["final_f1"])
+    assert scores["exact_match"] == pytest.approx(100 * best["exact_match"])
 
 
 def test_one_question_is_answered_from_its_paragraph(finetuned):
     given = call(
         answer,
         *("--model_dir", finetuned, "--paragraph", PARAGRAPH),
-        *("--question", "Where did the cat sit?"),
+        *("--question", "Where did the cat sit?", "--checkpoint", "newest"),
     )
     assert given and given in PARAGRAPH
 
 
-def test_a_directory_without_a_checkpoint_is_an_error(folder, pretrained):
-    empty = folder / "empty"
-    empty.mkdir()
-    (empty / "params.yaml").write_text(
-        (folder / "squad" / "params.yaml").read_text()
+@pytest.mark.parametrize(
+    ("task", "lines", "metric", "name"),
+    [
+        (
+            "cola",
+            ["x\t1\t\tThe cat sat.", "x\t0\t*\tCat the sat."] * 2,
+            "matthews_corrcoef",
+            "matthews_corrcoef",
+        ),
+        (
+            "rte",
+            [
+                "index\tsentence1\tsentence2\tlabel",
+                *["0\tThe cat sat.\tThe cat sat.\tentailment"] * 2,
+                *["1\tThe cat sat.\tThe dog ran.\tnot_entailment"] * 2,
+            ],
+            "accuracy",
+            "cls_accuracy",
+        ),
+    ],
+)
+def test_sentences_are_classified_with_the_tasks_metric(
+    folder, data, pretrained, task, lines, metric, name
+):
+    path = folder / f"{task}.tsv"
+    path.write_text("\n".join(lines) + "\n")
+    call(
+        prepare_glue_data,
+        *("--task", task, "--train", path, "--dev", path),
+        *("--vocab", data / "vocab.txt", "--max_seq_length", 32),
+        *("--output_dir", folder / task),
     )
-    with pytest.raises(FileNotFoundError, match="`model_dir`.*Received: mod"):
-        call(
-            answer,
-            *("--model_dir", empty, "--paragraph", "a", "--question", "b"),
-        )
+    scores = call(
+        finetune_glue,
+        *("--data_dir", folder / task, "--pretrained", pretrained),
+        *("--config", folder / "tiny.yaml", "--train_steps", 60),
+        *("--params_override", f"task: {{metric_type: {metric}}}"),
+        *("--params_override", "trainer: {steps_per_loop: 30}"),
+        *("--params_override", "trainer: {summary_interval: 30}"),
+        *("--model_dir", folder / f"{task}_run"),
+    )
+    # Four examples, learned by heart.
+    assert scores[name] == 1

@@ -1,0 +1,378 @@
+"""Bad input ends in one line that names the argument, the value, the way out.
+
+Each script is run as a command is, within this process.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import answer
+import evaluate_squad
+import finetune_glue
+import finetune_squad
+import predict_squad
+import prepare_glue_data
+import prepare_pretraining_data
+import prepare_squad_data
+import pretrain_bert
+import pytest
+
+from tests.scripts.tiny import complaint
+from tests.scripts.tiny import dataset
+
+SCRIPTS = [
+    answer,
+    evaluate_squad,
+    finetune_glue,
+    finetune_squad,
+    predict_squad,
+    prepare_glue_data,
+    prepare_pretraining_data,
+    prepare_squad_data,
+    pretrain_bert,
+]
+
+
+@pytest.fixture
+def complain(monkeypatch, capsys):
+    def complain(script, *options):
+        message = complaint(monkeypatch, capsys, script, *options)
+        name = Path(script.__file__).name
+        assert message.startswith(f"{name}: error: ")
+        return message.removeprefix(f"{name}: error: ")
+
+    return complain
+
+
+def test_a_text_must_be_there(complain, tmp_path):
+    message = complain(
+        prepare_pretraining_data,
+        *("--input", tmp_path / "none*.txt", "--output_dir", tmp_path / "out"),
+    )
+    assert message.startswith("`--input` must name files that exist.")
+    assert message.endswith(f"Received: --input={tmp_path}/none*.txt")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("content", ["", "\n \n\n"])
+def test_a_text_must_hold_text(complain, tmp_path, content):
+    (tmp_path / "empty.txt").write_text(content)
+    message = complain(
+        prepare_pretraining_data,
+        *("--input", tmp_path / "empty.txt", "--output_dir", tmp_path / "out"),
+    )
+    assert message.startswith("`--input` must hold text; there is none.")
+    assert message.endswith(f"Received: --input={tmp_path}/empty.txt")
+    assert not (tmp_path / "out").exists()
+
+
+def test_malformed_squad_names_the_article_and_the_question(
+    complain, tmp_path, data
+):
+    bad = dataset()
+    bad["data"][0]["paragraphs"][0]["qas"][1]["answers"][0]["answer_start"] = 7
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps(bad))
+    message = complain(
+        prepare_squad_data,
+        *("--train", path, "--dev", path, "--vocab", data / "vocab.txt"),
+        *("--output_dir", tmp_path / "out"),
+    )
+    assert message == (
+        "`--train` must be SQuAD v1.1: article 0, 'pets', question 'dog': "
+        f"'the blue door' is not at `answer_start` 7. Received: --train={path}"
+    )
+
+
+def test_a_vocabulary_must_have_the_mask(complain, folder, data, tmp_path):
+    path = tmp_path / "vocab.txt"
+    text = (data / "vocab.txt").read_text()
+    path.write_text(text.replace("[MASK]\n", ""))
+    message = complain(
+        prepare_pretraining_data,
+        *("--input", folder / "text.txt", "--output_dir", tmp_path / "out"),
+        *("--vocab", path),
+    )
+    assert message.startswith("`--vocab` must hold the tokens [PAD], [UNK],")
+    assert message.endswith(f"it lacks [MASK]. Received: --vocab={path}")
+
+
+BERT = "task.model.encoder.bert"
+OPTIMIZER = "trainer.optimizer_config.optimizer"
+
+
+@pytest.mark.parametrize(
+    ("yaml", "start", "end"),
+    [
+        (
+            "task: {model: {encoder: {bert: {vocab_size: 20}}}}",
+            f"`{BERT}.vocab_size` must be at least ",
+            "leave it out and it is that. Received: vocab_size=20",
+        ),
+        (
+            "task: {model: {encoder: {bert: {max_position_embeddings: 16}}}}",
+            f"`{BERT}.max_position_embeddings` must be at least 32",
+            "Received: max_position_embeddings=16",
+        ),
+        (
+            "task: {train_data: {seq_length: 64}}",
+            "`task.train_data.seq_length` must be 32",
+            "Received: seq_length=64",
+        ),
+        (
+            "trainer: {optimizer_config: {optimizer: {acclip: {alfa: 1.0}}}}",
+            f"`{OPTIMIZER}.acclip.alfa` must be a setting that exists, such "
+            "as alpha.",
+            "Received: alfa=1.0 from --config=FILE",
+        ),
+        (
+            "trainer: {optimizer_config: {optimizer: {type: aclip}}}",
+            f"`{OPTIMIZER}.type` must be one of ",
+            "Received: type='aclip' from --config=FILE",
+        ),
+        (
+            "trainer: {optimizer_config: {optimizer: {acclip: {alpha: 3}}}}",
+            "`trainer.optimizer_config` must be one that works; acclip: "
+            "`alpha` must be ",
+            "Received: alpha=3",
+        ),
+        (
+            "trainer: {optimizer_config: {optimizer: {acclip: {beta_1: 1}}}}",
+            "`trainer.optimizer_config` must be one that works; acclip: "
+            "`beta_1` must be ",
+            "Received: beta_1=1",
+        ),
+        (
+            "trainer: {train_steps: many}",
+            "`trainer.train_steps` must be a number.",
+            "Received: train_steps='many' from --config=FILE",
+        ),
+        (
+            "trainer: 3",
+            "`trainer` must be a mapping of settings.",
+            "Received: 3 from --config=FILE",
+        ),
+        (
+            "trainer: {optimizer_config: {warmup: {polynomial: "
+            "{warmup_steps: 50}}}}",
+            "`trainer.optimizer_config.warmup` must be shorter than the decay",
+            "Received: warmup_steps=50",
+        ),
+        (
+            "trainer: {steps_per_loop: 2}",
+            "`trainer.summary_interval` must be a multiple of steps_per_loop",
+            "Received: summary_interval=1",
+        ),
+        ("trainer: {", "`--config=FILE` must be YAML: ", "=FILE"),
+    ],
+    ids=lambda text: text if "{" in text else "",
+)
+def test_a_config_must_fit(complain, pretraining, tmp_path, yaml, start, end):
+    path = tmp_path / "bad.yaml"
+    path.write_text(yaml)
+    message = complain(
+        pretrain_bert, *pretraining, path, "--model_dir", tmp_path / "run"
+    )
+    message = message.replace(str(path), "FILE")
+    assert message.startswith(start)
+    assert message.endswith(end)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "start", "end"),
+    [
+        (
+            ["--config", "none.yaml"],
+            "`--config` must name YAML files that exist.",
+            "Received: --config=none.yaml",
+        ),
+        (
+            ["--data_dir", "none"],
+            "`--data_dir` must hold what prepare_pretraining_data.py has "
+            "finished; there is no sizes.json.",
+            "Received: --data_dir=none",
+        ),
+        (
+            ["--optimizer", "aclip"],
+            f"`{OPTIMIZER}.type` must be one of ",
+            "Received: type='aclip' from --optimizer=aclip",
+        ),
+        (
+            ["--train_steps", "-1"],
+            "argument --train_steps: must be an integer of at least 0.",
+            "Received: -1",
+        ),
+        (
+            ["--learning_rate", "fast"],
+            "argument --learning_rate: must be a number from 0 to 1000000.0.",
+            "Received: fast",
+        ),
+        (["--steps", "3"], "unrecognized arguments: --steps 3", ""),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_option_must_fit(
+    complain, pretraining, tmp_path, options, start, end
+):
+    message = complain(
+        pretrain_bert, *pretraining, "--model_dir", tmp_path / "run", *options
+    )
+    assert message.startswith(start)
+    assert message.endswith(end)
+
+
+def test_a_directory_holds_one_run(complain, pretraining, pretrained):
+    before = (pretrained / "params.yaml").read_text()
+    message = complain(
+        pretrain_bert,
+        *(*pretraining, "--model_dir", pretrained, "--optimizer", "adamw"),
+    )
+    assert message.startswith(
+        "`--model_dir` must be new or hold a run of the same configuration; "
+        "there trainer.optimizer_config.optimizer."
+    )
+    assert message.endswith(f"Received: --model_dir={pretrained}")
+    assert (pretrained / "params.yaml").read_text() == before
+
+
+def test_the_encoder_must_be_the_pretrained_one(complain, finetuning, tmp_path):
+    message = complain(
+        finetune_squad,
+        *(*finetuning, "--model_dir", tmp_path / "run"),
+        *(
+            "--params_override",
+            "task: {model: {encoder: {bert: {num_layers: 2}}}}",
+        ),
+    )
+    assert message == (
+        f"`{BERT}.num_layers` must be 1 as --pretrained has it; leave the "
+        "encoder out and it is that. Received: num_layers=2"
+    )
+
+
+@pytest.mark.parametrize("finetunes", [False, True])
+def test_a_checkpoint_must_have_the_shapes_of_the_model(
+    complain, pretraining, finetuning, pretrained, tmp_path, finetunes
+):
+    # A run whose parameters say something else than its checkpoint.
+    other = tmp_path / "other"
+    shutil.copytree(pretrained, other)
+    params = (other / "params.yaml").read_text()
+    assert "intermediate_size: 32" in params
+    (other / "params.yaml").write_text(
+        params.replace("intermediate_size: 32", "intermediate_size: 64")
+    )
+    if finetunes:
+        options = ["--pretrained", other, "--model_dir", tmp_path / "run"]
+        wider = "task: {model: {encoder: {bert: {intermediate_size: 64}}}}"
+        options += ["--params_override", wider]
+        message = complain(finetune_squad, *finetuning, *options)
+        assert f"task.init_checkpoint={other}" in message
+    else:
+        wider = "task: {model: {encoder: {bert: {intermediate_size: 64}}}}"
+        message = complain(
+            pretrain_bert,
+            *(*pretraining, "--model_dir", other, "--train_steps", 9),
+            *("--optimizer", "acclip", "--params_override", wider),
+        )
+        assert f"--model_dir={other}" in message
+    assert message.startswith("a checkpoint must have the shapes of the model")
+    assert "(16, 32)" in message and "(16, 64)" in message
+
+
+def test_a_pretrained_directory_must_hold_a_checkpoint(
+    complain, finetuning, pretrained, tmp_path
+):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    options = ["--pretrained", empty, "--model_dir", tmp_path / "run"]
+    message = complain(finetune_squad, *finetuning, *options)
+    assert message.startswith("`--pretrained` must be the directory of a")
+    shutil.copy(pretrained / "params.yaml", empty)
+    message = complain(finetune_squad, *finetuning, *options)
+    assert message == (
+        "`--pretrained` must hold a checkpoint of a training run. "
+        f"Received: --pretrained={empty}"
+    )
+
+
+def test_the_vocabulary_must_be_the_pretrained_ones(
+    complain, finetuning, squad_data, tmp_path
+):
+    other = tmp_path / "asked"
+    shutil.copytree(squad_data, other)
+    text = (other / "vocab.txt").read_text()
+    (other / "vocab.txt").write_text(text.replace("##a\n", "##other\n", 1))
+    message = complain(
+        finetune_squad,
+        *(*finetuning, "--data_dir", other, "--model_dir", tmp_path / "run"),
+    )
+    assert message.startswith("`--data_dir` must be prepared with the vocab")
+    assert message.endswith(f"Received: --data_dir={other}")
+
+
+def test_a_question_and_its_paragraph_must_hold_text(complain, finetuned):
+    message = complain(
+        answer,
+        *("--model_dir", finetuned, "--paragraph", " ", "--question", "Why?"),
+    )
+    assert message == "`--paragraph` must hold text. Received: --paragraph= "
+
+
+def test_a_model_must_be_there(complain, folder, tmp_path):
+    message = complain(
+        predict_squad,
+        *("--model_dir", tmp_path, "--input", folder / "squad.json"),
+        *("--output", tmp_path / "out.json"),
+    )
+    assert message.startswith("`--model_dir` must be the directory of a")
+    assert message.endswith(f"Received: --model_dir={tmp_path}")
+
+
+def test_predictions_must_be_an_object(complain, folder, tmp_path):
+    path = tmp_path / "predictions.json"
+    path.write_text("[]")
+    message = complain(
+        evaluate_squad,
+        *("--dataset", folder / "squad.json", "--predictions", path),
+    )
+    assert message == (
+        "`--predictions` must hold an object from question id to answer. "
+        f"Received: --predictions={path}"
+    )
+
+
+def test_what_needs_no_framework_is_checked_before_it_is_imported(tmp_path):
+    program = """
+import sys
+import command_line, pretrain_bert
+try:
+    command_line.main(pretrain_bert.parser(), pretrain_bert.run)
+except SystemExit as stop:
+    assert stop.code == 2
+    assert not {"tensorflow", "keras", "official"} & set(sys.modules)
+"""
+    folder = Path(pretrain_bert.__file__).parent
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--data_dir", "none"]
+        + ["--model_dir", str(tmp_path / "run")],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Received: --data_dir=none" in done.stderr
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda s: s.__name__)
+def test_help_explains_every_option_and_has_an_example(script):
+    parser = script.parser()
+    text = parser.format_help()
+    assert "Example" in text
+    assert f"python scripts/{Path(script.__file__).name}" in text
+    for action in parser._actions:
+        assert action.help, action.option_strings

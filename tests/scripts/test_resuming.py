@@ -1,0 +1,226 @@
+"""What was killed goes on; what is half written is not taken for whole."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import finetune_squad
+import numpy as np
+import pretrain_bert
+import pytest
+import tensorflow as tf
+from best_checkpoint import BestCheckpoint
+
+from tests.scripts.tiny import call
+
+STEPS = 12
+EVERY_STEP = "trainer: {checkpoint_interval: 1, validation_interval: 6}"
+
+
+def options(finetuning, model_dir):
+    return [
+        *finetuning,
+        *("--model_dir", model_dir, "--train_steps", STEPS),
+        *("--params_override", EVERY_STEP),
+    ]
+
+
+def variables(model_dir):
+    reader = tf.train.load_checkpoint(str(model_dir))
+    return {
+        name: reader.get_tensor(name)
+        for name in reader.get_variable_to_shape_map()
+        if name.endswith("VARIABLE_VALUE") and "save_counter" not in name
+    }
+
+
+def assert_same_run(one, other):
+    one, other = variables(one), variables(other)
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        # The two questions of the batch may come in another order.
+        np.testing.assert_allclose(
+            other[name], value, rtol=1e-4, atol=1e-6, err_msg=name
+        )
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(folder, finetuning):
+    model_dir = folder / "uninterrupted"
+    call(finetune_squad, *options(finetuning, model_dir))
+    return model_dir
+
+
+def killed(command, is_time):
+    """Starts a command and kills it when it is time; returns what it said."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while process.poll() is None and not is_time():
+        time.sleep(0.002)
+    assert process.poll() is None, process.communicate()[1]
+    os.kill(process.pid, signal.SIGKILL)
+    return process.communicate()[1]
+
+
+def test_a_killed_run_goes_on_with_the_same_optimizer_state(
+    folder, finetuning, uninterrupted
+):
+    model_dir = folder / "killed"
+    command = [sys.executable, finetune_squad.__file__]
+    command += map(str, options(finetuning, model_dir))
+
+    def checkpoint_after(step):
+        # In the middle of writing the next one, as a rule.
+        def is_time():
+            newest = tf.train.latest_checkpoint(str(model_dir))
+            return newest and int(newest.rpartition("-")[2]) > step
+
+        return is_time
+
+    killed(command, checkpoint_after(0))
+    said = killed(command, checkpoint_after(4))
+    assert "goes on from step" in said
+    finished = subprocess.run(command, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr
+    assert "goes on from step" in finished.stderr
+    assert_same_run(uninterrupted, model_dir)
+    steps = [
+        entry["step"]
+        for entry in json.loads((model_dir / "metrics.json").read_text())
+    ]
+    assert steps == [6, 12]
+
+
+def test_half_written_files_are_not_taken_for_whole(
+    folder, finetuning, uninterrupted
+):
+    model_dir = folder / "half"
+    half = [
+        *options(finetuning, model_dir),
+        *("--params_override", f"trainer: {{train_steps: {STEPS // 2}}}"),
+    ]
+    call(finetune_squad, *half)
+    # What a kill leaves of the next checkpoint and of the other files.
+    for name in (
+        f"ckpt-{STEPS // 2 + 1}.data-00000-of-00001",
+        f"ckpt-{STEPS // 2 + 1}.index",
+        "metrics.json.partial",
+        "params.yaml.partial",
+        "vocab.txt.partial",
+        "best/info.json.partial",
+    ):
+        (model_dir / name).write_bytes(b"half")
+    call(finetune_squad, *options(finetuning, model_dir))
+    assert_same_run(uninterrupted, model_dir)
+
+
+def test_a_finished_run_is_not_trained_again(folder, finetuning, uninterrupted):
+    before = variables(uninterrupted)
+    files = sorted(path.name for path in uninterrupted.iterdir())
+    given = call(finetune_squad, *options(finetuning, uninterrupted))
+    after = variables(uninterrupted)
+    assert all(np.array_equal(after[name], before[name]) for name in before)
+    assert sorted(path.name for path in uninterrupted.iterdir()) == files
+    entries = json.loads((uninterrupted / "metrics.json").read_text())
+    assert given == entries[-1]["validation"]
+
+
+def test_an_evaluation_after_the_checkpoint_is_done_again(
+    folder, finetuning, uninterrupted
+):
+    # Killed between the last checkpoint and the evaluation.
+    model_dir = folder / "unevaluated"
+    shutil.copytree(uninterrupted, model_dir)
+    path = model_dir / "metrics.json"
+    entries = json.loads(path.read_text())
+    path.write_text(json.dumps(entries[:-1]))
+    call(finetune_squad, *options(finetuning, model_dir))
+    again = json.loads(path.read_text())
+    assert [entry["step"] for entry in again] == [6, 12]
+    assert again[-1]["validation"]["final_f1"] == pytest.approx(
+        entries[-1]["validation"]["final_f1"]
+    )
+
+
+def test_where_it_runs_may_change_between_starts(folder, pretraining):
+    model_dir = folder / "moved"
+    common = [*pretraining, "--model_dir", model_dir]
+    call(
+        pretrain_bert, *common, "--params_override", "trainer: {train_steps: 1}"
+    )
+    call(
+        pretrain_bert,
+        *common,
+        *("--params_override", "runtime: {distribution_strategy: one_device}"),
+    )
+    assert int(tf.train.latest_checkpoint(str(model_dir))[-1]) == 3
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_best_checkpoint_that_was_not_saved_leaves_no_metrics(tmp_path):
+    class Checkpoint(tf.train.Checkpoint):
+        def write(self, *arguments, **keywords):
+            raise Killed
+
+    best = BestCheckpoint(str(tmp_path), "f1", "higher")
+    weights = tf.Variable(1.0)
+    good = tf.train.Checkpoint(weights=weights)
+    assert best.maybe_export_checkpoint(good, {"f1": 0.5}, 1)
+    again = BestCheckpoint(str(tmp_path), "f1", "higher")
+    with pytest.raises(Killed):
+        again.maybe_export_checkpoint(
+            Checkpoint(weights=weights), {"f1": 0.7}, 2
+        )
+    assert json.loads((tmp_path / "info.json").read_text())["f1"] == 0.5
+    again = BestCheckpoint(str(tmp_path), "f1", "higher")
+    assert not again.maybe_export_checkpoint(good, {"f1": 0.4}, 3)
+    assert again.maybe_export_checkpoint(good, {"f1": 0.6}, 4)
+    assert json.loads((tmp_path / "info.json").read_text())["f1"] == 0.6
+
+
+def test_several_workers_go_on_with_the_same_weights(folder, pretraining):
+    model_dir = folder / "workers"
+    with socket.socket() as one, socket.socket() as other:
+        for server in (one, other):
+            server.bind(("localhost", 0))
+        ports = [server.getsockname()[1] for server in (one, other)]
+    hosts = ",".join(f"localhost:{port}" for port in ports)
+
+    def start(index):
+        runtime = (
+            "runtime: {distribution_strategy: multi_worker_mirrored, "
+            f"worker_hosts: '{hosts}', task_index: {index}}}"
+        )
+        command = [sys.executable, pretrain_bert.__file__, *pretraining]
+        command += ["--model_dir", model_dir, "--params_override", runtime]
+        return subprocess.Popen(
+            list(map(str, command)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def train():
+        results = []
+        for worker in [start(0), start(1)]:
+            output, errors = worker.communicate()
+            assert worker.returncode == 0, errors
+            results.append(json.loads(output))
+        (model_dir / "metrics.json").unlink()
+        return results
+
+    first, second = train(), train()
+    # The second start only restores and evaluates.
+    for result in (*first, *second):
+        assert result["validation_loss"] == pytest.approx(
+            first[0]["validation_loss"], rel=1e-6
+        )

@@ -1,0 +1,191 @@
+"""SQuAD files: what each reader takes, and which question is at fault."""
+
+import copy
+import json
+import re
+import zipfile
+
+import pytest
+import squad
+from command_line import InputError
+
+CONTEXT = "The dog ran to the blue door."
+ANSWER = {"text": "the blue door", "answer_start": 15}
+GOOD = {
+    "version": "1.1",
+    "data": [
+        {
+            "title": "cats",
+            "paragraphs": [{"context": "A cat.", "qas": []}],
+        },
+        {
+            "title": "dogs",
+            "paragraphs": [
+                {"context": "Dogs run.", "qas": []},
+                {
+                    "context": CONTEXT,
+                    "qas": [
+                        {
+                            "id": "d1",
+                            "question": "Who ran?",
+                            "answers": [{"text": "dog", "answer_start": 4}],
+                        },
+                        {
+                            "id": "d2",
+                            "question": "Where did it run to?",
+                            "answers": [ANSWER],
+                        },
+                    ],
+                },
+            ],
+        },
+    ],
+}
+READERS = {
+    "training": squad.read_training,
+    "references": squad.read_references,
+    "questions": squad.read_questions,
+}
+PARAGRAPH = ("data", 1, "paragraphs", 1)
+QUESTION = (*PARAGRAPH, "qas", 1)
+MISSING = object()
+ALL = set(READERS)
+
+
+def changed(place, value):
+    """Returns the good dataset with another value at a place, or none."""
+    dataset = copy.deepcopy(GOOD)
+    *path, last = place
+    record = dataset
+    for name in path:
+        record = record[name]
+    if value is MISSING:
+        del record[last]
+    else:
+        record[last] = value
+    return dataset
+
+
+def save(folder, dataset):
+    path = folder / "squad.json"
+    path.write_text(json.dumps(dataset))
+    return str(path)
+
+
+def error(reader, path):
+    with pytest.raises(InputError) as caught:
+        READERS[reader]("--train", path)
+    message = str(caught.value)
+    assert message.startswith("`--train` must be SQuAD v1.1: ")
+    assert message.endswith(f". Received: --train={path}")
+    return message
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_good_file_is_given_back_whole(tmp_path, reader):
+    assert READERS[reader]("--train", save(tmp_path, GOOD)) == GOOD
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_good_file_may_be_zipped(tmp_path, reader):
+    path = tmp_path / "squad.json.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("squad.json", json.dumps(GOOD))
+    assert READERS[reader]("--train", str(path)) == GOOD
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize(
+    ("place", "value", "expected"),
+    [
+        (("data",), MISSING, "`data` is missing or no list"),
+        (("data",), {"a": 1}, "`data` is missing or no list"),
+        (("data",), [], "there is no question"),
+        (("data", 1), {"paragraphs": []}, "there is no question"),
+        (("data", 1), "text", "article 1, `paragraphs` is missing or no list"),
+        (
+            ("data", 1, "paragraphs"),
+            MISSING,
+            "article 1, 'dogs', `paragraphs` is missing or no list",
+        ),
+        (PARAGRAPH, [], "'dogs', paragraph 1: `context` is missing or no str"),
+        (
+            (*PARAGRAPH, "context"),
+            ["words"],
+            "article 1, 'dogs', paragraph 1: `context` is missing or no str",
+        ),
+        (
+            (*PARAGRAPH, "qas"),
+            None,
+            "article 1, 'dogs', paragraph 1: `qas` is missing or no list",
+        ),
+        (
+            (*QUESTION, "id"),
+            MISSING,
+            "'dogs', paragraph 1, question 1: `id` is missing or no str",
+        ),
+        (
+            (*QUESTION, "id"),
+            7,
+            "'dogs', paragraph 1, question 1: `id` is missing or no str",
+        ),
+        (
+            (*QUESTION, "question"),
+            MISSING,
+            "'dogs', question 'd2': `question` is missing or no str",
+        ),
+        (
+            (*QUESTION, "question"),
+            " \t",
+            "'dogs', question 'd2': `question` is empty",
+        ),
+    ],
+)
+def test_an_error_says_where_it_is(tmp_path, reader, place, value, expected):
+    path = save(tmp_path, changed(place, value))
+    assert expected in error(reader, path)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_an_article_needs_no_title(tmp_path, reader):
+    dataset = changed(("data", 1, "title"), MISSING)
+    assert READERS[reader]("--train", save(tmp_path, dataset)) == dataset
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("dataset", [[], "text", None, 3])
+def test_json_of_something_else_is_an_error(tmp_path, reader, dataset):
+    assert "`data` is missing" in error(reader, save(tmp_path, dataset))
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize(
+    ("answers", "readers"),
+    [
+        ([ANSWER], ALL),
+        ([ANSWER, ANSWER], ALL - {"training"}),
+        ([{**ANSWER, "answer_start": 14}], ALL - {"training"}),
+        ([{**ANSWER, "answer_start": 999}], ALL - {"training"}),
+        # Counted from the end, the answer would be there.
+        ([{**ANSWER, "answer_start": -14}], ALL - {"training"}),
+        ([{**ANSWER, "answer_start": "15"}], ALL - {"training"}),
+        ([{"text": ANSWER["text"]}], ALL - {"training"}),
+        ([{**ANSWER, "text": ""}], ALL - {"training"}),
+        ([{"answer_start": 15}], {"questions"}),
+        ([{**ANSWER, "text": None}], {"questions"}),
+        (["the blue door"], {"questions"}),
+        ([], {"questions"}),
+        (ANSWER, {"questions"}),
+        (MISSING, {"questions"}),
+    ],
+)
+def test_a_reader_takes_the_answers_it_needs(
+    tmp_path, reader, answers, readers
+):
+    dataset = changed((*QUESTION, "answers"), answers)
+    path = save(tmp_path, dataset)
+    if reader in readers:
+        assert READERS[reader]("--train", path) == dataset
+    else:
+        where = "article 1, 'dogs', question 'd2': "
+        assert re.search(f"{where}.*(answer|text)", error(reader, path))
