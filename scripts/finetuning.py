@@ -56,6 +56,7 @@ def run(
     if arguments.pretrained:
         prepared.check_vocabulary(arguments.data_dir, arguments.pretrained)
     # These take ten seconds to import, hence not before the checks.
+    import compatibility
     import parameters
     import training
 
@@ -74,9 +75,9 @@ def run(
     params = parameters.build(
         experiment, {"task": {**data, "model": model}}, arguments
     )
-    parameters.check_fit(params, sizes)
+    compatibility.check_fit(params, sizes)
     if arguments.pretrained:
-        parameters.check_encoder(params, pretraining)
+        compatibility.check_encoder(params, pretraining)
     return training.train(
         params, arguments.data_dir, arguments.model_dir, arguments.seed
     )

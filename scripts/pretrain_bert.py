@@ -33,6 +33,7 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
     sizes = prepared.sizes(data_dir, "prepare_pretraining_data.py")
     command_line.check_training_arguments(arguments)
     # These take ten seconds to import, hence not before the checks.
+    import compatibility
     import parameters
     import training
 
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
         }
     }
     params = parameters.build(EXPERIMENT, data, arguments)
-    parameters.check_fit(params, sizes)
+    compatibility.check_fit(params, sizes)
     return training.train(
         params, arguments.data_dir, arguments.model_dir, arguments.seed
     )

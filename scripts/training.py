@@ -17,6 +17,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 
+import compatibility
 import files
 import parameters
 import prepared
@@ -63,13 +64,14 @@ def train(
         InputError: If the directory holds another run, or a checkpoint does
             not fit the model.
     """
-    parameters.check_directory(params, model_dir)
+    compatibility.check_directory(params, model_dir)
     checkpoint = tf.train.latest_checkpoint(model_dir)
     step = int(checkpoint.rpartition("-")[2]) if checkpoint else 0
     history = _history(model_dir, step)
     if checkpoint and step >= params.trainer.train_steps in history:
         return history[params.trainer.train_steps]["validation"]
     strategy = _strategy(params.runtime)
+    compatibility.check_optimizer(params)
     log_path = os.devnull
     # Of several workers, one writes.
     if strategy.extended.should_checkpoint:
@@ -124,7 +126,7 @@ def _train(runner, history):
                 continue
             controller.train(
                 steps=stop,
-                checkpoint_at_completion=stop == settings.train_steps,
+                checkpoint_at_completion=evaluate,
             )
             if evaluate:
                 metrics = controller.evaluate(steps=settings.validation_steps)
@@ -167,15 +169,29 @@ def _write_history(model_dir, history):
 
 
 def _strategy(runtime):
-    distribute_utils.configure_cluster(runtime.worker_hosts, runtime.task_index)
+    """Returns the strategy that is asked for, over all GPUs by default."""
+    name = runtime.distribution_strategy
     gpus = len(tf.config.list_physical_devices("GPU"))
-    return distribute_utils.get_distribution_strategy(
-        distribution_strategy=runtime.distribution_strategy,
-        all_reduce_alg=runtime.all_reduce_alg,
-        num_gpus=runtime.num_gpus or gpus,
-        tpu_address=runtime.tpu,
-        **runtime.model_parallelism(),
-    )
+    if name == "one_device":
+        gpus = min(gpus, 1)
+    try:
+        distribute_utils.configure_cluster(
+            runtime.worker_hosts, runtime.task_index
+        )
+        return distribute_utils.get_distribution_strategy(
+            distribution_strategy=name,
+            all_reduce_alg=runtime.all_reduce_alg,
+            num_gpus=runtime.num_gpus or gpus,
+            tpu_address=runtime.tpu,
+            **runtime.model_parallelism(),
+        )
+    except ValueError as error:
+        raise InputError(
+            f"`runtime` must be one that works here: {error}. Received: "
+            f"distribution_strategy={name}, num_gpus={runtime.num_gpus}, "
+            f"tpu={runtime.tpu}, worker_hosts={runtime.worker_hosts}, "
+            f"task_index={runtime.task_index}"
+        ) from error
 
 
 def _runner(params, strategy, model_dir, seed):
@@ -196,7 +212,8 @@ def _runner(params, strategy, model_dir, seed):
             save_summary=strategy.extended.should_checkpoint,
         )
     except (AssertionError, ValueError) as error:
-        if "incompatible tensor" not in str(error):
+        shapes = ("incompatible tensor", "Shape mismatch")
+        if not any(words in str(error) for words in shapes):
             raise
         raise InputError(
             "a checkpoint must have the shapes of the model that is "

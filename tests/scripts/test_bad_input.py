@@ -4,6 +4,7 @@ Each script is run as a command is, within this process.
 """
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -211,6 +212,11 @@ def test_a_config_must_fit(complain, pretraining, tmp_path, yaml, start, end):
             "argument --learning_rate: must be a number from 0 to 1000000.0.",
             "Received: fast",
         ),
+        (
+            ["--params_override", "runtime: {distribution_strategy: all}"],
+            "`runtime` must be one that works here: Unrecognized Distribution",
+            "worker_hosts=None, task_index=-1",
+        ),
         (["--steps", "3"], "unrecognized arguments: --steps 3", ""),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -281,7 +287,7 @@ def test_a_checkpoint_must_have_the_shapes_of_the_model(
         )
         assert f"--model_dir={other}" in message
     assert message.startswith("a checkpoint must have the shapes of the model")
-    assert "(16, 32)" in message and "(16, 64)" in message
+    assert re.search(r"\b32\b", message) and re.search(r"\b64\b", message)
 
 
 def test_a_pretrained_directory_must_hold_a_checkpoint(
@@ -320,7 +326,7 @@ def test_a_question_and_its_paragraph_must_hold_text(complain, finetuned):
         answer,
         *("--model_dir", finetuned, "--paragraph", " ", "--question", "Why?"),
     )
-    assert message == "`--paragraph` must hold text. Received: --paragraph= "
+    assert message == "`--paragraph` must hold text. Received: --paragraph="
 
 
 def test_a_model_must_be_there(complain, folder, tmp_path):

@@ -173,7 +173,7 @@ def test_one_question_is_answered_from_its_paragraph(finetuned):
     [
         (
             "cola",
-            ["x\t1\t\tThe cat sat.", "x\t0\t*\tCat the sat."] * 2,
+            ["x\t1\t\tThe cat sat.", "x\t0\t*\tDog ran to."] * 2,
             "matthews_corrcoef",
             "matthews_corrcoef",
         ),
@@ -182,7 +182,7 @@ def test_one_question_is_answered_from_its_paragraph(finetuned):
             [
                 "index\tsentence1\tsentence2\tlabel",
                 *["0\tThe cat sat.\tThe cat sat.\tentailment"] * 2,
-                *["1\tThe cat sat.\tThe dog ran.\tnot_entailment"] * 2,
+                *["1\tThe cat sat.\tBlue door.\tnot_entailment"] * 2,
             ],
             "accuracy",
             "cls_accuracy",
@@ -190,7 +190,7 @@ def test_one_question_is_answered_from_its_paragraph(finetuned):
     ],
 )
 def test_sentences_are_classified_with_the_tasks_metric(
-    folder, data, pretrained, task, lines, metric, name
+    folder, data, task, lines, metric, name
 ):
     path = folder / f"{task}.tsv"
     path.write_text("\n".join(lines) + "\n")
@@ -202,11 +202,17 @@ def test_sentences_are_classified_with_the_tasks_metric(
     )
     scores = call(
         finetune_glue,
-        *("--data_dir", folder / task, "--pretrained", pretrained),
+        *("--data_dir", folder / task),
         *("--config", folder / "tiny.yaml", "--train_steps", 60),
+        # A model as narrow as this one starts to learn late with less.
+        *(
+            "--params_override",
+            "task: {model: {encoder: {bert: {initializer_range: 0.3}}}}",
+        ),
         *("--params_override", f"task: {{metric_type: {metric}}}"),
         *("--params_override", "trainer: {steps_per_loop: 30}"),
         *("--params_override", "trainer: {summary_interval: 30}"),
+        *("--params_override", "trainer: {validation_interval: 60}"),
         *("--model_dir", folder / f"{task}_run"),
     )
     # Four examples, learned by heart.
