@@ -112,7 +112,8 @@ def test_a_config_builds_and_takes_a_real_step(path):
         optimizer.iterations.assign(warmup.warmup_steps)
         kernel = max(model.trainable_variables, key=lambda v: v.shape[0])
         before = kernel.numpy()
-        logs = task.train_step(inputs, model, optimizer)
+        metrics = task.build_metrics(training=True)
+        logs = task.train_step(inputs, model, optimizer, metrics)
         assert np.isfinite(float(tf.reduce_sum(logs["loss"])))
         assert int(optimizer.iterations) == warmup.warmup_steps + 1
         assert not np.array_equal(kernel.numpy(), before)
