@@ -1,4 +1,4 @@
-"""Answers one question about one paragraph with a finetuned model.
+r"""Answers one question about one paragraph with a finetuned model.
 
 Example:
 

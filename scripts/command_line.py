@@ -37,7 +37,10 @@ class _Formatter(
     argparse.RawDescriptionHelpFormatter,
     argparse.ArgumentDefaultsHelpFormatter,
 ):
-    pass
+    def _get_help_string(self, action):
+        if action.default in (None, []):
+            return action.help
+        return super()._get_help_string(action)
 
 
 def integer(minimum: int) -> Callable[[str], int]:

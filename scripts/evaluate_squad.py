@@ -1,4 +1,4 @@
-"""Scores SQuAD v1.1 predictions: exact match and F1, in percent.
+r"""Scores SQuAD v1.1 predictions: exact match and F1, in percent.
 
 Example:
 

@@ -1,4 +1,4 @@
-"""Finetunes a pretrained BERT on CoLA or RTE and reports the task's metric.
+r"""Finetunes a pretrained BERT on CoLA or RTE and reports the task's metric.
 
 The metric of CoLA is Matthews' correlation, that of RTE accuracy. Started
 again, after a kill or a stop, the same command goes on from the newest

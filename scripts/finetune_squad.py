@@ -1,4 +1,4 @@
-"""Finetunes a pretrained BERT on SQuAD v1.1 and reports exact match and F1.
+r"""Finetunes a pretrained BERT on SQuAD v1.1 and reports exact match and F1.
 
 Keeps the checkpoint with the best F1 beside the newest. Started again, after a
 kill or a stop, the same command goes on from the newest. Example:

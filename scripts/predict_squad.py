@@ -1,4 +1,4 @@
-"""Answers every question of a SQuAD v1.1 file with a finetuned model.
+r"""Answers every question of a SQuAD v1.1 file with a finetuned model.
 
 Writes a JSON object from question id to answer, which evaluate_squad.py and
 the official evaluation read. Example:

@@ -1,4 +1,4 @@
-"""Turns the files of GLUE's CoLA or RTE into what finetune_glue.py reads.
+r"""Turns the files of GLUE's CoLA or RTE into what finetune_glue.py reads.
 
 Writes TFRecords and the vocabulary. Example:
 

@@ -1,4 +1,4 @@
-"""Turns plain text into a WordPiece vocabulary and TFRecords for BERT.
+r"""Turns plain text into a WordPiece vocabulary and TFRecords for BERT.
 
 The text is read as a stream: memory does not grow with it. A blank line ends a
 document; a line may hold a sentence or a paragraph. Every n-th document is held

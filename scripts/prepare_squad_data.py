@@ -1,4 +1,4 @@
-"""Turns SQuAD v1.1 files into what finetune_squad.py reads.
+r"""Turns SQuAD v1.1 files into what finetune_squad.py reads.
 
 Writes TFRecords of the training questions, a copy of the questions to evaluate
 on, and the vocabulary. Both files may be compressed. Example:

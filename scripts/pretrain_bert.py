@@ -1,4 +1,4 @@
-"""Pretrains BERT on prepared text with any optimizer of Model Garden or ours.
+r"""Pretrains BERT on prepared text with any optimizer of Model Garden or ours.
 
 Prints loss, speed and time left; `tensorboard --logdir MODEL_DIR` draws them.
 Started again, after a kill or a stop, the same command goes on from the newest

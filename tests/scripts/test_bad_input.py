@@ -380,5 +380,8 @@ def test_help_explains_every_option_and_has_an_example(script):
     text = parser.format_help()
     assert "Example" in text
     assert f"python scripts/{Path(script.__file__).name}" in text
+    assert "(default: None)" not in text
+    # The example can be copied: its lines end as a shell wants them to.
+    assert all(len(line) <= 80 for line in text.splitlines())
     for action in parser._actions:
         assert action.help, action.option_strings
