@@ -63,11 +63,7 @@ def assert_same_run(one, other):
     one, other = variables(one), variables(other)
     assert one.keys() == other.keys()
     for name, value in one.items():
-        # Equal to the last bit here, but threads may sum in another order; a
-        # slot that was lost would be off by a thousand times more.
-        np.testing.assert_allclose(
-            other[name], value, rtol=1e-5, atol=1e-7, err_msg=name
-        )
+        np.testing.assert_array_equal(other[name], value, err_msg=name)
 
 
 @pytest.fixture(scope="module")
