@@ -53,6 +53,46 @@ def densify(gradient):
     )
 
 
+def widest_dtype_of(values: Sequence) -> str:
+    """Returns the dtype of what is computed from several tensors together.
+
+    Args:
+        values: Sequence of tensors or variables of floating-point dtypes.
+
+    Returns:
+        `"float64"` if one of them is float64, else `"float32"`.
+    """
+    dtypes = {working_dtype_of(value) for value in values}
+    return "float64" if "float64" in dtypes else "float32"
+
+
+def norms(gradients: Sequence, dtype: str | None = None):
+    """Returns the Euclidean norm of each gradient.
+
+    Args:
+        gradients: Non-empty sequence of dense tensors.
+        dtype: Dtype of the norms; the widest working dtype if `None`.
+
+    Returns:
+        Tensor of shape `(len(gradients),)`.
+    """
+    dtype = dtype or widest_dtype_of(gradients)
+    squares = [ops.cast(_half_square_sum(g), dtype) for g in gradients]
+    return ops.sqrt(2.0 * ops.stack(squares))
+
+
+def total_norm(norms):
+    """Returns the norm of all gradients together from the norm of each.
+
+    Args:
+        norms: Tensor of shape `(n,)`.
+
+    Returns:
+        Scalar tensor.
+    """
+    return ops.sqrt(ops.sum(ops.square(norms)))
+
+
 def global_norm(gradients: Sequence):
     """Returns the Euclidean norm over all elements of all gradients.
 
@@ -62,23 +102,20 @@ def global_norm(gradients: Sequence):
     Returns:
         Scalar tensor of the widest working dtype among the gradients.
     """
-    dtypes = {working_dtype_of(g) for g in gradients}
-    dtype = "float64" if "float64" in dtypes else "float32"
-    squares = [ops.cast(_half_square_sum(g), dtype) for g in gradients]
-    return ops.sqrt(2.0 * ops.sum(ops.stack(squares)))
+    return total_norm(norms(gradients))
 
 
-def clip_factor(norm, threshold: float):
+def clip_factor(norm, threshold):
     """Returns `min(1, threshold / norm)`, 1 for norm 0, NaN for a bad norm.
 
     Args:
         norm: Non-negative tensor.
-        threshold: Positive number.
+        threshold: Positive number or tensor; 0 only where the norm is 0.
 
     Returns:
         Tensor like `norm`.
     """
-    factor = threshold / ops.maximum(norm, threshold)
+    factor = ops.where(norm <= threshold, 1.0, threshold / norm)
     return ops.where(ops.isfinite(norm), factor, math.nan)
 
 
@@ -100,12 +137,12 @@ def clip_by_norm(gradient, threshold: float, norm=None):
     return ops.cast(gradient, dtype) * factor
 
 
-def clip_by_value(gradient, threshold: float):
+def clip_by_value(gradient, threshold):
     """Returns `min(1, threshold / |g_i|) · g_i` for every coordinate.
 
     Args:
         gradient: Dense tensor.
-        threshold: Positive number.
+        threshold: Positive number or tensor that broadcasts to the gradient.
 
     Returns:
         Tensor like `gradient`; NaN where it is NaN or infinite.

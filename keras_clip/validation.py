@@ -44,6 +44,29 @@ def check_number(
     )
 
 
+def check_integer(name: str, value: int, low: int) -> int:
+    """Returns `value` after checking that it is an integer from `low` on.
+
+    Args:
+        name: Name of the argument, for the error.
+        value: The argument.
+        low: The smallest allowed value.
+
+    Returns:
+        The value as a Python integer.
+
+    Raises:
+        ValueError: If `value` is no integer or too small.
+    """
+    integer = isinstance(value, numbers.Integral)
+    if integer and not isinstance(value, bool) and value >= low:
+        return int(value)
+    raise ValueError(
+        f"`{name}` must be an integer in [{low}, inf). "
+        f"Received: {name}={value!r}"
+    )
+
+
 def check_choice(name: str, value: object, choices: Sequence[object]) -> object:
     """Returns `value` after checking that it is one of `choices`.
 

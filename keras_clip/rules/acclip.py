@@ -13,13 +13,13 @@ from keras import ops
 from keras_clip.rules.moments import absolute_power
 from keras_clip.rules.moments import bias_correction
 from keras_clip.rules.moments import root
-from keras_clip.rules.nonfinite import keep_where_nonfinite
+from keras_clip.rules.rule import Rule
 from keras_clip.validation import check_choice
 from keras_clip.validation import check_number
 
 
 @dataclasses.dataclass(frozen=True)
-class ACClipRule:
+class ACClipRule(Rule):
     """One step of ACClip for one variable.
 
     Args:
@@ -59,16 +59,26 @@ class ACClipRule:
         check_choice("nonfinite", self.nonfinite, ("skip", "propagate"))
 
     @property
-    def slots(self) -> tuple[str, ...]:
-        """Names of the state tensors kept for every variable.
+    def slots(self) -> dict[str, float]:
+        """The moments `m`, `tau_alpha` and `v`.
 
         With `alpha=2` the second moment is `tau_alpha` itself: one slot.
         """
-        if self.step_scaling == "rms" and self.alpha != 2:
-            return ("momentum", "threshold_power", "velocity")
-        return ("momentum", "threshold_power")
+        names = ("momentum", "threshold_power", "velocity")
+        three = self.step_scaling == "rms" and self.alpha != 2
+        return dict.fromkeys(names if three else names[:2], 0.0)
 
-    def __call__(self, x, g, state, learning_rate, k, weight_decay=0.0):
+    def __call__(
+        self,
+        x,
+        g,
+        state,
+        learning_rate,
+        k,
+        clip=(),
+        shared=(),
+        weight_decay=0.0,
+    ):
         """Returns the parameters and the state after one step.
 
         Args:
@@ -77,6 +87,8 @@ class ACClipRule:
             state: Sequence of tensors like `x`, one for each of `slots`.
             learning_rate: Scalar tensor.
             k: Scalar tensor, the number of this update, 1 at first.
+            clip: Empty tuple: the threshold is a part of the rule.
+            shared: Empty tuple.
             weight_decay: Python float, the decoupled weight decay.
 
         Returns:
@@ -97,19 +109,17 @@ class ACClipRule:
             step = step / (ops.sqrt(self.beta_2 * v) + self.epsilon)
         elif self.step_scaling == "threshold":
             step = step / (tau + self.epsilon)
-        if weight_decay:
-            step = step + learning_rate * weight_decay * x
-        after = (x - step, *after)
+        return self._moved(
+            g, x, step, learning_rate, weight_decay, after, state
+        )
 
-        if self.nonfinite == "skip":
-            after = keep_where_nonfinite(g, after, (x, *state))
-        return after[0], after[1:]
-
-    def clipped(self, state, k):
+    def clipped(self, g, clip, state, k):
         """Returns where the clip shortened the momentum in the last step.
 
         Args:
-            state: The state after the step.
+            g: Tensor, the gradient; not used.
+            clip: Empty tuple.
+            state: Tuple of tensors like `g`, the state after the step.
             k: Scalar tensor, the number of that update.
 
         Returns:

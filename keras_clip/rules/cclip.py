@@ -1,0 +1,12 @@
+"""CClip, SGD clipped by coordinate: [Zhang et al. 2020], section 4.1.
+
+[Zhang et al. 2020]: https://arxiv.org/abs/1912.03194
+"""
+
+from keras_clip.rules.gclip import GClipRule
+
+
+class CClipRule(GClipRule):
+    """One step of CClip for one variable: GClip's, clipped by coordinate."""
+
+    clipping = "coordinate"

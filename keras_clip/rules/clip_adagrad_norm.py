@@ -1,0 +1,13 @@
+"""Clip-AdaGrad-Norm: [Chezhegov et al. 2025], Algorithm 2.
+
+[Chezhegov et al. 2025]: https://arxiv.org/abs/2406.04443
+"""
+
+from keras_clip.rules.norm import NormRule
+
+
+class ClipAdaGradNormRule(NormRule):
+    """One step of Clip-AdaGrad-Norm for one variable, a `NormRule`."""
+
+    def _accumulated(self, b2, square):
+        return b2 + square

@@ -1,0 +1,104 @@
+"""What the rules have in common: their protocol and how a step ends."""
+
+from keras import ops
+
+from keras_clip.clipping import clip_by_value
+from keras_clip.rules.nonfinite import keep_where_nonfinite
+
+
+class Rule:
+    """One algorithm. Subclasses are frozen dataclasses of hyperparameters.
+
+    Calling a rule maps a variable and its state before a step to those after
+    it. What all variables share, it is given as scalars.
+
+    Attributes:
+        clipping: Operator that the gradient is clipped with: `"global"`,
+            `"layer"`, `"coordinate"`, or `None` for a rule without threshold.
+        projection_radius: Radius of the ball that all parameters together are
+            projected on after each step, or `None`.
+        nonfinite: `"skip"` or `"propagate"`.
+    """
+
+    clipping = None
+    projection_radius = None
+    nonfinite = "skip"
+
+    @property
+    def slots(self) -> dict[str, float]:
+        """Names and initial values of the tensors kept for every variable."""
+        raise NotImplementedError
+
+    @property
+    def shared(self) -> dict[str, float | list[float]]:
+        """Names and initial values of the scalars that all variables share."""
+        return {}
+
+    def advance(self, norm, shared, k):
+        """Returns what all variables need of the scalars, and the scalars.
+
+        Args:
+            norm: Scalar tensor, the norm of the clipped gradient.
+            shared: Tuple of tensors, one for each of `shared`.
+            k: Scalar integer tensor, the number of this update, 1 at first.
+
+        Returns:
+            Two tuples of tensors.
+        """
+        return (), shared
+
+    def clip(self, g, clip):
+        """Returns `u = clip(g, τ)`.
+
+        Args:
+            g: Tensor, the gradient.
+            clip: Empty tuple for no clipping; else a tuple of the factor
+                `min(1, τ/‖g‖)` or, with clipping by coordinate, of τ.
+
+        Returns:
+            Tensor like `g`.
+        """
+        if not clip:
+            return g
+        if self.clipping == "coordinate":
+            return clip_by_value(g, clip[0])
+        return clip[0] * g
+
+    def clipped(self, g, clip, state, k):
+        """Returns where the last step was clipped, in every coordinate.
+
+        Args:
+            g: Tensor, the gradient.
+            clip: As for `clip`.
+            state: Tuple of tensors like `g`, the state after the step.
+            k: Scalar tensor, the number of that update.
+
+        Returns:
+            Boolean tensor like `g`.
+        """
+        if not clip:
+            return ops.zeros_like(g, "bool")
+        return ops.absolute(self.clip(g, clip)) < ops.absolute(g)
+
+    def _moved(self, u, x, step, learning_rate, weight_decay, state, before):
+        """Returns `x` after the step and its decay, and the state after it.
+
+        Args:
+            u: Tensor, the gradient as the rule uses it.
+            x: Tensor, the parameters.
+            step: Tensor like `x`.
+            learning_rate: Scalar tensor.
+            weight_decay: Python float, the decoupled weight decay.
+            state: Tuple of tensors like `x`, after the step.
+            before: Tuple of tensors like `x`, before it.
+
+        Returns:
+            Tuple `(x, state)`, as before the step where `u` is not finite and
+            `nonfinite` is `"skip"`.
+        """
+        if weight_decay:
+            step = step + learning_rate * weight_decay * x
+        after = (x - step, *state)
+        if self.nonfinite == "skip":
+            after = keep_where_nonfinite(u, after, (x, *before))
+        return after[0], after[1:]
