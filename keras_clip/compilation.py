@@ -22,7 +22,8 @@ def update_function(
     """Returns `rule` for one variable, compiled if that is asked or pays.
 
     Args:
-        rule: Hashable callable `(x, g, state, learning_rate, k, weight_decay)`.
+        rule: Hashable callable `(x, g, state, learning_rate, k, clip, shared,
+            weight_decay)`.
         weight_decay: Python float, the decay of this variable.
         variable: The variable, for its shape and dtype.
         jit_compile: `True`, `False`, or `"auto"`: on TensorFlow compile
@@ -31,7 +32,7 @@ def update_function(
             XLA and run the plain rule.
 
     Returns:
-        Callable `(x, g, state, learning_rate, k)`.
+        Callable `(x, g, state, learning_rate, k, clip, shared)`.
     """
     backend = keras.backend.backend()
     if backend == "jax" and jit_compile:
@@ -58,8 +59,8 @@ def _tensorflow_function(rule, weight_decay, shape, dtype):
     import tensorflow as tf
 
     @tf.function(jit_compile=True, autograph=False)
-    def update(x, g, state, learning_rate, k):
-        return rule(x, g, state, learning_rate, k, weight_decay=weight_decay)
+    def update(*values):
+        return rule(*values, weight_decay=weight_decay)
 
     return update
 

@@ -1,5 +1,19 @@
 """The optimizers for Keras 3, one class a module."""
 
 from keras_clip.optimizers.acclip import ACClip
+from keras_clip.optimizers.cclip import CClip
+from keras_clip.optimizers.clip_adagrad import ClipAdaGrad
+from keras_clip.optimizers.clip_adagrad_norm import ClipAdaGradNorm
+from keras_clip.optimizers.clip_adam import ClipAdam
+from keras_clip.optimizers.clip_adam_norm import ClipAdamNorm
+from keras_clip.optimizers.gclip import GClip
 
-__all__ = ["ACClip"]
+__all__ = [
+    "ACClip",
+    "CClip",
+    "ClipAdaGrad",
+    "ClipAdaGradNorm",
+    "ClipAdam",
+    "ClipAdamNorm",
+    "GClip",
+]

@@ -62,27 +62,7 @@ class ACClip(ClippingOptimizer):
             steps, a warm-up of their own. Defaults to `False`.
         weight_decay: Float or `None`, decoupled weight decay. Defaults to
             `1e-5`.
-        nonfinite: `"skip"` or `"propagate"`. Defaults to `"skip"`.
-        jit_compile: Whether the update is compiled by XLA: `True`, `False`, or
-            `"auto"`, which compiles large variables. Defaults to `"auto"`.
-        monitor: Whether the optimizer variables `gradient_norm` (before
-            clipping), `clip_fraction` (share of coordinates clipped) and
-            `skipped_steps` (steps with a non-finite gradient) are kept up,
-            which costs a pass over the gradients. Defaults to `False`.
-        exclude_from_weight_decay: List of regular expressions, which exclude
-            the variables whose name or path they match from weight decay, and
-            of positions among the optimizer's variables. Defaults to
-            `None`.
-        clipnorm: Float or `None`. Each variable's gradient is clipped to this
-            norm. Like the next two, applied after aggregation.
-        clipvalue: Float or `None`. Each coordinate is clipped to this value.
-        global_clipnorm: Float or `None`. All gradients together are clipped to
-            this norm; a step whose norm is NaN or infinite is skipped whole.
-        use_ema: See `keras.optimizers.Optimizer`, as for all that follow.
-        ema_momentum: Float in [0, 1].
-        ema_overwrite_frequency: Int or `None`.
-        loss_scale_factor: Float or `None`.
-        gradient_accumulation_steps: Int or `None`.
+        {{arguments of all}}
         name: String, the name of the optimizer.
         **kwargs: Keyword arguments of `keras.optimizers.Optimizer`.
 
@@ -118,6 +98,7 @@ class ACClip(ClippingOptimizer):
         jit_compile: bool | str = "auto",
         monitor: bool = False,
         exclude_from_weight_decay: Sequence[str | int] | None = None,
+        clip_per_replica: bool = False,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
@@ -144,6 +125,7 @@ class ACClip(ClippingOptimizer):
             exclude_from_weight_decay=exclude_from_weight_decay,
             jit_compile=jit_compile,
             monitor=monitor,
+            clip_per_replica=clip_per_replica,
             clipnorm=clipnorm,
             clipvalue=clipvalue,
             global_clipnorm=global_clipnorm,

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_clip import clipping
+from keras_clip.argument_docs import fill_in
 from keras_clip.front_end import FrontEnd
 from keras_clip.front_end import variable_path
+from keras_clip.validation import check_integer
+from keras_clip.validation import check_number
 
 
 class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
@@ -21,12 +25,14 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         rule: The algorithm, a frozen dataclass from `keras_clip.rules`.
         learning_rate: Float, schedule or callable, as in Keras.
         weight_decay: Float or `None`, decoupled weight decay.
+        clip_threshold: The threshold, for the rules that take one.
         exclude_from_weight_decay: List of regular expressions, which exclude
             the variables whose name or path they match from weight decay, and
             of positions among the optimizer's variables.
         jit_compile: `True`, `False` or `"auto"`.
         monitor: Whether to keep up `gradient_norm`, `clip_fraction` and
             `skipped_steps` where that costs a pass over the gradients.
+        clip_per_replica: Whether to clip before gradients are aggregated.
         **kwargs: The rest of Keras' optimizer arguments.
     """
 
@@ -35,20 +41,48 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         rule,
         learning_rate,
         weight_decay: float | None = None,
+        clip_threshold=None,
         exclude_from_weight_decay: Sequence[str | int] | None = None,
         jit_compile: bool | str = "auto",
         monitor: bool = False,
+        clip_per_replica: bool = False,
         **kwargs,
     ):
         self._check_arguments(
-            learning_rate, weight_decay, jit_compile, monitor, kwargs
+            learning_rate,
+            weight_decay,
+            jit_compile,
+            monitor,
+            clip_per_replica,
+            kwargs,
         )
+        if kwargs.get("loss_scale_factor") is not None:
+            check_number(
+                "loss_scale_factor",
+                kwargs["loss_scale_factor"],
+                0,
+                open_low=True,
+            )
+        if kwargs.get("gradient_accumulation_steps") is not None:
+            check_integer(
+                "gradient_accumulation_steps",
+                kwargs["gradient_accumulation_steps"],
+                2,
+            )
         super().__init__(
             learning_rate=learning_rate, weight_decay=weight_decay, **kwargs
         )
         self._set_arguments(
-            rule, exclude_from_weight_decay, jit_compile, monitor
+            rule,
+            clip_threshold,
+            exclude_from_weight_decay,
+            jit_compile,
+            monitor,
+            clip_per_replica,
         )
+
+    def __init_subclass__(cls):
+        cls.__doc__ = fill_in(cls.__doc__, "keras")
 
     def build(self, variables):
         """Creates the optimizer's variables.
@@ -86,7 +120,7 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         )
 
     def update_step(self, gradient, variable, learning_rate):
-        """Moves one variable and its state by one step of the rule."""
+        """Moves one variable and its state; see `Stepping._run_rule`."""
         self._run_rule(gradient, variable, learning_rate)
 
     def get_config(self):
@@ -94,10 +128,7 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         return {**super().get_config(), **self._own_config()}
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        grads = self._aggregate(grads, trainable_variables)
-        clipped, counts = self._clip(grads)
-        self._update_variables(clipped, trainable_variables, learning_rate)
-        self._finish(grads, trainable_variables, counts)
+        self._step(grads, trainable_variables, learning_rate)
 
     def _changed_by_keras(self):
         """Returns the variables that Keras changes after the rule."""
@@ -135,13 +166,13 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
                     + (1 - momentum) * self._value(variable)
                 )
 
-    def _aggregate(self, grads, trainable_variables):
-        """Returns one dense gradient a variable for the whole batch."""
-        return grads
+    def _update_variables(self, steps, variables, learning_rate):
+        for step, variable in zip(steps, variables, strict=True):
+            self.update_step(step, variable, learning_rate)
 
-    def _update_variables(self, grads, trainable_variables, learning_rate):
-        for gradient, variable in zip(grads, trainable_variables, strict=True):
-            self.update_step(gradient, variable, learning_rate)
+    def _assign_all(self, variables, values):
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
 
     def _index(self, variable):
         return self._get_variable_index(variable)
@@ -149,15 +180,27 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
     def _value(self, variable):
         return variable.value
 
-    def _add_scalar(self, name, dtype):
+    def _add_shared(self, name, value, dtype):
         return self.add_variable(
-            (), dtype=dtype, aggregation="only_first_replica", name=name
+            np.shape(value),
+            dtype=dtype,
+            initializer=_constant(value),
+            aggregation="only_first_replica",
+            name=name,
         )
 
-    def _add_slot(self, variable, name):
+    def _add_slot(self, variable, name, value):
         return self.add_variable(
             variable.shape,
             dtype=clipping.working_dtype_of(variable),
+            initializer=_constant(value),
             layout=getattr(variable, "_layout", None),
             name=f"{variable_path(variable).replace('/', '_')}_{name}",
         )
+
+
+def _constant(value):
+    """Returns an initializer that is exact in float64, as Keras' is not."""
+    return lambda shape, dtype: ops.convert_to_tensor(
+        np.full(shape, value, dtype)
+    )

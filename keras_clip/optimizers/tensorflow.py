@@ -5,6 +5,8 @@ import tensorflow as tf
 
 from keras_clip import clipping
 from keras_clip.optimizers.base import BaseClippingOptimizer
+from keras_clip.replicas import assign_on_replicas
+from keras_clip.replicas import run_on_replicas_if
 
 
 class TensorFlowClippingOptimizer(BaseClippingOptimizer):
@@ -19,29 +21,102 @@ class TensorFlowClippingOptimizer(BaseClippingOptimizer):
         dense = [g if g is None else clipping.densify(g) for g in grads]
         super().apply(dense, trainable_variables)
 
-    def _aggregate(self, grads, trainable_variables):
+    def _backend_apply_gradients(self, grads, trainable_variables):
+        """Reduces, accumulates, steps and averages, in that order.
+
+        Keras has the last three under one condition with a merge call inside,
+        which no strategy that merges can run
+        (keras/src/optimizers/base_optimizer.py, 3.15.1).
+        """
+        if self.clip_per_replica:
+            grads = self._clipped_on_replica(grads, trainable_variables)
         pairs = self._all_reduce_sum_gradients(
             zip(grads, trainable_variables, strict=True)
         )
-        return [gradient for gradient, _ in pairs]
+        grads = [gradient for gradient, _ in pairs]
+        if self.gradient_accumulation_steps:
+            self._accumulate(grads, trainable_variables)
+        else:
+            self._step(grads, trainable_variables, self.learning_rate)
+        if self.use_ema:
+            self._update_model_variables_moving_average(
+                self._trainable_variables
+            )
+            if self.ema_overwrite_frequency:
+                due = (self.iterations + 1) % self.ema_overwrite_frequency == 0
+                self._overwrite_with_averages(due)
 
-    def _update_variables(self, grads, trainable_variables, learning_rate):
-        variables = [_tensorflow_variable(v) for v in trainable_variables]
+    def _accumulate(self, grads, trainable_variables):
+        """Adds gradients up and steps by their mean at every last one."""
+        count = self.gradient_accumulation_steps
+        due = (self._iterations + 1) % count == 0
+        accumulators = [
+            self._accumulated_gradients[self._index(variable)]
+            for variable in trainable_variables
+        ]
+        sums = [
+            self._value(accumulator) + tf.cast(g, accumulator.dtype)
+            for accumulator, g in zip(accumulators, grads, strict=True)
+        ]
+        run_on_replicas_if(
+            due,
+            lambda *means: self._step(
+                means, trainable_variables, self.learning_rate
+            ),
+            [total / count for total in sums],
+        )
+        self._assign_all(
+            accumulators,
+            [tf.where(due, tf.zeros_like(total), total) for total in sums],
+        )
+
+    def _overwrite_with_averages(self, due):
+        """Overwrites the variables with their averages if that is due."""
+        pairs = [
+            (variable, average)
+            for variable, average in zip(
+                self._trainable_variables,
+                self._model_variables_moving_average,
+                strict=True,
+            )
+            if average is not None
+        ]
+        self._assign_all(
+            [variable for variable, _ in pairs],
+            [
+                tf.where(due, self._value(average), self._value(variable))
+                for variable, average in pairs
+            ],
+        )
+
+    def _assign_all(self, variables, values):
+        assign_on_replicas(
+            self._distribution_strategy,
+            [_tensorflow_variable(variable) for variable in variables],
+            values,
+        )
+
+    def _update_variables(self, steps, variables, learning_rate):
+        """Updates every copy of the variables, in Keras' own way.
+
+        The gradient that Keras passes on may be any structure of tensors.
+        """
+        variables = [_tensorflow_variable(v) for v in variables]
         tf.__internal__.distribute.interim.maybe_merge_call(
             self._distributed_tf_update_step,
             self._distribution_strategy,
-            list(zip(grads, variables, strict=True)),
+            list(zip(steps, variables, strict=True)),
             learning_rate,
         )
 
     def _value(self, variable):
         return tf.convert_to_tensor(_tensorflow_variable(variable))
 
-    def _add_slot(self, variable, name):
+    def _add_slot(self, variable, name, value):
         with self._distribution_strategy.extended.colocate_vars_with(
             _tensorflow_variable(variable)
         ):
-            return super()._add_slot(variable, name)
+            return super()._add_slot(variable, name, value)
 
 
 def _tensorflow_variable(variable) -> tf.Variable:

@@ -21,6 +21,22 @@ except ImportError as error:
         'pip install "keras_clip[tensorflow]"'
     ) from error
 
+from keras_clip.tf_keras import callbacks
 from keras_clip.tf_keras.acclip import ACClip
+from keras_clip.tf_keras.cclip import CClip
+from keras_clip.tf_keras.clip_adagrad import ClipAdaGrad
+from keras_clip.tf_keras.clip_adagrad_norm import ClipAdaGradNorm
+from keras_clip.tf_keras.clip_adam import ClipAdam
+from keras_clip.tf_keras.clip_adam_norm import ClipAdamNorm
+from keras_clip.tf_keras.gclip import GClip
 
-__all__ = ["ACClip"]
+__all__ = [
+    "ACClip",
+    "CClip",
+    "ClipAdaGrad",
+    "ClipAdaGradNorm",
+    "ClipAdam",
+    "ClipAdamNorm",
+    "GClip",
+    "callbacks",
+]

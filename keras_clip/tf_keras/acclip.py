@@ -34,19 +34,7 @@ class ACClip(ClippingOptimizer):
             `False`.
         weight_decay: Float or `None`, decoupled weight decay. Defaults to
             `1e-5`.
-        nonfinite: `"skip"` or `"propagate"`. Defaults to `"skip"`.
-        jit_compile: `True`, `False` or `"auto"`. Defaults to `"auto"`.
-        monitor: Whether to keep up `gradient_norm`, `clip_fraction` and
-            `skipped_steps`. Defaults to `False`.
-        exclude_from_weight_decay: List of regular expressions, which exclude
-            the variables whose name they match from weight decay, and of
-            positions among the optimizer's variables. Defaults to `None`.
-        clipnorm: Float or `None`, like the next two applied after aggregation.
-        clipvalue: Float or `None`.
-        global_clipnorm: Float or `None`.
-        use_ema: See `tf_keras.optimizers.Optimizer`, as for all that follow.
-        ema_momentum: Float in [0, 1].
-        ema_overwrite_frequency: Int or `None`.
+        {{arguments of all}}
         name: String, the name of the optimizer.
         **kwargs: Keyword arguments of `tf_keras.optimizers.Optimizer`.
 
@@ -83,6 +71,7 @@ class ACClip(ClippingOptimizer):
         jit_compile: bool | str = "auto",
         monitor: bool = False,
         exclude_from_weight_decay: Sequence[str | int] | None = None,
+        clip_per_replica: bool = False,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
@@ -107,6 +96,7 @@ class ACClip(ClippingOptimizer):
             exclude_from_weight_decay=exclude_from_weight_decay,
             jit_compile=jit_compile,
             monitor=monitor,
+            clip_per_replica=clip_per_replica,
             clipnorm=clipnorm,
             clipvalue=clipvalue,
             global_clipnorm=global_clipnorm,

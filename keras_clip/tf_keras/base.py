@@ -6,7 +6,9 @@ import tensorflow as tf
 import tf_keras
 
 from keras_clip import clipping
+from keras_clip.argument_docs import fill_in
 from keras_clip.front_end import FrontEnd
+from keras_clip.replicas import assign_on_replicas
 
 
 class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
@@ -16,12 +18,14 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         rule: The algorithm, a frozen dataclass from `keras_clip.rules`.
         learning_rate: Float or schedule, as in tf_keras.
         weight_decay: Float or `None`, decoupled weight decay.
+        clip_threshold: The threshold, for the rules that take one.
         exclude_from_weight_decay: List of regular expressions, which exclude
             the variables whose name they match from weight decay, and of
             positions among the optimizer's variables.
         jit_compile: `True`, `False` or `"auto"`.
         monitor: Whether to keep up `gradient_norm`, `clip_fraction` and
             `skipped_steps` where that costs a pass over the gradients.
+        clip_per_replica: Whether to clip before gradients are aggregated.
         name: Name of the optimizer.
         **kwargs: The rest of tf_keras' optimizer arguments.
     """
@@ -31,9 +35,11 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         rule,
         learning_rate,
         weight_decay: float | None = None,
+        clip_threshold=None,
         exclude_from_weight_decay: Sequence[str | int] | None = None,
         jit_compile: bool | str = "auto",
         monitor: bool = False,
+        clip_per_replica: bool = False,
         name: str | None = None,
         **kwargs,
     ):
@@ -46,7 +52,12 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
                     f"Received: {argument}={value}"
                 )
         self._check_arguments(
-            learning_rate, weight_decay, jit_compile, monitor, kwargs
+            learning_rate,
+            weight_decay,
+            jit_compile,
+            monitor,
+            clip_per_replica,
+            kwargs,
         )
         super().__init__(
             name=name or type(self).__name__,
@@ -55,9 +66,17 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
             **kwargs,
         )
         self._set_arguments(
-            rule, exclude_from_weight_decay, jit_compile, monitor
+            rule,
+            clip_threshold,
+            exclude_from_weight_decay,
+            jit_compile,
+            monitor,
+            clip_per_replica,
         )
         self._learning_rate = self._build_learning_rate(learning_rate)
+
+    def __init_subclass__(cls):
+        cls.__doc__ = fill_in(cls.__doc__, "tf_keras")
 
     def build(self, var_list):
         """Creates the optimizer's variables.
@@ -87,6 +106,8 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         if variables:
             with tf.name_scope(name or self.name), tf.init_scope():
                 self.build(variables)
+        if self.clip_per_replica:
+            grads_and_vars = self._clipped_pairs(grads_and_vars)
         return self._undo_if_skipped(
             self._changed_by_keras(variables),
             lambda: super(ClippingOptimizer, self).apply_gradients(
@@ -95,7 +116,7 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         )
 
     def update_step(self, gradient, variable):
-        """Moves one variable and its state by one step of the rule."""
+        """Moves one variable and its state; see `Stepping._run_rule`."""
         self._run_rule(gradient, variable, self._value(self.learning_rate))
 
     def get_config(self):
@@ -109,14 +130,36 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
             **self._own_config(),
         }
 
+    def _clipped_pairs(self, grads_and_vars):
+        """Clips the gradients of one replica, if there are any."""
+        pairs = [(g, v) for g, v in grads_and_vars if g is not None]
+        gradients = self._clipped_on_replica(
+            [clipping.densify(gradient) for gradient, _ in pairs],
+            [variable for _, variable in pairs],
+        )
+        clipped = iter(gradients)
+        return [
+            (gradient if gradient is None else next(clipped), variable)
+            for gradient, variable in grads_and_vars
+        ]
+
     def _internal_apply_gradients(self, grads_and_vars):
         gradients, variables = zip(*grads_and_vars, strict=True)
-        clipped, counts = self._clip(gradients)
-        iterations = super()._internal_apply_gradients(
-            list(zip(clipped, variables, strict=True))
+        self._step(list(gradients), list(variables), None)
+        return self.iterations
+
+    def _update_variables(self, steps, variables, learning_rate):
+        """Updates every copy of the variables, in tf_keras' own way.
+
+        The gradient that tf_keras passes on may be any structure of tensors.
+        It reads the learning rate itself, and counts the step.
+        """
+        super()._internal_apply_gradients(
+            list(zip(steps, variables, strict=True))
         )
-        self._finish(gradients, variables, counts)
-        return iterations
+
+    def _assign_all(self, variables, values):
+        assign_on_replicas(self._distribution_strategy, variables, values)
 
     def _changed_by_keras(self, var_list):
         """Returns the variables that tf_keras changes after the rule."""
@@ -149,9 +192,9 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
     def _value(self, variable):
         return tf.convert_to_tensor(variable)
 
-    def _add_scalar(self, name, dtype):
+    def _add_shared(self, name, value, dtype):
         variable = tf.Variable(
-            0,
+            value,
             dtype="int64" if dtype == "int" else dtype,
             name=name,
             trainable=False,
@@ -160,10 +203,14 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         self._variables.append(variable)
         return variable
 
-    def _add_slot(self, variable, name):
+    def _add_slot(self, variable, name, value):
         dtype = clipping.working_dtype_of(variable)
+        start = tf.fill(variable.shape, tf.constant(value, dtype))
         if dtype == variable.dtype:
-            return self.add_variable_from_reference(variable, name)
+            return self.add_variable_from_reference(
+                variable, name, initial_value=start
+            )
         with self._distribution_strategy.extended.colocate_vars_with(variable):
-            slot = self.add_variable(variable.shape, dtype, name=name)
-        return slot
+            return self.add_variable(
+                variable.shape, dtype, lambda shape, dtype: start, name=name
+            )

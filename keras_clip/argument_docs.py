@@ -1,0 +1,56 @@
+"""The part of the docstrings that is the same for every optimizer."""
+
+import textwrap
+
+_MARK = "{{arguments of all}}"
+
+_BOTH = """\
+nonfinite: `"skip"`: a gradient that is NaN or infinite, or whose square
+    overflows, stops what shares a number with it, which is then left as it
+    was: the whole step where a global norm is taken, the variable where its
+    own norm is, else the coordinate. `"propagate"`: it spreads. Defaults to
+    `"skip"`.
+jit_compile: Whether the update is compiled by XLA: `True`, `False`, or
+    `"auto"`, which compiles large variables. Defaults to `"auto"`.
+monitor: Whether the optimizer variables `gradient_norm` (before clipping),
+    `clip_fraction` (share of steps, variables or coordinates that the last
+    update clipped) and `skipped_steps` are kept up even where that costs a
+    pass over the gradients. Defaults to `False`.
+exclude_from_weight_decay: List of regular expressions, which exclude the
+    variables whose name or path they match from weight decay, and of
+    positions among the optimizer's variables. Defaults to `None`.
+clip_per_replica: Whether each replica's gradient is clipped before they
+    are reduced, as Keras does. TensorFlow only. Defaults to `False`: the
+    gradient of the whole batch is clipped.
+clipnorm: Float or `None`. Each variable's gradient is clipped to this norm.
+    Like the next two, applied after aggregation and before all else.
+clipvalue: Float or `None`. Each coordinate is clipped to this value.
+global_clipnorm: Float or `None`. All gradients together are clipped to
+    this norm; a step whose norm is NaN or infinite is skipped whole.
+use_ema: See `{framework}.optimizers.Optimizer`, as for all that follow.
+ema_momentum: Float in [0, 1].
+ema_overwrite_frequency: Int or `None`."""
+
+_KERAS = """
+loss_scale_factor: Float or `None`.
+gradient_accumulation_steps: Int or `None`."""
+
+
+def fill_in(docstring: str | None, framework: str) -> str | None:
+    """Returns a class's docstring with the arguments that all have filled in.
+
+    Args:
+        docstring: The docstring, or `None` where Python strips them.
+        framework: `"keras"` or `"tf_keras"`.
+
+    Returns:
+        The docstring, complete.
+    """
+    if docstring is None or _MARK not in docstring:
+        return docstring
+    text = _BOTH.replace("{framework}", framework)
+    if framework == "keras":
+        text += _KERAS
+    before, after = docstring.split(_MARK)
+    indent = before[before.rindex("\n") + 1 :]
+    return before + textwrap.indent(text, indent).lstrip() + after

@@ -1,0 +1,129 @@
+"""ClipAdam for Keras 3."""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+
+import keras
+
+from keras_clip.optimizers.optimizer import ClippingOptimizer
+from keras_clip.rules import ClipAdamRule
+from keras_clip.thresholds import Threshold
+
+
+@keras.saving.register_keras_serializable("keras_clip")
+class ClipAdam(ClippingOptimizer):
+    """Optimizer that implements Clip-Adam, Adam of clipped gradients.
+
+    Adam does not clip by itself, and heavy-tailed noise makes it fragile:
+
+    ```
+    u = clip(g, τ)
+    m = beta_1 · m + (1 − beta_1) · u
+    v = beta_2 · v + (1 − beta_2) · u²
+    η = learning_rate · √(1 − beta_2^k) / (1 − beta_1^k)
+    x = x − η · m / (√v + epsilon) − learning_rate · weight_decay · x
+    ```
+
+    `clipping` says what the threshold τ is for: the norm of the whole gradient
+    (`"global"`), of each variable's (`"layer"`), or each coordinate. With a
+    `delay` of 1, Clip-AdamD, the step uses the `v` of the update before and no
+    correction. `clip_threshold=None` is `keras.optimizers.Adam`.
+
+    Args:
+        learning_rate: A float, a
+            `keras.optimizers.schedules.LearningRateSchedule` instance, or a
+            callable that takes no arguments and returns the value to use.
+            Defaults to `1e-3`.
+        beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
+            `0.9`.
+        beta_2: Float in [0, 1), the decay rate of `v`. Defaults to `0.999`.
+        epsilon: Positive float in units of the gradient. Defaults to `1e-7`.
+        clip_threshold: Positive float in units of the gradient, a threshold of
+            `keras_clip.thresholds`, with clipping by coordinate also a list
+            with an array for each variable, or `None` for no clipping. Set it
+            between steps to change it. Defaults to `1.0`.
+        clipping: `"global"`, `"layer"` or `"coordinate"`. Defaults to
+            `"global"`.
+        delay: 0, or 1 to scale a step by the `v` of the update before it.
+            Defaults to `0`.
+        initial_accumulator_value: Float, `v` at the start; `None` for 0, or
+            1e-5 with a delay. Defaults to `None`.
+        weight_decay: Float or `None`, decoupled weight decay. Defaults to
+            `None`.
+        {{arguments of all}}
+        name: String, the name of the optimizer.
+        **kwargs: Keyword arguments of `keras.optimizers.Optimizer`.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+
+    >>> import numpy as np
+    >>> x = keras.Variable([1.0, -2.0])
+    >>> optimizer = ClipAdam(learning_rate=0.1, clip_threshold=1.0)
+    >>> optimizer.apply([keras.ops.convert_to_tensor([3e6, 4e6])], [x])
+    >>> print(np.round(keras.ops.convert_to_numpy(x), 3))
+    [ 0.9 -2.1]
+
+    References:
+        - [Chezhegov et al., 2025](https://arxiv.org/abs/2406.04443), section 4
+    """
+
+    def __init__(
+        self,
+        learning_rate: (
+            float | keras.optimizers.schedules.LearningRateSchedule | Callable
+        ) = 1e-3,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        clip_threshold: float | Sequence | Threshold | None = 1.0,
+        clipping: str = "global",
+        delay: int = 0,
+        initial_accumulator_value: float | None = None,
+        weight_decay: float | None = None,
+        nonfinite: str = "skip",
+        jit_compile: bool | str = "auto",
+        monitor: bool = False,
+        exclude_from_weight_decay: Sequence[str | int] | None = None,
+        clip_per_replica: bool = False,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = "clip_adam",
+        **kwargs,
+    ):
+        super().__init__(
+            ClipAdamRule(
+                beta_1=beta_1,
+                beta_2=beta_2,
+                epsilon=epsilon,
+                clipping=clipping,
+                delay=delay,
+                initial_accumulator_value=initial_accumulator_value,
+                nonfinite=nonfinite,
+            ),
+            learning_rate=learning_rate,
+            clip_threshold=clip_threshold,
+            weight_decay=weight_decay,
+            jit_compile=jit_compile,
+            monitor=monitor,
+            exclude_from_weight_decay=exclude_from_weight_decay,
+            clip_per_replica=clip_per_replica,
+            clipnorm=clipnorm,
+            clipvalue=clipvalue,
+            global_clipnorm=global_clipnorm,
+            use_ema=use_ema,
+            ema_momentum=ema_momentum,
+            ema_overwrite_frequency=ema_overwrite_frequency,
+            loss_scale_factor=loss_scale_factor,
+            gradient_accumulation_steps=gradient_accumulation_steps,
+            name=name,
+            **kwargs,
+        )

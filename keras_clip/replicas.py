@@ -1,0 +1,66 @@
+"""What TensorFlow's strategies ask of both front ends."""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+
+def assign_on_replicas(
+    strategy: tf.distribute.Strategy, variables: Sequence, values: Sequence
+):
+    """Assigns each replica's value to its own copy of each variable.
+
+    Args:
+        strategy: The strategy that the variables belong to.
+        variables: List of `tf.Variable`s.
+        values: List of tensors, one for each variable, of this replica.
+    """
+
+    def assign(strategy, values):
+        for variable, value in zip(variables, values, strict=True):
+            strategy.extended.update(
+                variable,
+                lambda variable, value: variable.assign(value),
+                args=(value,),
+                group=False,
+            )
+
+    tf.__internal__.distribute.interim.maybe_merge_call(
+        assign, strategy, list(values)
+    )
+
+
+def run_on_replicas_if(condition, function: Callable, tensors: Sequence):
+    """Runs `function(*tensors)` on every replica if a condition holds.
+
+    A function that merges replicas cannot stand in a condition on each of them:
+    the condition has to be around all of them.
+
+    Args:
+        condition: Boolean tensor, the same on every replica.
+        function: Callable that returns nothing.
+        tensors: List of tensors, of this replica.
+    """
+    if tf.__internal__.distribute.strategy_supports_no_merge_call():
+        tf.cond(condition, lambda: _run(function, tensors), lambda: True)
+        return
+
+    def run_all(strategy, condition, tensors):
+        condition = strategy.experimental_local_results(condition)[0]
+        call = strategy.extended.call_for_each_replica
+        tf.cond(
+            condition,
+            lambda: _run(call, [function, tensors]),
+            lambda: True,
+        )
+
+    tf.distribute.get_replica_context().merge_call(
+        run_all, args=(condition, list(tensors))
+    )
+
+
+def _run(function, arguments) -> bool:
+    """Returns what the branch that does nothing returns too."""
+    function(*arguments)
+    return True

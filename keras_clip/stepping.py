@@ -1,0 +1,304 @@
+"""One step of an optimizer, from aggregated gradients to moved variables."""
+
+import math
+
+from keras import ops
+
+from keras_clip import clipping
+from keras_clip.compilation import update_function
+from keras_clip.rules.nonfinite import is_finite
+
+
+class Stepping:
+    """A mixin that runs a rule on an optimizer's variables.
+
+    The gradients are those of the whole batch: reduced over replicas, averaged
+    over micro-batches, divided by the loss scale, dense. A norm that is not
+    finite makes NaN of all that it clips, which is how a rule knows to skip.
+    """
+
+    @property
+    def nonfinite_scope(self) -> str:
+        """What one NaN or infinite gradient stops.
+
+        `"step"`, `"variable"` or `"coordinate"`: all that a number is shared by
+        which the bad gradient spoils.
+        """
+        own = self._own_scope(self.rule)
+        if self.global_clipnorm or own == "step":
+            return "step"
+        return "variable" if self.clipnorm else own
+
+    def _own_scope(self, rule):
+        """Returns what a bad gradient stops without Keras' own clipping."""
+        threshold = self._threshold
+        if rule.projection_radius or rule.shared:
+            return "step"
+        if threshold is None:
+            return "coordinate"
+        if rule.clipping == "global":
+            return "step"
+        by_norm = rule.clipping == "layer" or threshold.moves_with_norm
+        return "variable" if by_norm else "coordinate"
+
+    def _step(self, gradients, variables, learning_rate):
+        """Moves the variables, their state and all that they share by a step.
+
+        Args:
+            gradients: List of dense tensors, one for each variable.
+            variables: List of variables, all of them of this optimizer.
+            learning_rate: Scalar tensor.
+        """
+        rule = self.rule
+        scope = self._own_scope(rule)
+        gradients = [
+            ops.cast(gradient, clipping.working_dtype_of(variable))
+            for gradient, variable in zip(gradients, variables, strict=True)
+        ]
+        norms = norm = None
+        if scope != "coordinate" or self.global_clipnorm or self.monitor:
+            norms = clipping.norms(gradients, self._shared_dtype)
+            norm = clipping.total_norm(norms)
+            self.gradient_norm.assign(ops.cast(norm, "float32"))
+        if not self.clip_per_replica:
+            unclipped = gradients
+            gradients = self._clipped_as_by_keras(gradients, norm)
+            if gradients is not unclipped and scope != "coordinate":
+                norms = clipping.norms(gradients, self._shared_dtype)
+                norm = clipping.total_norm(norms)
+        skips = self.nonfinite == "skip"
+        whole = skips and self.nonfinite_scope == "step"
+        counts = ops.isfinite(norm) if whole else True
+
+        clips, moment, share = self._clips(rule, norms, norm, variables)
+        shared, state = self._advanced(rule, norm, clips, counts)
+        self._update_variables(
+            [(g, c, shared) for g, c in zip(gradients, clips, strict=True)],
+            variables,
+            learning_rate,
+        )
+        if rule.projection_radius:
+            self._project(rule.projection_radius, variables, counts)
+        if moment is not None:
+            self._threshold_moment.assign(moment)
+        for variable, value in zip(self._shared, state, strict=True):
+            variable.assign(value)
+
+        good = counts
+        if skips and scope == "variable":
+            good = ops.isfinite(norm)
+        elif skips and not whole and self.monitor:
+            good = _all_finite(rule, gradients, clips)
+        self.update_count.assign_add(ops.cast(counts, self.update_count.dtype))
+        if good is not True:
+            self.skipped_steps.assign_add(
+                ops.cast(ops.logical_not(good), self.skipped_steps.dtype)
+            )
+        if share is None and self.monitor:
+            share = self._clipped_share(rule, gradients, clips, variables)
+        if share is not None:
+            self.clip_fraction.assign(ops.cast(share, "float32"))
+
+    def _run_rule(self, step, variable, learning_rate):
+        """Moves one variable and its state.
+
+        Args:
+            step: Tuple of the gradient, of what clips it, and of what the rule
+                shares between variables.
+            variable: The variable.
+            learning_rate: Scalar tensor.
+        """
+        gradient, clip, shared = step
+        index = self._index(variable)
+        slots = self._slots[index]
+        dtype = clipping.working_dtype_of(variable)
+        update = update_function(
+            self.rule,
+            (self.weight_decay or 0.0) if self._decays[index] else 0.0,
+            variable,
+            self.jit_compile,
+        )
+        x, state = update(
+            ops.cast(self._value(variable), dtype),
+            gradient,
+            tuple(self._value(slot) for slot in slots),
+            ops.cast(learning_rate, dtype),
+            ops.cast(self._number_of_update(), dtype),
+            tuple(ops.cast(value, dtype) for value in clip),
+            tuple(ops.cast(value, dtype) for value in shared),
+        )
+        for slot, value in zip(slots, state, strict=True):
+            slot.assign(value)
+        variable.assign(ops.cast(x, variable.dtype))
+
+    def _number_of_update(self):
+        """Returns k, the number of the update that is being made, from 1."""
+        return self._value(self.update_count) + 1
+
+    def _clipped_as_by_keras(self, gradients, norm=None):
+        """Applies `clipnorm`, `clipvalue` and `global_clipnorm`."""
+        if self.global_clipnorm:
+            if norm is None:
+                norm = clipping.global_norm(gradients)
+            threshold = self.global_clipnorm
+            return [
+                clipping.clip_by_norm(g, threshold, norm) for g in gradients
+            ]
+        if self.clipnorm:
+            return [clipping.clip_by_norm(g, self.clipnorm) for g in gradients]
+        if self.clipvalue:
+            return [
+                clipping.clip_by_value(g, self.clipvalue) for g in gradients
+            ]
+        return gradients
+
+    def _clipped_on_replica(self, gradients, variables):
+        """Clips the gradients of one replica, as `clip_per_replica` asks."""
+        gradients = self._clipped_as_by_keras(gradients)
+        rule = self.rule
+        if self._threshold is None:
+            return gradients
+        taus, _ = self._thresholds(None, variables)
+        if rule.clipping == "coordinate":
+            return [
+                clipping.clip_by_value(g, ops.cast(tau, g.dtype))
+                for g, tau in zip(gradients, taus, strict=True)
+            ]
+        norm = None
+        if rule.clipping == "global":
+            norm = clipping.global_norm(gradients)
+        return [
+            clipping.clip_by_norm(g, tau, norm)
+            for g, tau in zip(gradients, taus, strict=True)
+        ]
+
+    def _clips(self, rule, norms, norm, variables):
+        """Returns what clips each gradient, the new moment, the share clipped.
+
+        Args:
+            rule: The rule.
+            norms: Tensor of the norm of each variable's gradient, or `None`.
+            norm: Scalar tensor, the norm of them all, or `None`.
+            variables: List of variables.
+
+        Returns:
+            Tuple of a list with an empty tuple or one of a tensor for each
+            variable, of the threshold's moment, and of the share of the step or
+            of the variables that is clipped; `None` where there is none.
+        """
+        scope = self._own_scope(rule)
+        taus, moment = [math.inf] * len(variables), None
+        if self._threshold is not None and not self.clip_per_replica:
+            measured = norm if rule.clipping == "global" else norms
+            taus, moment = self._thresholds(measured, variables)
+        elif scope == "coordinate":
+            return [()] * len(variables), None, None
+        if rule.clipping == "coordinate":
+            if scope != "coordinate":
+                spoiled = [norm] * len(taus) if scope == "step" else norms
+                taus = [
+                    ops.where(ops.isfinite(spoiled[i]), tau, math.nan)
+                    for i, tau in enumerate(taus)
+                ]
+            return [(tau,) for tau in taus], moment, None
+        if rule.clipping == "global":
+            factor = clipping.clip_factor(norm, taus[0])
+            return [(factor,)] * len(taus), moment, factor < 1
+        factors = [
+            clipping.clip_factor(norms[i], tau) for i, tau in enumerate(taus)
+        ]
+        share = ops.mean(ops.cast(ops.stack(factors) < 1, "float32"))
+        return [(factor,) for factor in factors], moment, share
+
+    def _advanced(self, rule, norm, clips, counts):
+        """Returns what the rule shares between variables, and its new state."""
+        if not rule.shared:
+            return (), ()
+        before = tuple(self._value(variable) for variable in self._shared)
+        (factor,) = clips[0]
+        shared, after = rule.advance(
+            factor * norm,
+            before,
+            self._number_of_update(),
+        )
+        if counts is not True:
+            after = [
+                ops.where(counts, new, old)
+                for new, old in zip(after, before, strict=True)
+            ]
+        return shared, after
+
+    def _project(self, radius, variables, counts):
+        """Projects all these variables together on the ball around 0."""
+        dtypes = [clipping.working_dtype_of(variable) for variable in variables]
+        values = [
+            ops.cast(self._value(variable), dtype)
+            for variable, dtype in zip(variables, dtypes, strict=True)
+        ]
+        factor = clipping.clip_factor(clipping.global_norm(values), radius)
+        if counts is not True:
+            factor = ops.where(counts, factor, 1.0)
+        self._assign_all(
+            variables,
+            [
+                ops.cast(x * ops.cast(factor, x.dtype), variable.dtype)
+                for x, variable in zip(values, variables, strict=True)
+            ],
+        )
+
+    def _clipped_share(self, rule, gradients, clips, variables):
+        """Returns the share of coordinates that this update clipped."""
+        clipped, size = 0.0, 0
+        for gradient, clip, variable in zip(
+            gradients, clips, variables, strict=True
+        ):
+            slots = self._slots[self._index(variable)]
+            dtype = clipping.working_dtype_of(variable)
+            where = rule.clipped(
+                gradient,
+                tuple(ops.cast(value, dtype) for value in clip),
+                tuple(self._value(slot) for slot in slots),
+                ops.cast(self._value(self.update_count), dtype),
+            )
+            clipped = clipped + ops.sum(ops.cast(where, "float32"))
+            size += math.prod(variable.shape)
+        return clipped / max(size, 1)
+
+    def _undo_if_skipped(self, variables, step):
+        """Takes a step, but leaves these variables if it is skipped whole.
+
+        Keras applies constraints and moving averages after the update, and
+        does not know of skipped steps.
+
+        Args:
+            variables: What Keras changes besides the rule.
+            step: Callable without arguments.
+
+        Returns:
+            What `step` returns.
+        """
+        if not (variables and self.nonfinite_scope == "step"):
+            return step()
+        before = [ops.copy(self._value(variable)) for variable in variables]
+        skipped_before = ops.copy(self._value(self.skipped_steps))
+        result = step()
+        skipped = ops.not_equal(self._value(self.skipped_steps), skipped_before)
+        self._assign_all(
+            variables,
+            [
+                ops.where(skipped, value, self._value(variable))
+                for variable, value in zip(variables, before, strict=True)
+            ],
+        )
+        return result
+
+
+def _all_finite(rule, gradients, clips):
+    """Returns whether no coordinate of the clipped gradients is bad."""
+    finite = [
+        ops.all(
+            is_finite(rule.clip(g, tuple(ops.cast(c, g.dtype) for c in clip)))
+        )
+        for g, clip in zip(gradients, clips, strict=True)
+    ]
+    return ops.all(ops.stack(finite))

@@ -1,0 +1,111 @@
+"""ClipAdaGradNorm for tf_keras and TF Model Garden."""
+
+from collections.abc import Sequence
+
+import tf_keras
+
+from keras_clip.rules import ClipAdaGradNormRule
+from keras_clip.tf_keras.base import ClippingOptimizer
+from keras_clip.thresholds import Threshold
+
+
+@tf_keras.saving.register_keras_serializable("keras_clip")
+class ClipAdaGradNorm(ClippingOptimizer):
+    """Optimizer that implements Clip-AdaGrad-Norm, with and without delay.
+
+    The same equations, arguments and defaults as `keras_clip.ClipAdaGradNorm`,
+    for models of tf_keras.
+
+    Args:
+        learning_rate: A float or a
+            `tf_keras.optimizers.schedules.LearningRateSchedule`. Defaults to
+            `1.0`.
+        beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
+            `0.0`.
+        clip_threshold: Positive float in units of the gradient, a threshold of
+            `keras_clip.thresholds`, or `None` for no clipping. Set it between
+            steps to change it. Defaults to `1.0`.
+        delay: How many updates old the `b` of a step is, 0 or more. Costs as
+            many scalars. Defaults to `0`.
+        initial_accumulator: Positive float, `b` at the start, or `None` for the
+            norm of the first clipped gradient that is not zero: the start does
+            not depend on the scale of the gradient then. Defaults to `None`.
+        accumulator_scale: Positive float, the factor of the squared norms in
+            `b²`. Defaults to `1.0`.
+        bias_correction: Whether `m` is divided by `1 − beta_1^k` at update k,
+            which needs `delay=0`. Defaults to `False`.
+        weight_decay: Float or `None`, decoupled weight decay. Defaults to
+            `None`.
+        {{arguments of all}}
+        name: String, the name of the optimizer.
+        **kwargs: Keyword arguments of `tf_keras.optimizers.Optimizer`.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+
+    >>> import tensorflow as tf
+    >>> from keras_clip.tf_keras import ClipAdaGradNorm
+    >>> x = tf.Variable([1.0, -2.0])
+    >>> optimizer = ClipAdaGradNorm(learning_rate=0.5, initial_accumulator=0.75)
+    >>> _ = optimizer.apply_gradients([(tf.constant([3e6, 4e6]), x)])
+    >>> print(x.numpy().round(3))
+    [ 0.76 -2.32]
+
+    References:
+        - [Chezhegov et al., 2025](https://arxiv.org/abs/2406.04443),
+          Algorithm 2
+    """
+
+    def __init__(
+        self,
+        learning_rate: (
+            float | tf_keras.optimizers.schedules.LearningRateSchedule
+        ) = 1.0,
+        beta_1: float = 0.0,
+        clip_threshold: float | Threshold | None = 1.0,
+        delay: int = 0,
+        initial_accumulator: float | None = None,
+        accumulator_scale: float = 1.0,
+        bias_correction: bool = False,
+        weight_decay: float | None = None,
+        nonfinite: str = "skip",
+        jit_compile: bool | str = "auto",
+        monitor: bool = False,
+        exclude_from_weight_decay: Sequence[str | int] | None = None,
+        clip_per_replica: bool = False,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        name: str | None = "clip_adagrad_norm",
+        **kwargs,
+    ):
+        super().__init__(
+            ClipAdaGradNormRule(
+                beta_1=beta_1,
+                delay=delay,
+                initial_accumulator=initial_accumulator,
+                accumulator_scale=accumulator_scale,
+                bias_correction=bias_correction,
+                nonfinite=nonfinite,
+            ),
+            learning_rate=learning_rate,
+            clip_threshold=clip_threshold,
+            weight_decay=weight_decay,
+            jit_compile=jit_compile,
+            monitor=monitor,
+            exclude_from_weight_decay=exclude_from_weight_decay,
+            clip_per_replica=clip_per_replica,
+            clipnorm=clipnorm,
+            clipvalue=clipvalue,
+            global_clipnorm=global_clipnorm,
+            use_ema=use_ema,
+            ema_momentum=ema_momentum,
+            ema_overwrite_frequency=ema_overwrite_frequency,
+            name=name,
+            **kwargs,
+        )

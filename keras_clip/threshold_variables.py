@@ -1,0 +1,199 @@
+"""The clipping threshold of an optimizer, kept in variables of it."""
+
+import numpy as np
+from keras import ops
+
+from keras_clip import thresholds
+
+
+class ThresholdVariables:
+    """A mixin: a threshold that can change between steps without a retrace.
+
+    Variables hold the threshold's numbers: `threshold_scale`, or one
+    `threshold_scale` for each variable where it is arrays, then
+    `threshold_parameters` and `threshold_moment` where it has any.
+    """
+
+    _threshold = None
+
+    @property
+    def clip_threshold(self):
+        """The threshold as of now: a float, arrays, a schedule or `None`.
+
+        Set it between steps to change it, to one of the same kind; nothing is
+        compiled anew.
+        """
+        if self.rule.clipping is None:
+            raise AttributeError(
+                f"{type(self).__name__} has no `clip_threshold`"
+            )
+        current = self._current_threshold()
+        if isinstance(current, thresholds.ConstantThreshold):
+            scale = current.scale
+            return scale if isinstance(scale, float) else list(scale)
+        return current
+
+    @clip_threshold.setter
+    def clip_threshold(self, value):
+        if not self._has_state():
+            self._set_threshold(value)
+            return
+        threshold = self._checked_threshold(value)
+        if _kind(threshold) != _kind(self._threshold):
+            raise ValueError(
+                "`clip_threshold` must be of the kind that the optimizer was "
+                f"built with, as {thresholds.serialize(self._threshold)}. "
+                f"Received: clip_threshold={value!r}"
+            )
+        if threshold is None:
+            return
+        for variable, number in zip(
+            self._threshold_scales, _scales(threshold), strict=True
+        ):
+            variable.assign(np.asarray(number, variable.dtype))
+        for variable, number in zip(
+            self._threshold_parameters, threshold.parameters, strict=True
+        ):
+            variable.assign(number)
+
+    def _set_threshold(self, value):
+        self._threshold = self._checked_threshold(value)
+
+    def _checked_threshold(self, value):
+        """Returns the threshold after checking that this optimizer takes it."""
+        threshold = thresholds.get(value)
+        if threshold is None:
+            return None
+        if isinstance(threshold.scale, tuple):
+            if self.rule.clipping != "coordinate":
+                raise ValueError(
+                    "`clip_threshold` must be one number but for clipping by "
+                    f"coordinate. Received: clip_threshold={value!r}"
+                )
+        if threshold.moves_with_norm and self.clip_per_replica:
+            raise ValueError(
+                "`clip_threshold` must not follow the norm with "
+                "`clip_per_replica`: the replicas' norms differ. "
+                f"Received: clip_threshold={value!r}"
+            )
+        return threshold
+
+    def _threshold_config(self):
+        if self.rule.clipping is None:
+            return {}
+        current = self._current_threshold()
+        return {"clip_threshold": thresholds.serialize(current)}
+
+    def _current_threshold(self):
+        """Returns the threshold with the numbers that the variables hold."""
+        threshold = self._threshold
+        if threshold is None or not self._has_state():
+            return threshold
+        scales = [
+            np.asarray(self._value(v), "float64")
+            for v in self._threshold_scales
+        ]
+        if isinstance(threshold.scale, float):
+            scale = float(scales[0])
+        else:
+            scale = tuple(scales)
+        parameters = [float(self._value(v)) for v in self._threshold_parameters]
+        if isinstance(threshold, thresholds.ConstantThreshold):
+            return thresholds.ConstantThreshold(scale)
+        return type(threshold)(scale, *parameters)
+
+    def _build_threshold(self, variables):
+        """Creates the variables of the threshold."""
+        self._threshold_scales = []
+        self._threshold_parameters = []
+        self._threshold_moment = None
+        threshold = self._threshold
+        if threshold is None:
+            return
+        if isinstance(threshold.scale, tuple):
+            _check_arrays(threshold.scale, variables)
+        dtype = self._shared_dtype
+        self._threshold_scales = [
+            self._add_shared("threshold_scale", scale, dtype)
+            for scale in _scales(threshold)
+        ]
+        self._threshold_parameters = [
+            self._add_shared("threshold_parameter", value, dtype)
+            for value in threshold.parameters
+        ]
+        if threshold.moves_with_norm:
+            one = self.rule.clipping == "global"
+            zeros = 0.0 if one else [0.0] * len(variables)
+            self._threshold_moment = self._add_shared(
+                "threshold_moment", zeros, dtype
+            )
+
+    def _thresholds(self, norms, variables):
+        """Returns the thresholds of this step, and the moment after it.
+
+        Args:
+            norms: Tensor, the norm of the gradient or, if it is not clipped as
+                a whole, of each variable's; `None` if none is needed.
+            variables: List of the variables of this step.
+
+        Returns:
+            Tuple of a list with a tensor for each variable, and of the moment,
+            or `None`.
+        """
+        threshold = self._threshold
+        indices = [self._index(variable) for variable in variables]
+        parameters = tuple(self._value(v) for v in self._threshold_parameters)
+        scales = [self._value(v) for v in self._threshold_scales]
+        k = ops.cast(self._number_of_update(), scales[0].dtype)
+        if self._threshold_moment is None:
+            unit, after = threshold.unit(k, parameters, norms, None)
+        else:
+            whole = self._value(self._threshold_moment)
+            some = len(whole.shape) == 1
+            moment = ops.take(whole, indices) if some else whole
+            unit, after = threshold.unit(k, parameters, norms, moment)
+            if self.nonfinite == "skip":
+                after = ops.where(ops.isfinite(norms), after, moment)
+            if some:
+                where = [[index] for index in indices]
+                after = ops.scatter_update(whole, where, after)
+                unit = [unit[i] for i in range(len(indices))]
+        if isinstance(threshold.scale, tuple):
+            return [scales[index] * unit for index in indices], after
+        if isinstance(unit, list):
+            return [scales[0] * u for u in unit], after
+        return [scales[0] * unit] * len(indices), after
+
+
+def _scales(threshold):
+    if isinstance(threshold.scale, tuple):
+        return threshold.scale
+    return (threshold.scale,)
+
+
+def _kind(threshold):
+    """Returns what two thresholds that can replace each other share."""
+    if threshold is None:
+        return None
+    return type(threshold), *(np.shape(scale) for scale in _scales(threshold))
+
+
+def _check_arrays(arrays, variables):
+    shapes = [tuple(variable.shape) for variable in variables]
+    fits = len(arrays) == len(shapes) and all(
+        _broadcasts(array.shape, shape)
+        for array, shape in zip(arrays, shapes, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            "`clip_threshold` must hold one array for each variable that "
+            f"broadcasts to its shape, {shapes}. Received: clip_threshold with "
+            f"arrays of shapes {[array.shape for array in arrays]}"
+        )
+
+
+def _broadcasts(shape, target):
+    try:
+        return np.broadcast_shapes(shape, target) == target
+    except ValueError:
+        return False
