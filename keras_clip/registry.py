@@ -9,6 +9,21 @@ import keras
 
 from keras_clip import optimizers
 
+# What one step does. A learning rate only suits optimizers of the same kind.
+STEPS = {
+    "coordinate": "moves each coordinate by about the learning rate",
+    "fading coordinate": (
+        "moves each coordinate by at most the learning rate, by less as "
+        "gradients add up"
+    ),
+    "whole": "moves all parameters together by about the learning rate",
+    "fading whole": (
+        "moves all parameters together by at most the learning rate, by less "
+        "as gradients add up"
+    ),
+    "gradient": "moves by the learning rate times the clipped gradient",
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class OptimizerInfo:
@@ -20,12 +35,15 @@ class OptimizerInfo:
             `keras_clip.tf_keras`.
         summary: One line for tables.
         reference: Where the algorithm comes from.
+        step: What the learning rate means for the default arguments, a key of
+            `STEPS`.
     """
 
     name: str
     class_name: str
     summary: str
     reference: str
+    step: str
 
     @property
     def keras_class(self) -> type[keras.optimizers.Optimizer]:
@@ -51,6 +69,61 @@ OPTIMIZERS = {
                 "follows that coordinate's gradients"
             ),
             reference="Zhang et al. 2020, Algorithm 1",
+            step="coordinate",
+        ),
+        OptimizerInfo(
+            name="gclip",
+            class_name="GClip",
+            summary=("SGD, the whole gradient clipped by its norm"),
+            reference="Zhang et al. 2020, section 3.1",
+            step="gradient",
+        ),
+        OptimizerInfo(
+            name="cclip",
+            class_name="CClip",
+            summary=("SGD, every coordinate of the gradient clipped"),
+            reference="Zhang et al. 2020, section 4.1",
+            step="gradient",
+        ),
+        OptimizerInfo(
+            name="clip_adam_norm",
+            class_name="ClipAdamNorm",
+            summary=(
+                "Adam with one scalar for all second moments, of clipped "
+                "gradients, with or without delay"
+            ),
+            reference="Chezhegov et al. 2025, Algorithm 2",
+            step="whole",
+        ),
+        OptimizerInfo(
+            name="clip_adagrad_norm",
+            class_name="ClipAdaGradNorm",
+            summary=(
+                "AdaGrad with one scalar for all sums of squares, of clipped "
+                "gradients, with or without delay"
+            ),
+            reference="Chezhegov et al. 2025, Algorithm 2",
+            step="fading whole",
+        ),
+        OptimizerInfo(
+            name="clip_adam",
+            class_name="ClipAdam",
+            summary=(
+                "Adam of gradients clipped as a whole, by layer or by "
+                "coordinate, with or without delay"
+            ),
+            reference="Chezhegov et al. 2025, experiments",
+            step="coordinate",
+        ),
+        OptimizerInfo(
+            name="clip_adagrad",
+            class_name="ClipAdaGrad",
+            summary=(
+                "AdaGrad of gradients clipped as a whole, by layer or by "
+                "coordinate, with or without delay"
+            ),
+            reference="Chezhegov et al. 2025, experiments",
+            step="fading coordinate",
         ),
     )
 }

@@ -8,6 +8,32 @@ import sys
 import warnings
 from collections.abc import Callable
 
+# The optimizers of this package, and those that TF Model Garden 2.20 can build
+# with their kinds of step, where `keras_clip.registry` has a name for them. To
+# ask either takes ten seconds, too long for --help.
+OPTIMIZERS = (
+    "acclip",
+    "gclip",
+    "cclip",
+    "clip_adam_norm",
+    "clip_adagrad_norm",
+    "clip_adam",
+    "clip_adagrad",
+)
+MODEL_GARDEN_OPTIMIZERS = {
+    "adamw": "coordinate",
+    "adamw_experimental": "coordinate",
+    "adam": "coordinate",
+    "adam_experimental": "coordinate",
+    "rmsprop": "coordinate",
+    "adagrad": "fading coordinate",
+    "sgd": "gradient",
+    "sgd_experimental": "gradient",
+    "lamb": None,
+    "lars": None,
+    "adafactor_keras": None,
+}
+
 
 class InputError(Exception):
     """Something that was given cannot be used; the message says what to do."""
@@ -97,7 +123,14 @@ def add_training_arguments(parser: Parser) -> None:
         metavar="FILE",
         help="YAML files, later ones over earlier",
     )
-    add("--optimizer", metavar="TYPE", help="such as acclip or adamw")
+    add(
+        "--optimizer",
+        metavar="TYPE",
+        help=(
+            f"of this package: {', '.join(OPTIMIZERS)}; of TF Model Garden: "
+            f"{', '.join(MODEL_GARDEN_OPTIMIZERS)}"
+        ),
+    )
     add(
         "--learning_rate",
         type=number(0, 1e6),

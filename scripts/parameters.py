@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import files
 import yaml
+from command_line import MODEL_GARDEN_OPTIMIZERS
 from command_line import InputError
 from official.core import config_definitions
 from official.core import exp_factory
@@ -20,6 +21,11 @@ from official.modeling.hyperparams import base_config
 from official.modeling.hyperparams import oneof
 
 import keras_clip.model_garden  # noqa: F401 registers the experiments
+from keras_clip.registry import OPTIMIZERS
+from keras_clip.registry import STEPS
+
+# What the schedules of Model Garden call their learning rates.
+_RATES = {"initial_learning_rate", "learning_rate", "values"}
 
 
 def build(
@@ -41,11 +47,19 @@ def build(
     """
     params = exp_factory.get_exp_config(experiment)
     params.override(data, is_strict=True)
+    optimizer = params.trainer.optimizer_config.optimizer
+    suited = optimizer.type
     for path in arguments.config:
         with files.open_text("--config", path) as file:
-            _override(params, file.read(), f"--config={path}")
-    for source, given in _options(params, arguments):
+            given = _override(params, file.read(), f"--config={path}")
+        if _has_learning_rate(given):
+            suited = optimizer.type
+    options = [
         _override(params, given, source)
+        for source, given in _options(params, arguments)
+    ]
+    if not any(map(_has_learning_rate, options)):
+        _check_step(optimizer.type, suited)
     if params.task.train_data.seed is None:
         params.task.train_data.seed = arguments.seed
     _complete_schedule(params)
@@ -94,7 +108,7 @@ def write(params: config_definitions.ExperimentConfig, model_dir: str) -> None:
 
 
 def _override(params, given, source):
-    """Overrides with nested dicts or the text of a YAML file."""
+    """Overrides with nested dicts or a YAML file's text; returns the dicts."""
     if isinstance(given, str):
         try:
             # Model Garden has taught this loader to read 1e-3 as a number
@@ -104,9 +118,10 @@ def _override(params, given, source):
             raise InputError(
                 f"`{source}` must be YAML: {error}. Received: {source}"
             ) from error
-    if given is not None:
-        _check_keys(given, params, (), source)
-        params.override(given, is_strict=True)
+    given = {} if given is None else given
+    _check_keys(given, params, (), source)
+    params.override(given, is_strict=True)
+    return given
 
 
 def _check_keys(given, config, path, source):
@@ -135,6 +150,11 @@ def _check_keys(given, config, path, source):
                     f"`{name}` must be one of {', '.join(choices)}. "
                     f"Received: type={value!r} from {source}"
                 )
+        elif key == "clip_threshold" and isinstance(
+            value, Mapping | int | float | None
+        ):
+            # A schedule has arguments that the optimizer knows best.
+            continue
         elif isinstance(default, base_config.Config):
             _check_keys(value, default, (*path, key), source)
         elif isinstance(default, int | float) and not isinstance(
@@ -144,6 +164,32 @@ def _check_keys(given, config, path, source):
                 f"`{name}` must be a number. "
                 f"Received: {key}={value!r} from {source}"
             )
+
+
+def _has_learning_rate(given):
+    """Returns whether settings say what the learning rate is."""
+    config = given.get("trainer", {}).get("optimizer_config", {})
+    schedules = config.get("learning_rate", {}).values()
+    return any(
+        isinstance(schedule, Mapping) and _RATES & schedule.keys()
+        for schedule in schedules
+    )
+
+
+def _check_step(name, suited):
+    """Raises `InputError` if the learning rate is for another kind of step."""
+
+    def step(name):
+        info = OPTIMIZERS.get(name)
+        return info.step if info else MODEL_GARDEN_OPTIMIZERS.get(name)
+
+    here, there = step(name), step(suited)
+    if here and there and here != there:
+        raise InputError(
+            f"`--learning_rate` must be given for {name}, which {STEPS[here]}: "
+            f"that of the configuration is for {suited}, which {STEPS[there]}. "
+            f"Received: {name} without a learning rate"
+        )
 
 
 def _options(params, arguments):

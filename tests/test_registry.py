@@ -8,6 +8,7 @@ import keras_clip.tf_keras
 from keras_clip import optimizers
 from keras_clip.registry import OPTIMIZERS
 from tests.enrolment import ENROLMENTS
+from tests.enrolment.record import SCOPES
 
 every_info = pytest.mark.parametrize(
     "info", OPTIMIZERS.values(), ids=OPTIMIZERS
@@ -22,7 +23,8 @@ def test_every_enrolment_names_its_few_variants_among_all():
     for enrolment in ENROLMENTS.values():
         assert enrolment.few
         assert set(enrolment.few) <= set(enrolment.variants)
-        assert enrolment.nonfinite_scope in ("coordinate", "step")
+        for arguments in enrolment.variants.values():
+            assert enrolment.nonfinite_scope(arguments) in SCOPES
 
 
 @every_info
@@ -36,7 +38,7 @@ def test_classes_are_public_in_both_front_ends(info):
 def test_public_classes_are_all_registered():
     names = {info.class_name for info in OPTIMIZERS.values()}
     assert set(optimizers.__all__) == names
-    assert set(keras_clip.tf_keras.__all__) == names
+    assert set(keras_clip.tf_keras.__all__) == {*names, "callbacks"}
 
 
 @every_info

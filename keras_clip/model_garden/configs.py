@@ -8,6 +8,7 @@ set. Both are read off the constructors, so they cannot fall behind.
 import dataclasses
 import inspect
 
+from official.modeling.hyperparams import base_config
 from official.modeling.optimization import optimizer_factory
 from official.modeling.optimization.configs import (
     optimization_config as stock_optimization_config,
@@ -18,6 +19,25 @@ from official.modeling.optimization.configs import (
 
 from keras_clip.registry import OPTIMIZERS
 from keras_clip.registry import OptimizerInfo
+
+
+@dataclasses.dataclass
+class _ClippingConfig(stock_optimizer_config.BaseOptimizerConfig):
+    """Config whose `clip_threshold` may be a schedule.
+
+    Model Garden would merge one schedule into another, of whatever class, and
+    would not let arguments be changed that were left out before.
+    """
+
+    def _override(self, override_dict, is_strict=True):
+        given = override_dict.get("clip_threshold")
+        before = self.__dict__.get("clip_threshold")
+        if isinstance(before, base_config.Config) and isinstance(given, dict):
+            if "class_name" in given:
+                self.__dict__["clip_threshold"] = None
+            else:
+                before.override(given, is_strict=False)
+        super()._override(override_dict, is_strict)
 
 
 def make_optimizer_config(
@@ -50,7 +70,7 @@ def make_optimizer_config(
     return dataclasses.make_dataclass(
         f"{info.class_name}Config",
         fields,
-        bases=(stock_optimizer_config.BaseOptimizerConfig,),
+        bases=(_ClippingConfig,),
         namespace={
             "__doc__": f"Config of `keras_clip.tf_keras.{info.class_name}`.",
             "__module__": __name__,

@@ -6,6 +6,7 @@ from official.nlp.configs import finetuning_experiments
 from official.nlp.configs import pretraining_experiments
 
 from keras_clip.model_garden.configs import OptimizationConfig
+from keras_clip.registry import OPTIMIZERS
 
 # What BERT never decays.
 _UNDECAYED = ["LayerNorm", "layer_norm", "bias"]
@@ -42,12 +43,19 @@ def bert_sentence_prediction() -> config_definitions.ExperimentConfig:
 def _with_acclip(
     config: config_definitions.ExperimentConfig, learning_rate: float
 ) -> config_definitions.ExperimentConfig:
-    """Returns a stock experiment with another optimizer, all else the same."""
+    """Returns a stock experiment with another optimizer, all else the same.
+
+    Whichever optimizer of this package YAML chooses, it spares the same
+    variables from weight decay.
+    """
     config.trainer.optimizer_config = OptimizationConfig(
         {
             "optimizer": {
                 "type": "acclip",
-                "acclip": {"exclude_from_weight_decay": _UNDECAYED},
+                **{
+                    name: {"exclude_from_weight_decay": _UNDECAYED}
+                    for name in OPTIMIZERS
+                },
             },
             "learning_rate": {
                 "type": "polynomial",

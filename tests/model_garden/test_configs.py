@@ -5,11 +5,15 @@ import inspect
 import pytest
 import yaml
 from official.core import exp_factory
+from official.core import task_factory
+from official.core import train_utils
 from official.modeling import hyperparams
 from official.modeling.optimization import optimizer_factory
 
 import keras_clip.model_garden
+from keras_clip import thresholds
 from keras_clip.model_garden import OptimizationConfig
+from keras_clip.model_garden import OptimizerConfig
 from keras_clip.registry import OPTIMIZERS
 
 EXPERIMENTS = (
@@ -17,6 +21,78 @@ EXPERIMENTS = (
     "bert/squad",
     "bert/sentence_prediction",
 )
+POLYNOMIAL = {
+    "class_name": "PolynomialThreshold",
+    "config": {"scale": 2.0, "power": 0.25},
+}
+THRESHOLDS = [
+    2.5,
+    None,
+    POLYNOMIAL,
+    {"class_name": "AdaptiveThreshold", "config": {"multiplier": 2.0}},
+]
+CLIPPING = [
+    name
+    for name, info in OPTIMIZERS.items()
+    if "clip_threshold" in inspect.signature(info.tf_keras_class).parameters
+]
+# Values that are nobody's defaults, in sets that go together.
+VALUES = [
+    {
+        "accumulator_scale": 0.5,
+        "alpha": 1.5,
+        "beta_1": 0.8,
+        "beta_2": 0.95,
+        "bias_correction": True,
+        "clip_per_replica": True,
+        "clip_threshold": POLYNOMIAL,
+        "clipnorm": 2.0,
+        "clipping": "coordinate",
+        "ema_momentum": 0.9,
+        "ema_overwrite_frequency": 7,
+        "epsilon": 1e-4,
+        "exclude_from_weight_decay": ["bias", "gamma"],
+        "initial_accumulator": 2.0,
+        "initial_accumulator_value": 0.25,
+        "jit_compile": False,
+        "momentum": 0.5,
+        "monitor": True,
+        "name": "mine",
+        "nonfinite": "propagate",
+        "projection_radius": 3.0,
+        "step_scaling": None,
+        "use_ema": True,
+        "weight_decay": 0.01,
+    },
+    {"clipvalue": 2.0, "delay": 1},
+    {"global_clipnorm": 2.0},
+]
+
+
+def chosen(name, arguments=None):
+    """Returns overrides that choose an optimizer and arguments of it."""
+    optimizer = {"type": name, name: arguments or {}}
+    return {"trainer": {"optimizer_config": {"optimizer": optimizer}}}
+
+
+def settings(given, path=()):
+    """Returns overrides as the official `--params_override` takes them."""
+    if not isinstance(given, dict):
+        return [f"{'.'.join(path)}={'null' if given is None else given}"]
+    return [
+        setting
+        for key, inner in given.items()
+        for setting in settings(inner, (*path, key))
+    ]
+
+
+def create_optimizer(params):
+    """Returns the optimizer as the trainer makes it."""
+    schedule = params.trainer.optimizer_config.learning_rate
+    schedule.polynomial.decay_steps = 10
+    params.trainer.optimizer_config.warmup.polynomial.warmup_steps = 1
+    task = task_factory.get_task(params.task)
+    return train_utils.create_optimizer(task, params)
 
 
 def build(optimizer, **rest):
@@ -51,31 +127,70 @@ def test_a_default_config_builds_the_default_optimizer(name):
     assert built.get_config() == plain.get_config()
 
 
-def test_yaml_reaches_the_optimizer():
-    text = """
-    type: acclip
-    acclip:
-      beta_1: 0.8
-      beta_2: 0.95
-      epsilon: 1.0e-4
-      alpha: 1.5
-      step_scaling: null
-      bias_correction: true
-      weight_decay: 0.01
-      nonfinite: propagate
-      jit_compile: false
-      monitor: true
-      exclude_from_weight_decay: [bias, LayerNorm]
-      global_clipnorm: 2.0
-      use_ema: true
-      ema_momentum: 0.9
-      ema_overwrite_frequency: 7
-      name: mine
-    """
-    wanted = yaml.safe_load(text)
-    config = build(wanted).get_config()
-    for argument, value in wanted["acclip"].items():
-        assert config[argument] == value, argument
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_yaml_and_params_override_reach_the_optimizer(name, tmp_path):
+    default = OPTIMIZERS[name].tf_keras_class().get_config()
+    left = set(OptimizerConfig({"type": name}).get().as_dict())
+    for values in VALUES:
+        values = {key: values[key] for key in values.keys() & default.keys()}
+        path = tmp_path / "values.yaml"
+        path.write_text(yaml.dump(chosen(name, values)))
+        option = ",".join(settings(chosen(name, values)))
+        for source in (str(path), option):
+            params = exp_factory.get_exp_config("keras_clip/bert/squad")
+            hyperparams.override_params_dict(params, source, is_strict=True)
+            config = create_optimizer(params).get_config()
+            for argument, value in values.items():
+                assert config[argument] == value != default[argument]
+        left -= values.keys()
+    assert not left
+
+
+@pytest.mark.parametrize("name", CLIPPING)
+@pytest.mark.parametrize("threshold", THRESHOLDS, ids=str)
+def test_a_threshold_of_any_kind_comes_back_from_params_yaml(
+    name, threshold, tmp_path
+):
+    start = exp_factory.get_exp_config("keras_clip/bert/squad")
+    path = str(tmp_path / "params.yaml")
+    # Whatever was there before, of the same kind or of another.
+    for before in THRESHOLDS:
+        params = start.replace()
+        for value in (before, threshold):
+            given = chosen(name, {"clip_threshold": value})
+            hyperparams.override_params_dict(params, given, is_strict=True)
+        config = params.trainer.optimizer_config.optimizer.get()
+        assert config.as_dict()["clip_threshold"] == threshold
+        hyperparams.save_params_dict_to_yaml(params, path)
+        again = start.replace()
+        hyperparams.override_params_dict(again, path, is_strict=True)
+        assert again.as_dict() == params.as_dict()
+        optimizer = create_optimizer(again)
+        wanted = thresholds.serialize(thresholds.get(threshold))
+        assert optimizer.get_config()["clip_threshold"] == wanted
+
+
+def test_an_argument_of_a_threshold_can_be_overridden_alone():
+    params = exp_factory.get_exp_config("keras_clip/bert/squad")
+    params.override(chosen("gclip", {"clip_threshold": THRESHOLDS[-1]}))
+    # One that was given, one that was not.
+    for argument in ("multiplier", "beta"):
+        given = {"clip_threshold": {"config": {argument: 0.25}}}
+        (option,) = settings(chosen("gclip", given))[1:]
+        hyperparams.override_params_dict(params, option, is_strict=True)
+    threshold = create_optimizer(params).clip_threshold
+    assert threshold.get_config() == {
+        "multiplier": 0.25,
+        "beta": 0.25,
+        "alpha": 1.0,
+    }
+
+
+def test_an_optimizer_without_a_threshold_takes_none():
+    with pytest.raises(KeyError, match="clip_threshold"):
+        OptimizationConfig().override(
+            {"optimizer": {"acclip": {"clip_threshold": THRESHOLDS[-1]}}}
+        )
 
 
 def test_the_new_style_table_has_them_too():
@@ -132,11 +247,17 @@ def test_an_experiment_differs_from_the_stock_one_in_the_optimizer(name):
         stock["task"].pop("scale_loss")
     assert ours == stock
     assert config["optimizer"]["type"] == "acclip"
-    assert config["optimizer"]["acclip"]["exclude_from_weight_decay"] == [
-        "LayerNorm",
-        "layer_norm",
-        "bias",
-    ]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_every_experiment_takes_every_optimizer(experiment, name):
+    params = exp_factory.get_exp_config(f"keras_clip/{experiment}")
+    params.override(chosen(name))
+    optimizer = create_optimizer(params)
+    assert type(optimizer) is OPTIMIZERS[name].tf_keras_class
+    excluded = ["LayerNorm", "layer_norm", "bias"]
+    assert optimizer.get_config()["exclude_from_weight_decay"] == excluded
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

@@ -79,7 +79,7 @@ def test_heldout_documents_are_not_trained_on(data):
     assert digits("train") == {"0", "1", "2", "3"}
 
 
-@pytest.mark.parametrize("optimizer", [*OPTIMIZERS, "adamw"])
+@pytest.mark.parametrize("optimizer", ["clip_adam_norm", "adamw"])
 def test_pretraining_leaves_a_checkpoint_of_that_optimizer(
     folder, pretraining, optimizer, pretrained
 ):
@@ -87,7 +87,7 @@ def test_pretraining_leaves_a_checkpoint_of_that_optimizer(
         folder,
         pretraining,
         f"again_{optimizer}",
-        *("--optimizer", optimizer),
+        *("--optimizer", optimizer, "--learning_rate", 0.1),
     )
     saved = variables(model_dir)
     ours = "optimizer/update_count/.ATTRIBUTES/VARIABLE_VALUE" in saved

@@ -1,0 +1,39 @@
+"""LinearAverage for Keras 3."""
+
+import keras
+
+from keras_clip.averaging import LinearAveraging
+
+
+class LinearAverage(LinearAveraging, keras.callbacks.Callback):
+    """Callback that averages the parameters, the later the heavier.
+
+    Clipped SGD on strongly convex functions converges in this average of its
+    iterates, not in the last one:
+
+    ```
+    x̄_k = Σ j·x_{j−1} / Σ j,   j = 1, …, k
+    ```
+
+    Steps that are skipped and micro-steps that only accumulate do not count.
+    The average is as large as the model, and stays on its device.
+
+    Raises:
+        ValueError: When training starts, if `steps_per_execution` is not 1.
+
+    Example:
+
+    >>> import numpy as np
+    >>> model = keras.Sequential([keras.layers.Input((2,)),
+    ...                           keras.layers.Dense(1)])
+    >>> model.compile(optimizer=keras_clip.GClip(projection_radius=10.0),
+    ...               loss="mse")
+    >>> average = keras_clip.callbacks.LinearAverage()
+    >>> _ = model.fit(np.ones((8, 2)), np.ones((8, 1)), verbose=0,
+    ...               callbacks=[average])
+    >>> average.assign_averages()
+
+    References:
+        - [Zhang et al., 2020](https://arxiv.org/abs/1912.03194), Theorems 4
+          and 8
+    """

@@ -1,0 +1,5 @@
+"""Callbacks for tf_keras, one class a module."""
+
+from keras_clip.tf_keras.callbacks.linear_average import LinearAverage
+
+__all__ = ["LinearAverage"]

@@ -1,0 +1,154 @@
+"""Which optimizer a command line chooses, and with what."""
+
+import dataclasses
+import re
+
+import compatibility
+import parameters
+import pretrain_bert
+import pytest
+import yaml
+from command_line import MODEL_GARDEN_OPTIMIZERS
+from command_line import OPTIMIZERS
+from command_line import InputError
+from official.modeling.optimization import optimizer_factory
+
+from keras_clip import registry
+from keras_clip.model_garden import OptimizationConfig
+from keras_clip.model_garden import OptimizerConfig
+
+EXPERIMENT = "keras_clip/bert/pretraining"
+# Those with whose learning rates ACClip can do something.
+LIKE_ACCLIP = {
+    "acclip",
+    "clip_adam",
+    "adam",
+    "adam_experimental",
+    "adamw",
+    "adamw_experimental",
+    "rmsprop",
+}
+# Those whose steps are of no kind that has a name.
+UNKNOWN = {"adafactor_keras", "lamb", "lars"}
+
+
+def build(*options):
+    line = ["--data_dir", "data", "--model_dir", "run", *options]
+    arguments = pretrain_bert.parser().parse_args(list(map(str, line)))
+    data = {"task": {"model": {"encoder": {"type": "bert"}}}}
+    return parameters.build(EXPERIMENT, data, arguments)
+
+
+def written(folder, optimizer, learning_rate=None):
+    """Returns the path of a config with an optimizer."""
+    config = {"optimizer": optimizer}
+    if learning_rate:
+        rate = {"initial_learning_rate": learning_rate}
+        config["learning_rate"] = {"polynomial": rate}
+    path = folder / f"{optimizer['type']}_{learning_rate}.yaml"
+    path.write_text(yaml.dump({"trainer": {"optimizer_config": config}}))
+    return path
+
+
+def learning_rate(params):
+    schedule = params.trainer.optimizer_config.learning_rate.get()
+    return schedule.initial_learning_rate
+
+
+def test_help_lists_the_optimizers_that_can_be_built():
+    there = set()
+    for field in dataclasses.fields(OptimizerConfig):
+        config = OptimizationConfig(
+            {
+                "optimizer": {"type": field.name},
+                "learning_rate": {"type": "constant"},
+            }
+        )
+        if field.name != "type":
+            factory = optimizer_factory.OptimizerFactory(config)
+            try:
+                factory.build_optimizer(0.5)
+            except TypeError:
+                # Model Garden's slide and adafactor are not public.
+                continue
+            there.add(field.name)
+    assert list(OPTIMIZERS) == list(registry.OPTIMIZERS)
+    assert {*OPTIMIZERS, *MODEL_GARDEN_OPTIMIZERS} == there
+    text = pretrain_bert.parser().format_help()
+    assert there <= set(re.findall(r"\w+", text))
+
+
+@pytest.mark.parametrize("name", [*OPTIMIZERS, *MODEL_GARDEN_OPTIMIZERS])
+def test_another_kind_of_step_needs_a_learning_rate_of_its_own(name, tmp_path):
+    params = build("--optimizer", name, "--learning_rate", 0.5)
+    assert params.trainer.optimizer_config.optimizer.type == name
+    assert learning_rate(params) == 0.5
+    path = written(tmp_path, {"type": name})
+    for choice in (["--optimizer", name], ["--config", path]):
+        if name in LIKE_ACCLIP | UNKNOWN:
+            params = build(*choice)
+            assert params.trainer.optimizer_config.optimizer.type == name
+            assert learning_rate(params) == 1e-4
+        else:
+            with pytest.raises(InputError, match=f"must be given for {name},"):
+                build(*choice)
+
+
+def test_the_error_says_what_the_steps_are():
+    with pytest.raises(InputError) as caught:
+        build("--optimizer", "clip_adam_norm")
+    assert str(caught.value) == (
+        "`--learning_rate` must be given for clip_adam_norm, which moves all "
+        "parameters together by about the learning rate: that of the "
+        "configuration is for acclip, which moves each coordinate by about the "
+        "learning rate. Received: clip_adam_norm without a learning rate"
+    )
+
+
+def test_a_learning_rate_may_come_from_yaml_too(tmp_path):
+    both = written(tmp_path, {"type": "gclip"}, 2.0)
+    assert learning_rate(build("--config", both)) == 2.0
+    # From there on it is the learning rate of that optimizer.
+    params = build("--config", both, "--optimizer", "cclip")
+    assert learning_rate(params) == 2.0
+    with pytest.raises(InputError, match="is for gclip"):
+        build("--config", both, "--optimizer", "acclip")
+    text = both.read_text()
+    assert learning_rate(build("--params_override", text)) == 2.0
+    chosen = "trainer: {optimizer_config: {optimizer: {type: gclip}}}"
+    params = build("--learning_rate", 3, "--params_override", chosen)
+    assert learning_rate(params) == 3
+
+
+def test_a_threshold_schedule_goes_through_all_sources_and_back(tmp_path):
+    one = {
+        "class_name": "PolynomialThreshold",
+        "config": {"scale": 2.0, "power": 0.25},
+    }
+    other = {"class_name": "AdaptiveThreshold", "config": {"beta": 0.5}}
+    start = ["--optimizer", "clip_adam"]
+
+    def override(value):
+        given = {"optimizer": {"clip_adam": {"clip_threshold": value}}}
+        given = {"trainer": {"optimizer_config": given}}
+        return ["--params_override", yaml.dump(given)]
+
+    def threshold(params):
+        optimizer = params.trainer.optimizer_config.optimizer
+        return optimizer.as_dict()["clip_adam"]["clip_threshold"]
+
+    optimizer = {"type": "clip_adam", "clip_adam": {"clip_threshold": one}}
+    path = written(tmp_path, optimizer)
+    params = build("--config", path)
+    assert threshold(params) == one
+    for value in (other, 3.0, None):
+        changed = build("--config", path, *override(value))
+        assert threshold(changed) == value
+        parameters.write(changed, str(tmp_path))
+        again = parameters.saved(EXPERIMENT, "--pretrained", str(tmp_path))
+        assert again.as_dict() == changed.as_dict()
+    with pytest.raises(InputError, match="clip_threshold` must be a number"):
+        build(*start, *override("high"))
+    wrong = {"class_name": "PolynomialThreshold", "config": {"base": 2.0}}
+    with pytest.raises(InputError, match="one that works; clip_adam: .*base"):
+        compatibility.check_optimizer(build(*start, *override(wrong)))
