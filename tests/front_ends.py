@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from keras_clip.registry import OPTIMIZERS
+from tests.enrolment.record import Adaptive
 from tests.enrolment.record import Halving
+from tests.enrolment.record import Polynomial
 
 
 class KerasFrontEnd:
@@ -25,9 +27,11 @@ class KerasFrontEnd:
         return OPTIMIZERS[name].keras_class
 
     def optimizer(self, name, /, **arguments):
-        rate = arguments.get("learning_rate")
-        if isinstance(rate, Halving):
-            arguments["learning_rate"] = rate.schedule(self.framework)
+        for argument, value in arguments.items():
+            if isinstance(value, Halving):
+                arguments[argument] = value.schedule(self.framework)
+            elif isinstance(value, (Polynomial, Adaptive)):
+                arguments[argument] = value.threshold()
         return self.optimizer_class(name)(**arguments)
 
     def variable(self, value, dtype="float32", name=None):

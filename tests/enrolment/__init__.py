@@ -6,8 +6,25 @@ A new optimizer is one module with a record here and one entry in `ENROLMENTS`.
 import pytest
 
 from tests.enrolment.acclip import ACCLIP
+from tests.enrolment.cclip import CCLIP
+from tests.enrolment.clip_adagrad import CLIP_ADAGRAD
+from tests.enrolment.clip_adagrad_norm import CLIP_ADAGRAD_NORM
+from tests.enrolment.clip_adam import CLIP_ADAM
+from tests.enrolment.clip_adam_norm import CLIP_ADAM_NORM
+from tests.enrolment.gclip import GCLIP
 
-ENROLMENTS = {record.name: record for record in (ACCLIP,)}
+ENROLMENTS = {
+    record.name: record
+    for record in (
+        ACCLIP,
+        GCLIP,
+        CCLIP,
+        CLIP_ADAM_NORM,
+        CLIP_ADAGRAD_NORM,
+        CLIP_ADAM,
+        CLIP_ADAGRAD,
+    )
+}
 
 every_optimizer = pytest.mark.parametrize(
     "enrolment", ENROLMENTS.values(), ids=ENROLMENTS

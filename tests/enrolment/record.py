@@ -5,8 +5,6 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 
-import numpy as np
-
 
 @dataclasses.dataclass(frozen=True)
 class Halving:
@@ -22,6 +20,54 @@ class Halving:
         return framework.optimizers.schedules.ExponentialDecay(
             self.start, self.every, 0.5, staircase=True
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class Polynomial:
+    """The clipping threshold `scale * k**power` of update k.
+
+    With coordinate clipping, `scale` may be a list with a number or an array
+    for each variable.
+    """
+
+    scale: float | list
+    power: float
+
+    def threshold(self):
+        from keras_clip import thresholds
+
+        return thresholds.PolynomialThreshold(self.scale, self.power)
+
+
+@dataclasses.dataclass(frozen=True)
+class Adaptive:
+    """The clipping threshold that follows the norm of the gradients."""
+
+    multiplier: float = 1.0
+    beta: float = 0.99
+    alpha: float = 1.0
+
+    def threshold(self):
+        from keras_clip import thresholds
+
+        return thresholds.AdaptiveThreshold(
+            self.multiplier, self.beta, self.alpha
+        )
+
+
+# What a bad gradient may stop, from the narrowest to the widest.
+SCOPES = ("coordinate", "variable", "step")
+
+
+def widest(*scopes):
+    return max(scopes, key=SCOPES.index)
+
+
+def scope_of_keras_arguments(arguments):
+    """Returns what a bad gradient stops, by `clipnorm` or `global_clipnorm`."""
+    if arguments.get("global_clipnorm") is not None:
+        return "step"
+    return "coordinate" if arguments.get("clipnorm") is None else "variable"
 
 
 class PerVariable:
@@ -65,13 +111,18 @@ class Enrolment:
             `step(gradients, learning_rate)`, which returns the variables.
         variants: Named arguments; all of them for the cheap checks.
         few: Names of the variants for the checks that cost more.
-        nonfinite_scope: What one bad gradient stops: `"coordinate"` or
-            `"step"`.
-        clipped: Returns, of an oracle after a step, boolean arrays that say
-            which coordinates the step clipped; `None` if that is no share.
+        nonfinite_scope: Returns, of the arguments, what one bad gradient
+            stops: one of `SCOPES`.
+        counts_for_free: Returns, of the arguments, whether `gradient_norm`,
+            `clip_fraction` and `skipped_steps` are all kept up without
+            `monitor`.
+        clip_fraction: Returns, of an oracle after a step, the share that the
+            step clipped.
+        config: Argument names and defaults that `get_config` must hold.
         limits: Named limits.
         errors: Pairs of bad arguments and how the message starts.
-        config: Argument names and defaults that `get_config` must hold.
+        delays: Values of `delay`, in ascending order; none if there is no such
+            argument.
         training_rate: Learning rate with which small models train well.
     """
 
@@ -79,9 +130,11 @@ class Enrolment:
     oracle: Callable
     variants: Mapping[str, Mapping[str, object]]
     few: Sequence[str]
-    nonfinite_scope: str
+    nonfinite_scope: Callable[[Mapping[str, object]], str]
+    counts_for_free: Callable[[Mapping[str, object]], bool]
+    clip_fraction: Callable[[object], float]
     config: Mapping[str, object]
-    clipped: Callable[[object], list[np.ndarray]] | None = None
     limits: Mapping[str, Limit] = dataclasses.field(default_factory=dict)
     errors: Sequence[tuple[Mapping, str]] = ()
+    delays: Sequence[int] = ()
     training_rate: float = 0.03125

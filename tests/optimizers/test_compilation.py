@@ -120,7 +120,7 @@ def test_compiled_update_of_a_shape_is_traced_once(front_end, enrolment):
     )
     variables = front_end.variables([np.ones(shape), np.zeros(shape)])
     update = compilation.update_function(
-        optimizer.rule, optimizer.weight_decay, variables[0], True
+        optimizer.rule, optimizer.weight_decay or 0.0, variables[0], True
     )
     for rate in (0.5, 0.25, 0.125):
         optimizer.learning_rate = rate

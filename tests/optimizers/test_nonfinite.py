@@ -1,5 +1,7 @@
 """A gradient that is NaN or infinite changes nothing that it must not."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -7,13 +9,32 @@ from tests.bad_gradients import GOOD
 from tests.bad_gradients import NOT_SLOTS
 from tests.bad_gradients import bad_gradients
 from tests.bad_gradients import by_variable
+from tests.bad_gradients import mixed
 from tests.bad_gradients import one_coordinate
 from tests.bad_gradients import spoiled
 from tests.bad_gradients import steps_of
 from tests.enrolment import every_optimizer
+from tests.enrolment import every_variant
 from tests.enrolment import few_variants
+from tests.enrolment.record import widest
+from tests.front_ends import KERAS
 from tests.front_ends import both_front_ends
+from tests.gradients import heavy_tailed_gradients
+from tests.gradients import parameters
+from tests.trajectories import assert_close
+from tests.trajectories import oracle_positions
+from tests.trajectories import positions
 from tests.trajectories import same_bits
+
+some_bad_gradients = pytest.mark.parametrize(
+    ("where", "bad"), [(one_coordinate, np.inf), (mixed, np.nan)]
+)
+
+
+@functools.cache
+def _after_good_steps(front_end, name, arguments):
+    optimizer, variables = steps_of(front_end, name, dict(arguments), GOOD[:3])
+    return by_variable(front_end, optimizer, variables)
 
 
 def _frozen(scope, gradients):
@@ -27,24 +48,17 @@ def _frozen(scope, gradients):
     return [np.full(b.shape, stop) for b in bad]
 
 
-def _assert_only_the_frozen_kept(
-    front_end, name, arguments, scope, gradients, **more
-):
-    optimizer, variables = steps_of(
-        front_end, name, arguments, GOOD[:2], **more
-    )
+def _assert_only_the_frozen_kept(front_end, name, arguments, scope, gradients):
+    optimizer, variables = steps_of(front_end, name, arguments, GOOD[:2])
     before = by_variable(front_end, optimizer, variables)
     state = front_end.state(optimizer, without=NOT_SLOTS)
     front_end.apply(optimizer, gradients, variables)
     after = by_variable(front_end, optimizer, variables)
-    good = by_variable(
-        front_end, *steps_of(front_end, name, arguments, GOOD[:3], **more)
-    )
+    good = _after_good_steps(front_end, name, tuple(arguments.items()))
     frozen = _frozen(scope, gradients)
     for new, old, other, mask in zip(after, before, good, frozen, strict=True):
         assert same_bits([new[:, mask]], [old[:, mask]])
-        if more.get("global_clipnorm") is None:
-            assert same_bits([new[:, ~mask]], [other[:, ~mask]])
+        assert same_bits([new[:, ~mask]], [other[:, ~mask]])
         assert len(new) == 1 + len(optimizer.rule.slots)
     if scope == "step":
         assert same_bits(front_end.state(optimizer, without=NOT_SLOTS), state)
@@ -69,12 +83,54 @@ def test_bad_gradient_stops_its_scope_and_nothing_else(
         front_end,
         enrolment.name,
         enrolment.variants[variant],
-        enrolment.nonfinite_scope,
+        enrolment.nonfinite_scope(enrolment.variants[variant]),
         spoiled(where, bad),
     )
 
 
-@bad_gradients
+@every_variant
+def test_steps_around_bad_gradients_are_those_of_the_oracle(enrolment, variant):
+    """So what a threshold remembers stays as well as variables and slots."""
+    arguments = enrolment.variants[variant]
+    gradients = heavy_tailed_gradients(steps=8)
+    gradients[0][1][2] = np.nan
+    gradients[2][0][1, 1] = np.nan
+    gradients[4][1][:] = np.inf
+    gradients[5][2][...] = -np.inf
+    optimizer = KERAS.optimizer(enrolment.name, **arguments)
+    actual = positions(KERAS, optimizer, parameters(), gradients, "float64")
+    expected = oracle_positions(enrolment, arguments, parameters(), gradients)
+    assert_close(actual, expected, "float64")
+    stops = enrolment.nonfinite_scope(arguments) == "step"
+    assert int(optimizer.update_count) == (4 if stops else 8)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"), [("float32", 1e20), ("float64", 1e160)]
+)
+@few_variants
+@both_front_ends
+def test_gradient_whose_square_overflows_is_bad_unless_clipped(
+    front_end, enrolment, variant, dtype, size
+):
+    """Clipping by coordinate brings it down, at a threshold of its own."""
+    arguments = enrolment.variants[variant]
+    scope = enrolment.nonfinite_scope(arguments)
+    clipped = scope == "coordinate" and "clip_threshold" in arguments
+    optimizer = front_end.optimizer(enrolment.name, **arguments)
+    variables = front_end.variables(parameters(), dtype)
+    gradients = [np.ones_like(x) for x in parameters()]
+    gradients[0][2, 1] = size
+    front_end.apply(optimizer, gradients, variables)
+    ends = zip(front_end.values(variables), parameters(), strict=True)
+    moved = [after != before.astype(dtype) for after, before in ends]
+    bad = [np.where(g == size, np.nan, g) for g in gradients]
+    frozen = _frozen(scope, bad)
+    for where, mask in zip(moved, frozen, strict=True):
+        np.testing.assert_array_equal(where, ~mask | clipped)
+
+
+@some_bad_gradients
 @every_optimizer
 @both_front_ends
 def test_decay_stops_where_the_gradient_is_bad(
@@ -83,35 +139,32 @@ def test_decay_stops_where_the_gradient_is_bad(
     _assert_only_the_frozen_kept(
         front_end,
         enrolment.name,
-        {},
-        enrolment.nonfinite_scope,
+        {"weight_decay": 0.5},
+        enrolment.nonfinite_scope({}),
         spoiled(where, bad),
-        weight_decay=0.5,
     )
 
 
 @pytest.mark.parametrize(
     ("clipping", "scope"),
     [
-        ("clipvalue", None),
+        ("clipvalue", "coordinate"),
         ("clipnorm", "variable"),
         ("global_clipnorm", "step"),
     ],
 )
-@bad_gradients
+@some_bad_gradients
 @every_optimizer
 @both_front_ends
 def test_keras_clipping_widens_what_a_bad_gradient_stops(
     front_end, enrolment, where, bad, clipping, scope
 ):
-    own = enrolment.nonfinite_scope
     _assert_only_the_frozen_kept(
         front_end,
         enrolment.name,
-        {},
-        "step" if own == "step" else scope or own,
+        {clipping: 0.5},
+        widest(enrolment.nonfinite_scope({}), scope),
         spoiled(where, bad),
-        **{clipping: 0.5},
     )
 
 
@@ -127,7 +180,7 @@ def test_propagated_gradient_makes_parameter_and_state_nan(
     values = by_variable(front_end, optimizer, variables)
     assert np.all(np.isnan(values[0][:, 2, 1]))
     others = [np.isfinite(value).all() for value in values[1:]]
-    assert others == [enrolment.nonfinite_scope == "coordinate"] * 2
+    assert others == [enrolment.nonfinite_scope({}) != "step"] * 2
 
 
 @every_optimizer

@@ -119,8 +119,8 @@ def test_gradient_without_rows_is_a_zero_gradient(front_end, enrolment):
     assert same_bits(*ends)
 
 
-def _apply_in_a_graph(front_end, optimizer, variables):
-    """Steps on the sparse gradients; the graph knows no number of rows."""
+def _steps_in_a_graph(front_end, optimizer, variables):
+    """Returns a step whose graph knows no number of rows, by rows or dense."""
     optimizer.build(variables)
 
     @tf.function(
@@ -130,26 +130,31 @@ def _apply_in_a_graph(front_end, optimizer, variables):
             tf.TensorSpec([2], tf.int64),
         ]
     )
-    def step(values, indices, shape):
+    def by_rows(values, indices, shape):
         gradient = tf.IndexedSlices(values, indices, shape)
         front_end.apply(optimizer, [gradient], variables)
 
-    for indices, values in _sparse_gradients():
-        step(values.astype("float32"), indices, np.array([ROWS, WIDTH]))
+    @tf.function(input_signature=[tf.TensorSpec([ROWS, WIDTH])])
+    def dense(gradient):
+        front_end.apply(optimizer, [gradient], variables)
+
+    return by_rows, dense
 
 
 @every_optimizer
 @both_front_ends
 def test_rows_of_an_unknown_number_are_summed_in_a_graph(front_end, enrolment):
     ends = []
-    for in_a_graph in (True, False):
+    for with_rows in (True, False):
         optimizer = front_end.optimizer(enrolment.name, learning_rate=0.25)
         variables = front_end.variables([np.ones((ROWS, WIDTH))])
-        if in_a_graph:
-            _apply_in_a_graph(front_end, optimizer, variables)
-        else:
-            for pair in _sparse_gradients():
-                front_end.apply(optimizer, [_dense(*pair)], variables)
+        by_rows, dense = _steps_in_a_graph(front_end, optimizer, variables)
+        for indices, values in _sparse_gradients():
+            if with_rows:
+                shape = np.array([ROWS, WIDTH])
+                by_rows(values.astype("float32"), indices, shape)
+            else:
+                dense(_dense(indices, values).astype("float32"))
         ends.append([front_end.values(variables), front_end.state(optimizer)])
     assert same_bits(ends[0][0], ends[1][0])
     assert same_bits(ends[0][1], ends[1][1])

@@ -1,14 +1,17 @@
 """Twenty steps are the ones that the papers' equations give."""
 
+import numpy as np
 import pytest
 
 from tests.enrolment import every_variant
+from tests.enrolment import few_variants
 from tests.front_ends import KERAS
 from tests.gradients import heavy_tailed_gradients
 from tests.gradients import parameters
 from tests.trajectories import assert_close
 from tests.trajectories import heavy_tailed_run
 from tests.trajectories import oracle_positions
+from tests.trajectories import positions
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -22,3 +25,18 @@ def test_twenty_steps_are_those_of_the_oracle(enrolment, variant, dtype):
         heavy_tailed_gradients(),
     )
     assert_close(actual, expected, dtype)
+
+
+@few_variants
+def test_steps_around_zero_gradients_are_those_of_the_oracle(
+    enrolment, variant
+):
+    """What starts at the first gradient starts at one that is not zero."""
+    arguments = enrolment.variants[variant]
+    gradients = heavy_tailed_gradients(steps=8)
+    for step in (0, 1, 5):
+        gradients[step] = [np.zeros_like(g) for g in gradients[step]]
+    optimizer = KERAS.optimizer(enrolment.name, **arguments)
+    actual = positions(KERAS, optimizer, parameters(), gradients, "float64")
+    expected = oracle_positions(enrolment, arguments, parameters(), gradients)
+    assert_close(actual, expected, "float64")

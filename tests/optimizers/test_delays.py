@@ -1,0 +1,93 @@
+"""A delayed step is by what was known some updates before."""
+
+import functools
+
+import pytest
+
+from tests.enrolment import ENROLMENTS
+from tests.front_ends import KERAS
+from tests.front_ends import both_front_ends
+from tests.gradients import heavy_tailed_gradients
+from tests.gradients import parameters
+from tests.trajectories import assert_close
+from tests.trajectories import oracle_positions
+from tests.trajectories import positions
+from tests.trajectories import same_bits
+
+DELAYED = {e.name: e for e in ENROLMENTS.values() if e.delays}
+
+every_delayed = pytest.mark.parametrize(
+    "enrolment", DELAYED.values(), ids=DELAYED
+)
+
+
+def _arguments(name, delay):
+    """About half of the gradients are clipped, none to the first b."""
+    start = {"initial_accumulator": 8.0} if name.endswith("_norm") else {}
+    return {
+        "learning_rate": 0.015625,
+        "clip_threshold": 16.0,
+        "delay": delay,
+        **start,
+    }
+
+
+@functools.cache
+def _path(name, delay):
+    optimizer = KERAS.optimizer(name, **_arguments(name, delay))
+    gradients = heavy_tailed_gradients()
+    return positions(KERAS, optimizer, parameters(), gradients, "float64")
+
+
+def test_delays_of_a_scalar_are_more_than_those_of_a_tensor():
+    assert {e.name: max(e.delays) for e in DELAYED.values()} == {
+        "clip_adam_norm": 7,
+        "clip_adagrad_norm": 7,
+        "clip_adam": 1,
+        "clip_adagrad": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("enrolment", "delay"),
+    [(e, delay) for e in DELAYED.values() for delay in e.delays],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_twenty_delayed_steps_are_those_of_the_oracle(enrolment, delay):
+    arguments = _arguments(enrolment.name, delay)
+    expected = oracle_positions(
+        enrolment, arguments, parameters(), heavy_tailed_gradients()
+    )
+    assert_close(_path(enrolment.name, delay), expected, "float64")
+
+
+@every_delayed
+def test_neighbouring_delays_give_different_steps(enrolment):
+    """They are the same until the shorter one leaves the start behind."""
+    for shorter, longer in zip(
+        enrolment.delays[:-1], enrolment.delays[1:], strict=True
+    ):
+        paths = [_path(enrolment.name, delay) for delay in (shorter, longer)]
+        same = [same_bits(*xs) for xs in zip(*paths, strict=True)]
+        first = same.index(False)
+        assert not any(same[first:])
+        assert first == shorter + 1
+
+
+@pytest.mark.parametrize("name", ["clip_adam_norm", "clip_adagrad_norm"])
+@both_front_ends
+def test_delay_with_correction_raises(front_end, name):
+    with pytest.raises(ValueError, match="bias_correction=True"):
+        front_end.optimizer(name, bias_correction=True, delay=1)
+
+
+@pytest.mark.parametrize("name", ["clip_adam", "clip_adagrad"])
+@both_front_ends
+def test_delayed_tensor_that_starts_at_zero_raises(front_end, name):
+    with pytest.raises(ValueError) as error:
+        front_end.optimizer(name, initial_accumulator_value=0.0, delay=1)
+    assert str(error.value).startswith(
+        "`initial_accumulator_value` must be a number in (0, inf)"
+    )
+    config = front_end.optimizer(name, delay=1).get_config()
+    assert config["initial_accumulator_value"] == 1e-5

@@ -1,0 +1,53 @@
+"""The three clipping operators in NumPy float64."""
+
+import numpy as np
+
+from tests.oracles import thresholds
+
+
+def norm(arrays):
+    """Returns the Euclidean norm over all arrays."""
+    return np.sqrt(sum(np.sum(np.square(a)) for a in arrays))
+
+
+class ClippingOracle:
+    """Clips the gradients of all variables.
+
+    Attributes:
+        moments: What an adaptive threshold remembers: τ_k^alpha of the global
+            norm, or that of each variable's.
+    """
+
+    def __init__(self, threshold, clipping, variables):
+        self.threshold = threshold
+        self.clipping = clipping
+        self.moments = [0.0] * (1 if clipping == "global" else len(variables))
+
+    def __call__(self, k, g):
+        """Returns u_k, the moments, and the share that was clipped."""
+        if self.threshold is None:
+            return g, self.moments, 0.0
+        norms = [norm(g)]
+        if self.clipping != "global":
+            norms = [norm([g_i]) for g_i in g]
+        tau, moments = thresholds.at(self.threshold, k, norms, self.moments)
+        if self.clipping == "global":
+            sizes, tau = norms * len(g), tau * len(g)
+            clipped = [norms[0] > tau[0]]
+        elif self.clipping == "layer":
+            sizes = norms
+            clipped = [n > t for n, t in zip(norms, tau, strict=True)]
+        else:
+            sizes = [np.abs(g_i) for g_i in g]
+            where = [s > t for s, t in zip(sizes, tau, strict=True)]
+            clipped = np.concatenate([w.ravel() for w in where])
+        u = [
+            factor(t, s) * g_i for t, s, g_i in zip(tau, sizes, g, strict=True)
+        ]
+        return u, moments, float(np.mean(clipped))
+
+
+def factor(threshold, size):
+    """Returns `min(1, threshold / size)`, which is 1 where the size is 0."""
+    zero = size == 0
+    return np.where(zero, 1.0, np.minimum(1, threshold / (size + zero)))

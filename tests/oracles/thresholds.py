@@ -1,0 +1,37 @@
+"""Clipping thresholds as functions of the update count, in NumPy float64."""
+
+
+def is_adaptive(threshold):
+    return hasattr(threshold, "multiplier")
+
+
+def at(threshold, k, norms, moments):
+    """Returns the thresholds of update k and the moments after it.
+
+    Args:
+        threshold: A positive number; a list with a number or an array for each
+            variable; a record with `scale`, which is one of these, and
+            `power`; or one with `multiplier`, `beta` and `alpha`.
+        k: The update, 1 for the first.
+        norms: The norms of the gradients: of each variable, or the global one.
+        moments: τ_{k−1}^alpha of each norm; only adaptive thresholds move it.
+    """
+    match threshold:
+        case object(multiplier=multiplier, beta=beta, alpha=alpha):
+            moments = [
+                beta * moment + (1 - beta) * norm**alpha
+                for moment, norm in zip(moments, norms, strict=True)
+            ]
+            corrected = [moment / (1 - beta**k) for moment in moments]
+            thresholds = [multiplier * c ** (1 / alpha) for c in corrected]
+        case object(scale=scale, power=power):
+            thresholds = [s * k**power for s in _for_each(scale, norms)]
+        case _:
+            thresholds = _for_each(threshold, norms)
+    return thresholds, moments
+
+
+def _for_each(value, norms):
+    values = value if isinstance(value, list) else [value] * len(norms)
+    assert len(values) == len(norms)
+    return values
