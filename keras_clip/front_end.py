@@ -15,6 +15,7 @@ from keras_clip.stepping import Stepping
 from keras_clip.threshold_variables import ThresholdVariables
 from keras_clip.validation import check_choice
 from keras_clip.validation import check_exclusions
+from keras_clip.validation import check_integer
 from keras_clip.validation import check_names
 from keras_clip.validation import check_number
 
@@ -54,6 +55,12 @@ class FrontEnd(Stepping, ThresholdVariables):
             )
         if isinstance(learning_rate, float | int):
             check_number("learning_rate", learning_rate, 0)
+        scale = keras_arguments.get("loss_scale_factor")
+        if scale is not None:
+            check_number("loss_scale_factor", scale, 0, open_low=True)
+        steps = keras_arguments.get("gradient_accumulation_steps")
+        if steps is not None:
+            check_integer("gradient_accumulation_steps", steps, 2)
         check_choice("jit_compile", jit_compile, ("auto", True, False))
         check_choice("monitor", monitor, (False, True))
         check_choice("clip_per_replica", clip_per_replica, (False, True))
@@ -63,6 +70,13 @@ class FrontEnd(Stepping, ThresholdVariables):
                 "`clip_per_replica` must be False on any backend but "
                 "TensorFlow: elsewhere there is no gradient of one replica. "
                 f"Received: clip_per_replica=True, on {backend}"
+            )
+        if clip_per_replica and steps is not None:
+            raise ValueError(
+                "`clip_per_replica` must be False with "
+                "`gradient_accumulation_steps`: micro-batches are added up "
+                "over all replicas. Received: clip_per_replica=True, "
+                f"gradient_accumulation_steps={steps}"
             )
 
     def _set_arguments(

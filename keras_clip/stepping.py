@@ -89,15 +89,19 @@ class Stepping:
             good = ops.isfinite(norm)
         elif skips and not whole and self.monitor:
             good = _all_finite(rule, gradients, clips)
+        self._count(counts, good)
+        if share is None and self.monitor:
+            share = self._clipped_share(rule, gradients, clips, variables)
+        if share is not None:
+            self.clip_fraction.assign(ops.cast(share, "float32"))
+
+    def _count(self, counts, good):
+        """Counts an update if `counts`, and a skipped step if not `good`."""
         self.update_count.assign_add(ops.cast(counts, self.update_count.dtype))
         if good is not True:
             self.skipped_steps.assign_add(
                 ops.cast(ops.logical_not(good), self.skipped_steps.dtype)
             )
-        if share is None and self.monitor:
-            share = self._clipped_share(rule, gradients, clips, variables)
-        if share is not None:
-            self.clip_fraction.assign(ops.cast(share, "float32"))
 
     def _run_rule(self, step, variable, learning_rate):
         """Moves one variable and its state.

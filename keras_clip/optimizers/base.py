@@ -10,8 +10,6 @@ from keras_clip import clipping
 from keras_clip.argument_docs import fill_in
 from keras_clip.front_end import FrontEnd
 from keras_clip.front_end import variable_path
-from keras_clip.validation import check_integer
-from keras_clip.validation import check_number
 
 
 class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
@@ -56,19 +54,6 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
             clip_per_replica,
             kwargs,
         )
-        if kwargs.get("loss_scale_factor") is not None:
-            check_number(
-                "loss_scale_factor",
-                kwargs["loss_scale_factor"],
-                0,
-                open_low=True,
-            )
-        if kwargs.get("gradient_accumulation_steps") is not None:
-            check_integer(
-                "gradient_accumulation_steps",
-                kwargs["gradient_accumulation_steps"],
-                2,
-            )
         super().__init__(
             learning_rate=learning_rate, weight_decay=weight_decay, **kwargs
         )

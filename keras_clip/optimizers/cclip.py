@@ -25,17 +25,18 @@ class CClip(ClippingOptimizer):
 
     No coordinate moves by more than `learning_rate · τᵢ`, so a learning rate
     and a threshold are chosen together, for the scale of the gradients at hand.
-    `ACClip` finds the thresholds by itself.
+    `ACClip` finds the thresholds by itself. A threshold for coordinates is
+    smaller than one for a norm: that of d equal coordinates is √d times theirs.
 
     Args:
         learning_rate: A float, a
             `keras.optimizers.schedules.LearningRateSchedule` instance, or a
             callable that takes no arguments and returns the value to use.
-            Defaults to `0.01`.
+            Defaults to `0.1`.
         clip_threshold: Positive float in units of the gradient, a list with an
             array for each variable that broadcasts to its shape, a threshold of
             `keras_clip.thresholds`, or `None` for no clipping. Set it between
-            steps to change it. Defaults to `1.0`.
+            steps to change it. Defaults to `0.1`.
         momentum: Float in [0, 1), as in `keras.optimizers.SGD`. Defaults to
             `0.0`.
         projection_radius: Positive float or `None`. All parameters together are
@@ -67,8 +68,8 @@ class CClip(ClippingOptimizer):
         self,
         learning_rate: (
             float | keras.optimizers.schedules.LearningRateSchedule | Callable
-        ) = 0.01,
-        clip_threshold: float | Sequence | Threshold | None = 1.0,
+        ) = 0.1,
+        clip_threshold: float | Sequence | Threshold | None = 0.1,
         momentum: float = 0.0,
         projection_radius: float | None = None,
         weight_decay: float | None = None,

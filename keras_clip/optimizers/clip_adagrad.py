@@ -25,13 +25,14 @@ class ClipAdaGrad(ClippingOptimizer):
     threshold τ is for: the norm of the whole gradient (`"global"`), of each
     variable's (`"layer"`), or each coordinate. With a `delay` of 1,
     Clip-AdaGradD, the step uses the `v` of the update before.
-    `clip_threshold=None` is `keras.optimizers.Adagrad`.
+    `clip_threshold=None` is `keras.optimizers.Adagrad`, but for that one's
+    default learning rate of 0.001, with which hardly anything trains.
 
     Args:
         learning_rate: A float, a
             `keras.optimizers.schedules.LearningRateSchedule` instance, or a
             callable that takes no arguments and returns the value to use.
-            Defaults to `1e-3`.
+            Defaults to `0.1`.
         beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
             `0.0`.
         initial_accumulator_value: Float, `v` at the start; `None` for 0.1, or
@@ -71,7 +72,7 @@ class ClipAdaGrad(ClippingOptimizer):
         self,
         learning_rate: (
             float | keras.optimizers.schedules.LearningRateSchedule | Callable
-        ) = 1e-3,
+        ) = 0.1,
         beta_1: float = 0.0,
         initial_accumulator_value: float | None = None,
         epsilon: float = 1e-7,

@@ -31,7 +31,7 @@ class GClip(ClippingOptimizer):
         learning_rate: A float, a
             `keras.optimizers.schedules.LearningRateSchedule` instance, or a
             callable that takes no arguments and returns the value to use.
-            Defaults to `0.01`.
+            Defaults to `0.1`.
         clip_threshold: Positive float in units of the gradient, a threshold of
             `keras_clip.thresholds`, or `None` for no clipping. Set it between
             steps to change it. Defaults to `1.0`.
@@ -66,7 +66,7 @@ class GClip(ClippingOptimizer):
         self,
         learning_rate: (
             float | keras.optimizers.schedules.LearningRateSchedule | Callable
-        ) = 0.01,
+        ) = 0.1,
         clip_threshold: float | Threshold | None = 1.0,
         momentum: float = 0.0,
         projection_radius: float | None = None,

@@ -187,7 +187,13 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         self._update_step(gradient, variable)
 
     def _index(self, variable):
-        return self._index_dict[self._var_key(variable)]
+        index = self._index_dict.get(self._var_key(variable))
+        if index is None:
+            raise KeyError(
+                f"The optimizer cannot recognize variable {variable.name}: it "
+                "was built with others."
+            )
+        return index
 
     def _value(self, variable):
         return tf.convert_to_tensor(variable)

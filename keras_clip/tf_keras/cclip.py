@@ -19,11 +19,11 @@ class CClip(ClippingOptimizer):
     Args:
         learning_rate: A float or a
             `tf_keras.optimizers.schedules.LearningRateSchedule`. Defaults to
-            `0.01`.
+            `0.1`.
         clip_threshold: Positive float in units of the gradient, a list with an
             array for each variable that broadcasts to its shape, a threshold of
             `keras_clip.thresholds`, or `None` for no clipping. Set it between
-            steps to change it. Defaults to `1.0`.
+            steps to change it. Defaults to `0.1`.
         momentum: Float in [0, 1), as in `keras.optimizers.SGD`. Defaults to
             `0.0`.
         projection_radius: Positive float or `None`. All parameters together are
@@ -56,8 +56,8 @@ class CClip(ClippingOptimizer):
         self,
         learning_rate: (
             float | tf_keras.optimizers.schedules.LearningRateSchedule
-        ) = 0.01,
-        clip_threshold: float | Sequence | Threshold | None = 1.0,
+        ) = 0.1,
+        clip_threshold: float | Sequence | Threshold | None = 0.1,
         momentum: float = 0.0,
         projection_radius: float | None = None,
         weight_decay: float | None = None,

@@ -19,7 +19,7 @@ class ClipAdaGrad(ClippingOptimizer):
     Args:
         learning_rate: A float or a
             `tf_keras.optimizers.schedules.LearningRateSchedule`. Defaults to
-            `1e-3`.
+            `0.1`.
         beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
             `0.0`.
         initial_accumulator_value: Float, `v` at the start; `None` for 0.1, or
@@ -60,7 +60,7 @@ class ClipAdaGrad(ClippingOptimizer):
         self,
         learning_rate: (
             float | tf_keras.optimizers.schedules.LearningRateSchedule
-        ) = 1e-3,
+        ) = 0.1,
         beta_1: float = 0.0,
         initial_accumulator_value: float | None = None,
         epsilon: float = 1e-7,

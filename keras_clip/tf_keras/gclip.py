@@ -19,7 +19,7 @@ class GClip(ClippingOptimizer):
     Args:
         learning_rate: A float or a
             `tf_keras.optimizers.schedules.LearningRateSchedule`. Defaults to
-            `0.01`.
+            `0.1`.
         clip_threshold: Positive float in units of the gradient, a threshold of
             `keras_clip.thresholds`, or `None` for no clipping. Set it between
             steps to change it. Defaults to `1.0`.
@@ -55,7 +55,7 @@ class GClip(ClippingOptimizer):
         self,
         learning_rate: (
             float | tf_keras.optimizers.schedules.LearningRateSchedule
-        ) = 0.01,
+        ) = 0.1,
         clip_threshold: float | Threshold | None = 1.0,
         momentum: float = 0.0,
         projection_radius: float | None = None,
