@@ -2,9 +2,9 @@
 
 Usage: python -m tests.programs.training FOLDER
 
-For each enrolled optimizer and each way of saving, `FOLDER/NAME-WAY.npz` holds
-everything after uninterrupted training as `whole_0`, `whole_1`, …, after
-resumed training as `resumed_0`, …, and the losses of the first training.
+For each enrolled optimizer, `FOLDER/NAME.npz` holds everything after
+uninterrupted training as `whole_0`, `whole_1`, …, after training that was
+resumed in one of `WAYS` as `WAY_0`, …, and the losses of the first training.
 """
 
 import pathlib
@@ -50,29 +50,26 @@ def main(folder):
     """Trains every enrolled optimizer and resumes it in every way."""
     folder = pathlib.Path(folder)
     for name, enrolment in ENROLMENTS.items():
-        # Without averages, with which Keras 3.15 fails in a second `fit`.
-        arguments = {
-            "learning_rate": enrolment.training_rate,
-            "monitor": True,
-        }
+
+        def make(name=name, rate=enrolment.training_rate):
+            # Without averages, with which Keras 3.15 fails in a second `fit`.
+            optimizer = KERAS.optimizer(name, learning_rate=rate, monitor=True)
+            return dense_model(KERAS, optimizer)
+
+        whole, half = make(), make()
+        losses = fit(whole, 3)
+        fit(whole, 2)
+        fit(half, 3)
+        ends = {"whole": whole}
         for way, through in WAYS.items():
-
-            def make(name=name, arguments=arguments):
-                optimizer = KERAS.optimizer(name, **arguments)
-                return dense_model(KERAS, optimizer)
-
-            whole, half = make(), make()
-            losses = fit(whole, 3)
-            fit(whole, 2)
-            fit(half, 3)
-            resumed = through(half, make, folder)
-            fit(resumed, 2)
-            arrays = {
-                f"{kind}_{index}": value
-                for kind, model in (("whole", whole), ("resumed", resumed))
-                for index, value in enumerate(everything(KERAS, model))
-            }
-            np.savez(folder / f"{name}-{way}.npz", losses=losses, **arrays)
+            ends[way] = through(half, make, folder)
+            fit(ends[way], 2)
+        arrays = {
+            f"{kind}_{index}": value
+            for kind, model in ends.items()
+            for index, value in enumerate(everything(KERAS, model))
+        }
+        np.savez(folder / f"{name}.npz", losses=losses, **arrays)
 
 
 if __name__ == "__main__":

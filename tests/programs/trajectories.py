@@ -51,13 +51,40 @@ def bad_gradients():
     return gradients
 
 
+def stepper(optimizer, variables):
+    """Returns what steps by a list of gradients.
+
+    Without `jit`, JAX compiles the branches of Keras' own conditions anew at
+    every step (keras 3.15.1).
+    """
+    branches = optimizer.use_ema or optimizer.gradient_accumulation_steps
+    if keras.backend.backend() != "jax" or not branches:
+        return lambda gradients: KERAS.apply(optimizer, gradients, variables)
+
+    import jax
+
+    optimizer.build(variables)
+    apply = jax.jit(optimizer.stateless_apply)
+
+    def step(gradients):
+        kept = (variables, optimizer.variables)
+        x, state = ([v.value for v in some] for some in kept)
+        gradients = [np.asarray(g, "float32") for g in gradients]
+        for some, values in zip(kept, apply(state, gradients, x), strict=True):
+            for variable, value in zip(some, values, strict=True):
+                variable.assign(value)
+
+    return step
+
+
 def path_of(name, arguments, gradients):
     """Returns an array of shape `(steps + 1, parameters)`."""
     optimizer = KERAS.optimizer(name, **arguments)
     variables = KERAS.variables(parameters())
+    step = stepper(optimizer, variables)
     rows = [np.concatenate([x.ravel() for x in KERAS.values(variables)])]
     for gradient in gradients:
-        KERAS.apply(optimizer, gradient, variables)
+        step(gradient)
         values = KERAS.values(variables)
         rows.append(np.concatenate([x.ravel() for x in values]))
     return np.stack(rows)

@@ -1,0 +1,1 @@
+"""Saved models of every optimizer, which all later versions must load."""

@@ -1,0 +1,59 @@
+"""Defaults train small problems about as well as those of Adam do."""
+
+import json
+
+import pytest
+
+from tests.enrolment import every_optimizer
+from tests.problems import PROBLEMS
+from tests.problems import ROUNDS
+from tests.problems import rounds_of
+from tests.programs.launch import run_program
+
+every_problem = pytest.mark.parametrize("problem", PROBLEMS)
+
+
+@pytest.fixture(scope="module")
+def trainings(tmp_path_factory):
+    """Losses and median norm of the gradients, by problem and optimizer."""
+    file = tmp_path_factory.mktemp("defaults") / "defaults.json"
+    run_program("defaults", file, backend="jax")
+    return json.loads(file.read_text())
+
+
+def _decrease(losses, rounds):
+    return losses[0] - losses[rounds]
+
+
+def test_problems_differ_in_the_scale_of_their_gradients(trainings):
+    norms = [trainings[problem]["adam"][1] for problem in PROBLEMS]
+    assert norms[0] > 10 > 3 > norms[1] > 0.3 > 0.1 > norms[2]
+
+
+@every_problem
+def test_adam_trains_every_problem_with_its_defaults(trainings, problem):
+    losses, _ = trainings[problem]["adam"]
+    assert _decrease(losses, rounds=1) > 0.75 * losses[0]
+
+
+@every_problem
+@every_optimizer
+def test_defaults_lower_the_loss_nine_tenths_as_far_as_those_of_adam(
+    trainings, enrolment, problem
+):
+    """In as many steps, but for the optimizers in `ROUNDS`."""
+    losses, _ = trainings[problem][enrolment.name]
+    adam, _ = trainings[problem]["adam"]
+    rounds = rounds_of(enrolment.name)
+    assert losses[0] == adam[0]
+    assert _decrease(losses, rounds) > 0.9 * _decrease(adam, rounds=1)
+
+
+@every_problem
+@pytest.mark.parametrize("name", ROUNDS)
+def test_more_steps_are_allowed_only_where_they_are_needed(
+    trainings, name, problem
+):
+    losses, _ = trainings[problem][name]
+    adam, _ = trainings[problem]["adam"]
+    assert _decrease(losses, rounds=1) < 0.5 * _decrease(adam, rounds=1)
