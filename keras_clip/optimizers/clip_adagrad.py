@@ -28,6 +28,12 @@ class ClipAdaGrad(ClippingOptimizer):
     `clip_threshold=None` is `keras.optimizers.Adagrad`, but for that one's
     default learning rate of 0.001, with which hardly anything trains.
 
+    Coordinates of a gradient clipped at a global norm of 1 are about 1/√d, d
+    the number of parameters: the initial value of 0.1 then rules `v` for d/10
+    steps. For large models take a smaller one. With a `delay`, the first step
+    divides by the initial value alone: the default of 1e-5 makes it 316 times
+    the learning rate, and 0.1 is safer where the noise is heavy-tailed.
+
     Args:
         learning_rate: A float, a
             `keras.optimizers.schedules.LearningRateSchedule` instance, or a
