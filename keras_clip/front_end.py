@@ -5,6 +5,7 @@ and finds them (`_value`, `_index`), and when it aggregates gradients.
 """
 
 import dataclasses
+import numbers
 import re
 from collections.abc import Sequence
 
@@ -53,7 +54,7 @@ class FrontEnd(Stepping, ThresholdVariables):
                 "`learning_rate` must be a number in [0, inf), a schedule or a "
                 f"callable. Received: learning_rate={learning_rate!r}"
             )
-        if isinstance(learning_rate, float | int):
+        if isinstance(learning_rate, numbers.Real):
             check_number("learning_rate", learning_rate, 0)
         scale = keras_arguments.get("loss_scale_factor")
         if scale is not None:
@@ -82,7 +83,7 @@ class FrontEnd(Stepping, ThresholdVariables):
     def _set_arguments(
         self,
         rule,
-        clip_threshold,
+        threshold,
         exclude_from_weight_decay,
         jit_compile,
         monitor,
@@ -95,7 +96,7 @@ class FrontEnd(Stepping, ThresholdVariables):
         self.monitor = monitor
         self.clip_per_replica = clip_per_replica
         if rule.clipping:
-            self._set_threshold(clip_threshold)
+            self._set_threshold(threshold)
         exclusions = check_exclusions(
             "exclude_from_weight_decay", exclude_from_weight_decay
         )

@@ -158,6 +158,10 @@ class Stepping:
 
     def _clipped_on_replica(self, gradients, variables):
         """Clips the gradients of one replica, as `clip_per_replica` asks."""
+        gradients = [
+            ops.cast(gradient, clipping.working_dtype_of(gradient))
+            for gradient in gradients
+        ]
         gradients = self._clipped_as_by_keras(gradients)
         rule = self.rule
         if self._threshold is None:

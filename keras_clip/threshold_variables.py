@@ -23,10 +23,7 @@ class ThresholdVariables:
         Set it between steps to change it, to one of the same kind; nothing is
         compiled anew.
         """
-        if self.rule.clipping is None:
-            raise AttributeError(
-                f"{type(self).__name__} has no `clip_threshold`"
-            )
+        self._check_rule_clips()
         current = self._current_threshold()
         if isinstance(current, thresholds.ConstantThreshold):
             scale = current.scale
@@ -35,6 +32,9 @@ class ThresholdVariables:
 
     @clip_threshold.setter
     def clip_threshold(self, value):
+        self._check_rule_clips()
+        # tf_keras wraps the lists that its attributes are set to.
+        value = list(value) if isinstance(value, list) else value
         if not self._has_state():
             self._set_threshold(value)
             return
@@ -50,11 +50,17 @@ class ThresholdVariables:
         for variable, number in zip(
             self._threshold_scales, _scales(threshold), strict=True
         ):
-            variable.assign(np.asarray(number, variable.dtype))
+            variable.assign(number)
         for variable, number in zip(
             self._threshold_parameters, threshold.parameters, strict=True
         ):
             variable.assign(number)
+
+    def _check_rule_clips(self):
+        if self.rule.clipping is None:
+            raise AttributeError(
+                f"{type(self).__name__} has no `clip_threshold`"
+            )
 
     def _set_threshold(self, value):
         self._threshold = self._checked_threshold(value)
@@ -102,6 +108,12 @@ class ThresholdVariables:
             return thresholds.ConstantThreshold(scale)
         return type(threshold)(scale, *parameters)
 
+    def _check_threshold_fits(self, variables):
+        """Raises if there is not one array for each variable."""
+        threshold = self._threshold
+        if threshold is not None and isinstance(threshold.scale, tuple):
+            _check_arrays(threshold.scale, variables)
+
     def _build_threshold(self, variables):
         """Creates the variables of the threshold."""
         self._threshold_scales = []
@@ -110,8 +122,6 @@ class ThresholdVariables:
         threshold = self._threshold
         if threshold is None:
             return
-        if isinstance(threshold.scale, tuple):
-            _check_arrays(threshold.scale, variables)
         dtype = self._shared_dtype
         self._threshold_scales = [
             self._add_shared("threshold_scale", scale, dtype)

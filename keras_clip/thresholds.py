@@ -7,6 +7,7 @@ steps compiles nothing anew.
 """
 
 import math
+import numbers
 from collections.abc import Sequence
 
 import keras
@@ -206,8 +207,9 @@ def get(identifier: object) -> Threshold | None:
     if isinstance(identifier, dict):
         cls = _SCHEDULES.get(identifier.get("class_name"))
         config = identifier.get("config", {})
-        if cls is not None and set(config) <= set(cls().get_config()):
-            return cls(**config)
+        if cls is not None and isinstance(config, dict):
+            if set(config) <= set(cls().get_config()):
+                return cls(**config)
     return ConstantThreshold(
         _checked_scale(
             "clip_threshold",
@@ -240,15 +242,16 @@ def _checked_scale(name, value, wanted):
     """Returns a float, or a tuple of arrays, after checking for positivity."""
     if isinstance(value, list | tuple):
         try:
-            arrays = tuple(np.asarray(item, "float64") for item in value)
-        except (TypeError, ValueError):
+            arrays = tuple(np.asarray(item) for item in value)
+        except ValueError:
             arrays = ()
-        good = all(np.all(np.isfinite(a) & (a > 0)) for a in arrays)
-        if arrays and good:
-            return arrays
-    elif isinstance(value, int | float | np.number) and not isinstance(
-        value, bool
-    ):
+        if arrays and all(
+            array.dtype.kind in "iuf"
+            and np.all(np.isfinite(array) & (array > 0))
+            for array in arrays
+        ):
+            return tuple(array.astype("float64") for array in arrays)
+    elif isinstance(value, numbers.Real) and not isinstance(value, bool):
         if math.isfinite(value) and value > 0:
             return float(value)
     raise ValueError(

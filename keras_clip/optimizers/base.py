@@ -23,7 +23,6 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         rule: The algorithm, a frozen dataclass from `keras_clip.rules`.
         learning_rate: Float, schedule or callable, as in Keras.
         weight_decay: Float or `None`, decoupled weight decay.
-        clip_threshold: The threshold, for the rules that take one.
         exclude_from_weight_decay: List of regular expressions, which exclude
             the variables whose name or path they match from weight decay, and
             of positions among the optimizer's variables.
@@ -31,7 +30,8 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         monitor: Whether to keep up `gradient_norm`, `clip_fraction` and
             `skipped_steps` where that costs a pass over the gradients.
         clip_per_replica: Whether to clip before gradients are aggregated.
-        **kwargs: The rest of Keras' optimizer arguments.
+        **kwargs: `clip_threshold`, for the rules that take one, and the rest of
+            Keras' optimizer arguments.
     """
 
     def __init__(
@@ -39,13 +39,16 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         rule,
         learning_rate,
         weight_decay: float | None = None,
-        clip_threshold=None,
         exclude_from_weight_decay: Sequence[str | int] | None = None,
         jit_compile: bool | str = "auto",
         monitor: bool = False,
         clip_per_replica: bool = False,
         **kwargs,
     ):
+        # To a rule without threshold, it is an argument that does not exist.
+        threshold = (
+            kwargs.pop("clip_threshold", None) if rule.clipping else None
+        )
         self._check_arguments(
             learning_rate,
             weight_decay,
@@ -59,7 +62,7 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         )
         self._set_arguments(
             rule,
-            clip_threshold,
+            threshold,
             exclude_from_weight_decay,
             jit_compile,
             monitor,
@@ -77,6 +80,7 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         """
         if self.built:
             return
+        self._check_threshold_fits(variables)
         super().build(variables)
         overwritten = {
             index

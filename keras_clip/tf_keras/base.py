@@ -18,7 +18,6 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         rule: The algorithm, a frozen dataclass from `keras_clip.rules`.
         learning_rate: Float or schedule, as in tf_keras.
         weight_decay: Float or `None`, decoupled weight decay.
-        clip_threshold: The threshold, for the rules that take one.
         exclude_from_weight_decay: List of regular expressions, which exclude
             the variables whose name they match from weight decay, and of
             positions among the optimizer's variables.
@@ -27,7 +26,8 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
             `skipped_steps` where that costs a pass over the gradients.
         clip_per_replica: Whether to clip before gradients are aggregated.
         name: Name of the optimizer.
-        **kwargs: The rest of tf_keras' optimizer arguments.
+        **kwargs: `clip_threshold`, for the rules that take one, and the rest of
+            tf_keras' optimizer arguments.
     """
 
     def __init__(
@@ -35,7 +35,6 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         rule,
         learning_rate,
         weight_decay: float | None = None,
-        clip_threshold=None,
         exclude_from_weight_decay: Sequence[str | int] | None = None,
         jit_compile: bool | str = "auto",
         monitor: bool = False,
@@ -51,6 +50,10 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
                     f"`keras_clip.{type(self).__name__}` with Keras 3. "
                     f"Received: {argument}={value}"
                 )
+        # To a rule without threshold, it is an argument that does not exist.
+        threshold = (
+            kwargs.pop("clip_threshold", None) if rule.clipping else None
+        )
         self._check_arguments(
             learning_rate,
             weight_decay,
@@ -67,7 +70,7 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         )
         self._set_arguments(
             rule,
-            clip_threshold,
+            threshold,
             exclude_from_weight_decay,
             jit_compile,
             monitor,
@@ -87,6 +90,7 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         super().build(var_list)
         if getattr(self, "_built", False):
             return
+        self._check_threshold_fits(var_list)
         self._build_state(var_list)
         self._built = True
 

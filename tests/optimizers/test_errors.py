@@ -9,6 +9,7 @@ from tests.enrolment import every_optimizer
 from tests.front_ends import KERAS
 from tests.front_ends import TF_KERAS
 from tests.front_ends import both_front_ends
+from tests.programs.launch import launch
 
 NAN, INF = float("nan"), float("inf")
 
@@ -16,6 +17,10 @@ ERRORS_OF_ALL = (
     ({"learning_rate": -1.0}, "`learning_rate` must be a number in [0, inf)"),
     ({"learning_rate": NAN}, "`learning_rate` must be a number in [0, inf)"),
     ({"learning_rate": True}, "`learning_rate` must be a number in [0, inf)"),
+    ({"learning_rate": "0.1"}, "`learning_rate` must be a number in [0, inf)"),
+    ({"learning_rate": None}, "`learning_rate` must be a number in [0, inf)"),
+    ({"learning_rate": [0.1]}, "`learning_rate` must be a number in [0, inf)"),
+    ({"learning_rate": (0.1,)}, "`learning_rate` must be a number in [0, inf"),
     ({"weight_decay": -1}, "`weight_decay` must be a number in [0, inf)"),
     ({"weight_decay": INF}, "`weight_decay` must be a number in [0, inf)"),
     ({"weight_decay": "0.1"}, "`weight_decay` must be a number in [0, inf)"),
@@ -27,6 +32,9 @@ ERRORS_OF_ALL = (
     ({"jit_compile": 1}, "`jit_compile` must be one of 'auto', True, False"),
     ({"monitor": 2}, "`monitor` must be one of False, True"),
     ({"monitor": None}, "`monitor` must be one of False, True"),
+    ({"clip_per_replica": 1}, "`clip_per_replica` must be one of False, True"),
+    ({"clip_per_replica": "no"}, "`clip_per_replica` must be one of False, T"),
+    ({"clip_per_replica": None}, "`clip_per_replica` must be one of False, T"),
     (
         {"exclude_from_weight_decay": "bias"},
         "`exclude_from_weight_decay` must be a list of strings or positions",
@@ -34,6 +42,23 @@ ERRORS_OF_ALL = (
     (
         {"exclude_from_weight_decay": ["bias", 1.5]},
         "`exclude_from_weight_decay` must be a list of strings or positions",
+    ),
+)
+
+ERRORS_OF_KERAS = (
+    *(
+        (
+            {"loss_scale_factor": value},
+            "`loss_scale_factor` must be a number in (0, inf)",
+        )
+        for value in (0, -8.0, NAN, INF, "8", True)
+    ),
+    *(
+        (
+            {"gradient_accumulation_steps": value},
+            "`gradient_accumulation_steps` must be an integer in [2, inf)",
+        )
+        for value in (1, 0, -2, 2.5, 2.0, "2", True)
     ),
 )
 
@@ -48,16 +73,58 @@ every_error = pytest.mark.parametrize(
 )
 
 
-@every_error
-@both_front_ends
-def test_bad_argument_is_named_with_what_was_received(
-    front_end, name, arguments, start
-):
+def _assert_named(front_end, name, arguments, start):
     with pytest.raises(ValueError) as error:
         front_end.optimizer(name, **arguments)
     ((argument, value),) = arguments.items()
     assert str(error.value).startswith(start)
     assert str(error.value).endswith(f"Received: {argument}={value!r}")
+
+
+@every_error
+@both_front_ends
+def test_bad_argument_is_named_with_what_was_received(
+    front_end, name, arguments, start
+):
+    _assert_named(front_end, name, arguments, start)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "start"),
+    ERRORS_OF_KERAS,
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
+)
+@every_optimizer
+def test_bad_argument_of_keras_is_named_with_what_was_received(
+    enrolment, arguments, start
+):
+    _assert_named(KERAS, enrolment.name, arguments, start)
+
+
+@pytest.fixture(scope="module")
+def errors_on_jax():
+    """What every optimizer says to `clip_per_replica` on JAX, a line each."""
+    program = """
+import keras_clip
+from keras_clip.registry import OPTIMIZERS
+for name, info in OPTIMIZERS.items():
+    try:
+        info.keras_class(clip_per_replica=True)
+    except ValueError as error:
+        print(name, error)
+"""
+    return launch("-c", program, backend="jax").stdout.splitlines()
+
+
+@every_optimizer
+def test_clipping_per_replica_raises_on_jax(errors_on_jax, enrolment):
+    (message,) = (
+        line.removeprefix(f"{enrolment.name} ")
+        for line in errors_on_jax
+        if line.startswith(f"{enrolment.name} ")
+    )
+    assert message.startswith("`clip_per_replica` must be False on any backend")
+    assert message.endswith("Received: clip_per_replica=True, on jax")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,265 @@
+"""An optimizer's threshold can change between steps; what else it takes."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_clip import thresholds
+from tests.enrolment import ENROLMENTS
+from tests.enrolment.record import Adaptive
+from tests.enrolment.record import Polynomial
+from tests.front_ends import both_front_ends
+from tests.gradients import SHAPES
+from tests.gradients import heavy_tailed_gradients
+from tests.gradients import parameters
+from tests.models import SHAPES as MODEL_SHAPES
+from tests.models import dense_model
+from tests.models import everything
+from tests.models import train
+from tests.programs.launch import run_program
+from tests.programs.thresholds import CASES
+from tests.programs.thresholds import as_argument
+from tests.programs.thresholds import ends
+from tests.trajectories import assert_close
+from tests.trajectories import oracle_of
+from tests.trajectories import same_bits
+
+
+def _arrays(*numbers, shapes=SHAPES):
+    """Returns arrays of several shapes that broadcast, one of them whole."""
+    arrays = [np.float64(number) for number in numbers]
+    arrays[0] = np.full(shapes[0][1:], arrays[0])
+    arrays[1] = arrays[1] * 2.0 ** (np.arange(shapes[1][0]) - 2)
+    return arrays
+
+
+# The optimizer, its arguments, its threshold, and the one that replaces it.
+KINDS = {
+    "number": ("gclip", {"momentum": 0.5}, 16.0, 0.5),
+    "polynomial": (
+        "clip_adam_norm",
+        {"delay": 1},
+        Polynomial(8.0, 0.25),
+        Polynomial(0.5, -0.5),
+    ),
+    "adaptive": (
+        "clip_adagrad_norm",
+        {},
+        Adaptive(0.75, 0.75, 1.0),
+        Adaptive(0.25, 0.5, 1.5),
+    ),
+    "adaptive, by layer": (
+        "clip_adam",
+        {"clipping": "layer"},
+        Adaptive(0.5, 0.5, 1.5),
+        Adaptive(0.25, 0.75, 1.0),
+    ),
+    "arrays": ("cclip", {}, _arrays(2.0, 1.0, 4.0), _arrays(0.25, 0.5, 0.125)),
+    "polynomial of arrays": (
+        "clip_adagrad",
+        {"clipping": "coordinate"},
+        Polynomial(_arrays(0.5, 0.25, 4.0), 0.5),
+        Polynomial(_arrays(2.0, 1.0, 0.125), -0.5),
+    ),
+}
+every_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def _written(value):
+    return thresholds.serialize(thresholds.get(as_argument(value)))
+
+
+def _optimizer(front_end, name, arguments, threshold):
+    return front_end.optimizer(
+        name, learning_rate=0.125, clip_threshold=threshold, **arguments
+    )
+
+
+@pytest.mark.parametrize("jit_compile", [None, False, True])
+@every_kind
+@both_front_ends
+def test_changed_threshold_clips_from_the_next_step_without_a_retrace(
+    front_end, kind, jit_compile
+):
+    """In eager mode, in a graph, and in a compiled graph."""
+    name, arguments, first, second = KINDS[kind]
+    optimizer = _optimizer(front_end, name, arguments, first)
+    variables = front_end.variables(parameters(), "float64")
+    optimizer.build(variables)
+    traces = 0
+
+    def step(gradients):
+        nonlocal traces
+        traces += 1
+        front_end.apply(optimizer, gradients, variables)
+
+    if jit_compile is not None:
+        step = tf.function(step, jit_compile=jit_compile)
+    oracle, rate_at = oracle_of(
+        ENROLMENTS[name],
+        {"learning_rate": 0.125, "clip_threshold": first, **arguments},
+        parameters(),
+    )
+    actual, expected = [parameters()], [parameters()]
+    gradients = heavy_tailed_gradients(steps=5)
+    for index, gradient in enumerate(gradients):
+        if index == 2:
+            optimizer.clip_threshold = as_argument(second)
+            oracle.clip.threshold = second
+        step([front_end.tensor(g, "float64") for g in gradient])
+        actual.append(front_end.values(variables))
+        expected.append(oracle.step(gradient, rate_at(index)))
+    assert_close(actual, expected, "float64")
+    assert traces == (5 if jit_compile is None else 1)
+
+
+@every_kind
+@both_front_ends
+def test_threshold_reads_as_what_it_is_now(front_end, kind):
+    name, arguments, first, second = KINDS[kind]
+    optimizer = _optimizer(front_end, name, arguments, first)
+    types = {"number": float, "arrays": list}
+    expected = types.get(kind, type(as_argument(first)))
+
+    def assert_reads(value):
+        read = optimizer.clip_threshold
+        assert type(read) is expected
+        assert _written(read) == _written(value)
+        config = json.loads(json.dumps(optimizer.get_config()))
+        assert config["clip_threshold"] == _written(value)
+        again = type(optimizer).from_config(config)
+        assert _written(again.clip_threshold) == _written(value)
+
+    assert_reads(first)
+    optimizer.clip_threshold = as_argument(second)
+    assert_reads(second)
+    optimizer.build(front_end.variables(parameters()))
+    assert_reads(second)
+    optimizer.clip_threshold = as_argument(first)
+    assert_reads(first)
+
+
+@every_kind
+@both_front_ends
+def test_threshold_that_was_read_can_be_set_again(front_end, kind):
+    name, arguments, first, second = KINDS[kind]
+    optimizer, other = (
+        _optimizer(front_end, name, arguments, value)
+        for value in (first, second)
+    )
+    for each in (optimizer, other):
+        each.build(front_end.variables(parameters()))
+    optimizer.clip_threshold = other.clip_threshold
+    assert _written(optimizer.clip_threshold) == _written(second)
+
+
+SAVED = {
+    "number": KINDS["number"],
+    "adaptive, by layer": KINDS["adaptive, by layer"],
+    "arrays": (
+        "cclip",
+        {},
+        _arrays(2.0, 1.0, 4.0, 1.0, shapes=MODEL_SHAPES),
+        _arrays(0.25, 0.5, 0.125, 0.5, shapes=MODEL_SHAPES),
+    ),
+}
+
+
+@pytest.mark.parametrize("file", ["model.keras", "model.weights.h5"])
+@pytest.mark.parametrize("kind", SAVED)
+@both_front_ends
+def test_changed_threshold_survives_the_file(front_end, kind, file, tmp_path):
+    name, arguments, first, second = SAVED[kind]
+
+    def make():
+        optimizer = _optimizer(front_end, name, arguments, first)
+        return dense_model(front_end, optimizer)
+
+    gradients = heavy_tailed_gradients(MODEL_SHAPES, steps=4)
+    model = make()
+    train(front_end, model, gradients[:1])
+    model.optimizer.clip_threshold = as_argument(second)
+    train(front_end, model, gradients[1:2])
+    if file == "model.keras":
+        model.save(tmp_path / file)
+        loaded = front_end.framework.models.load_model(tmp_path / file)
+    else:
+        model.save_weights(tmp_path / file)
+        loaded = make()
+        loaded.optimizer.build(loaded.trainable_variables)
+        loaded.load_weights(tmp_path / file)
+    assert _written(loaded.optimizer.clip_threshold) == _written(second)
+    for each in (model, loaded):
+        train(front_end, each, gradients[2:])
+    assert same_bits(
+        everything(front_end, loaded), everything(front_end, model)
+    )
+
+
+@pytest.mark.parametrize("case", CASES)
+@both_front_ends
+def test_callback_of_fit_changes_the_threshold(front_end, case):
+    found = ends(front_end, case)
+    assert same_bits(found["called"], found["by_hand"])
+    assert not same_bits(found["called"][:4], found["unchanged"][:4])
+
+
+@pytest.fixture(scope="module")
+def ends_on_jax(tmp_path_factory):
+    path = tmp_path_factory.mktemp("thresholds") / "ends.npz"
+    run_program("thresholds", path, backend="jax")
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_callback_of_fit_on_jax_changes_the_threshold(ends_on_jax, case):
+    called, by_hand, unchanged = (
+        [
+            value
+            for key, value in ends_on_jax.items()
+            if key.startswith(f"{case}/{way}_")
+        ]
+        for way in ("called", "by_hand", "unchanged")
+    )
+    assert len(called) > 8
+    assert same_bits(called, by_hand)
+    assert not same_bits(called[:4], unchanged[:4])
+
+
+def _moment(front_end, optimizer):
+    (moment,) = (
+        front_end.value(variable)
+        for variable in optimizer.variables
+        if "threshold_moment" in variable.name
+    )
+    return moment
+
+
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")
+@pytest.mark.parametrize("clipping", ["layer", "coordinate"])
+@both_front_ends
+def test_variable_without_a_gradient_keeps_its_moment(front_end, clipping):
+    """So does one whose gradient is bad; the others' go on."""
+    optimizer = _optimizer(
+        front_end, "clip_adam", {"clipping": clipping}, Adaptive(0.5, 0.5, 1.0)
+    )
+    variables = front_end.variables(parameters(), "float64")
+    first, second, third = heavy_tailed_gradients(steps=3)
+    front_end.apply(optimizer, first, variables)
+    norms = [np.linalg.norm(g) for g in first]
+    expected = np.array(norms) / 2
+    np.testing.assert_allclose(_moment(front_end, optimizer), expected)
+
+    front_end.apply(optimizer, [second[0], None, second[2]], variables)
+    expected[0] = (expected[0] + np.linalg.norm(second[0])) / 2
+    expected[2] = (expected[2] + np.linalg.norm(second[2])) / 2
+    np.testing.assert_allclose(_moment(front_end, optimizer), expected)
+
+    third[2] = np.array(np.nan)
+    front_end.apply(optimizer, third, variables)
+    expected[0] = (expected[0] + np.linalg.norm(third[0])) / 2
+    expected[1] = (expected[1] + np.linalg.norm(third[1])) / 2
+    np.testing.assert_allclose(_moment(front_end, optimizer), expected)
