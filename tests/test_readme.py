@@ -27,9 +27,11 @@ def blocks(language):
 
 def test_the_keras_example_trains_saves_and_loads(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (example,) = blocks("python")
+    example, thresholds = blocks("python")
     names = {}
     exec(example, names)
+    exec(thresholds, names)
+    assert names["optimizer"].clip_threshold == 0.5
     optimizer = names["model"].optimizer
     assert type(optimizer) is OPTIMIZERS["acclip"].keras_class
     assert optimizer.update_count.numpy() == 3 * 8

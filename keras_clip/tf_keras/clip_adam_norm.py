@@ -34,7 +34,9 @@ class ClipAdamNorm(ClippingOptimizer):
         accumulator_scale: Positive float, the factor of the squared norms in
             `b²`. Defaults to `1.0`.
         bias_correction: Whether `m` is divided by `1 − beta_1^k` and `b²` by `1
-            − beta_2^k` at update k, which needs `delay=0`. Defaults to `False`.
+            − beta_2^k` at update k, which needs `delay=0`. Steps then
+            start at √(1 − beta_2) of the learning rate and grow. Defaults to
+            `False`.
         weight_decay: Float or `None`, decoupled weight decay. Defaults to
             `None`.
         {{arguments of all}}
