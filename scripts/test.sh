@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/environment.sh model-garden,plots,jax,test
 
-options=(-n 2 --dist loadfile)
+options=(-n 2 --dist loadfile --no-loadscope-reorder)
 if [ "${1:-}" = --fast ]; then
   shift
   for slow in scripts model_garden colab callbacks test_packaging.py \

@@ -94,7 +94,16 @@ def test_adam_and_acclip_differ_in_the_optimizer_alone():
         assert one == other, path.stem
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+# Adam's configs differ from ACClip's in the optimizer alone: those of 6 layers
+# stand for the others.
+STEPPED = [
+    path
+    for path in CONFIGS
+    if not path.stem.endswith("_adam") or "_6_" in path.stem
+]
+
+
+@pytest.mark.parametrize("path", STEPPED, ids=lambda path: path.stem)
 def test_a_config_builds_and_takes_a_real_step(path):
     params = build(
         path,
