@@ -12,7 +12,7 @@ from keras_clip.replicas import run_on_replicas_if
 class TensorFlowClippingOptimizer(BaseClippingOptimizer):
     """Reduces gradients over replicas first and does everything else after."""
 
-    # AutoGraph would find nothing to convert, and a fifth of the tracing time.
+    # AutoGraph has nothing to convert here, and takes a fifth of the tracing.
     @tf.autograph.experimental.do_not_convert
     def apply(self, grads, trainable_variables=None):
         """Updates variables by their gradients, sparse ones made dense first.

@@ -94,7 +94,7 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         self._build_state(var_list)
         self._built = True
 
-    # AutoGraph would find nothing to convert, and a fifth of the tracing time.
+    # AutoGraph has nothing to convert here, and takes a fifth of the tracing.
     @tf.autograph.experimental.do_not_convert
     def apply_gradients(self, grads_and_vars, name=None, **kwargs):
         """Updates variables by their gradients.
