@@ -13,6 +13,7 @@ from keras import ops
 from keras_clip.rules.moments import absolute_power
 from keras_clip.rules.moments import bias_correction
 from keras_clip.rules.moments import root
+from keras_clip.rules.nonfinite import keep_where
 from keras_clip.rules.rule import Rule
 from keras_clip.validation import check_choice
 from keras_clip.validation import check_number
@@ -59,6 +60,11 @@ class ACClipRule(Rule):
         check_choice("nonfinite", self.nonfinite, ("skip", "propagate"))
 
     @property
+    def in_place(self) -> str:
+        """See `Rule`: a power of general order costs more than a division."""
+        return "state" if self.alpha in (1, 2) else "nothing"
+
+    @property
     def slots(self) -> dict[str, float]:
         """The moments `m`, `tau_alpha` and `v`.
 
@@ -94,24 +100,24 @@ class ACClipRule(Rule):
         Returns:
             Tuple `(x, state)`.
         """
+        finite = self._finite(g, clip)
         m, tau_alpha, *v = state
         m = self.beta_1 * m + (1 - self.beta_1) * g
         tau_alpha = self.beta_2 * tau_alpha + (
             1 - self.beta_2
         ) * absolute_power(g, self.alpha)
         v = [self.beta_2 * v + (1 - self.beta_2) * ops.square(g) for v in v]
-        after = (m, tau_alpha, *v)
+        state = keep_where(finite, (m, tau_alpha, *v), state)
 
-        m, tau, v = self._corrected(after, k)
+        m, tau, v = self._corrected(state, k)
         g_hat = ops.minimum(tau / (ops.absolute(m) + self.epsilon), 1.0) * m
         step = learning_rate * g_hat
         if self.step_scaling == "rms":
             step = step / (ops.sqrt(self.beta_2 * v) + self.epsilon)
         elif self.step_scaling == "threshold":
             step = step / (tau + self.epsilon)
-        return self._moved(
-            g, x, step, learning_rate, weight_decay, after, state
-        )
+        x = self._moved(finite, x, step, learning_rate, weight_decay)
+        return x, state
 
     def clipped(self, g, clip, state, k):
         """Returns where the clip shortened the momentum in the last step.

@@ -10,3 +10,4 @@ class CClipRule(GClipRule):
     """One step of CClip for one variable: GClip's, clipped by coordinate."""
 
     clipping = "coordinate"
+    in_place = "nothing"

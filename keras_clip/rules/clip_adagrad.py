@@ -7,6 +7,7 @@ import dataclasses
 
 from keras import ops
 
+from keras_clip.rules.nonfinite import keep_where
 from keras_clip.rules.rule import Rule
 from keras_clip.validation import check_choice
 from keras_clip.validation import check_number
@@ -56,6 +57,12 @@ class ClipAdaGradRule(Rule):
         check_choice("nonfinite", self.nonfinite, ("skip", "propagate"))
 
     @property
+    def in_place(self) -> str:
+        """See `Rule`: a step with a delay reads the state before it."""
+        divides = self.clipping == "coordinate"
+        return "nothing" if divides or self.delay else "state"
+
+    @property
     def slots(self) -> dict[str, float]:
         """The momentum `m`, if there is one, and the sum of squares `v`."""
         momentum = {"momentum": 0.0} if self.beta_1 else {}
@@ -89,11 +96,12 @@ class ClipAdaGradRule(Rule):
         """
         *m, v = state
         u = self.clip(g, clip)
+        finite = self._finite(u, clip)
         m = [self.beta_1 * m + (1 - self.beta_1) * u for m in m]
-        after = (*m, v + ops.square(u))
+        state = keep_where(finite, (*m, v + ops.square(u)), state)
         if not self.delay:
-            v = after[-1]
-        step = learning_rate * (m[0] if m else u) / ops.sqrt(v + self.epsilon)
-        return self._moved(
-            u, x, step, learning_rate, weight_decay, after, state
-        )
+            v = state[-1]
+        m = state[0] if m else u
+        step = learning_rate * m / ops.sqrt(v + self.epsilon)
+        x = self._moved(finite, x, step, learning_rate, weight_decay)
+        return x, state

@@ -8,6 +8,7 @@ import dataclasses
 from keras import ops
 
 from keras_clip.rules.moments import bias_correction
+from keras_clip.rules.nonfinite import keep_where
 from keras_clip.rules.rule import Rule
 from keras_clip.validation import check_choice
 from keras_clip.validation import check_number
@@ -60,6 +61,12 @@ class ClipAdamRule(Rule):
         check_choice("nonfinite", self.nonfinite, ("skip", "propagate"))
 
     @property
+    def in_place(self) -> str:
+        """See `Rule`: a step with a delay reads the state before it."""
+        divides = self.clipping == "coordinate"
+        return "nothing" if divides or self.delay else "state"
+
+    @property
     def slots(self) -> dict[str, float]:
         """The moments `m` and `v`."""
         return {"momentum": 0.0, "velocity": self.initial_accumulator_value}
@@ -92,17 +99,18 @@ class ClipAdamRule(Rule):
         """
         m, v = state
         u = self.clip(g, clip)
+        finite = self._finite(u, clip)
         m = self.beta_1 * m + (1 - self.beta_1) * u
-        after = (m, self.beta_2 * v + (1 - self.beta_2) * ops.square(u))
-        rate = learning_rate
+        v_next = self.beta_2 * v + (1 - self.beta_2) * ops.square(u)
+        state = keep_where(finite, (m, v_next), state)
+        m, rate = state[0], learning_rate
         if not self.delay:
-            v = after[1]
+            v = state[1]
             rate = (
                 learning_rate
                 * ops.sqrt(bias_correction(self.beta_2, k))
                 / bias_correction(self.beta_1, k)
             )
         step = rate * m / (ops.sqrt(v) + self.epsilon)
-        return self._moved(
-            u, x, step, learning_rate, weight_decay, after, state
-        )
+        x = self._moved(finite, x, step, learning_rate, weight_decay)
+        return x, state

@@ -5,6 +5,7 @@
 
 import dataclasses
 
+from keras_clip.rules.nonfinite import keep_where
 from keras_clip.rules.rule import Rule
 from keras_clip.validation import check_choice
 from keras_clip.validation import check_number
@@ -72,11 +73,12 @@ class GClipRule(Rule):
             Tuple `(x, state)`.
         """
         u = self.clip(g, clip)
+        finite = self._finite(u, clip)
         step = learning_rate * u
-        after = ()
         if self.momentum:
-            b = self.momentum * state[0] - step
-            step, after = -b, (b,)
-        return self._moved(
-            u, x, step, learning_rate, weight_decay, after, state
-        )
+            state = keep_where(
+                finite, (self.momentum * state[0] - step,), state
+            )
+            step = -state[0]
+        x = self._moved(finite, x, step, learning_rate, weight_decay)
+        return x, state

@@ -8,6 +8,7 @@ import dataclasses
 from keras import ops
 
 from keras_clip.rules.moments import bias_correction
+from keras_clip.rules.nonfinite import keep_where
 from keras_clip.rules.rule import Rule
 from keras_clip.validation import check_choice
 from keras_clip.validation import check_integer
@@ -136,17 +137,18 @@ class NormRule(Rule):
         """
         (b,) = shared
         u = self.clip(g, clip)
-        m, after = u, ()
+        finite = self._finite(u, clip)
+        m = u
         if self.beta_1:
             m = self.beta_1 * state[0] + (1 - self.beta_1) * u
-            after = (m,)
+            state = keep_where(finite, (m,), state)
+            (m,) = state
             if self.bias_correction:
                 m = m / bias_correction(self.beta_1, k)
         # Without any gradient yet, b and m are zero, and so is the step.
         rate = learning_rate / ops.where(b == 0, 1.0, b)
-        return self._moved(
-            u, x, rate * m, learning_rate, weight_decay, after, state
-        )
+        x = self._moved(finite, x, rate * m, learning_rate, weight_decay)
+        return x, state
 
     def _accumulated(self, b2, square):
         """Returns `b_k²` of `b_{k−1}²` and `accumulator_scale · ‖u_k‖²`."""

@@ -3,7 +3,8 @@
 from keras import ops
 
 from keras_clip.clipping import clip_by_value
-from keras_clip.rules.nonfinite import keep_where_nonfinite
+from keras_clip.rules.nonfinite import is_finite
+from keras_clip.rules.nonfinite import keep_where
 
 
 class Rule:
@@ -18,11 +19,15 @@ class Rule:
         projection_radius: Radius of the ball that all parameters together are
             projected on after each step, or `None`.
         nonfinite: `"skip"` or `"propagate"`.
+        in_place: `"all"`, `"state"` or `"nothing"`: what is sums of products of
+            the values before a step, without division or root, and so can be
+            written over them at no loss.
     """
 
     clipping = None
     projection_radius = None
     nonfinite = "skip"
+    in_place = "all"
 
     @property
     def slots(self) -> dict[str, float]:
@@ -80,25 +85,41 @@ class Rule:
             return ops.zeros_like(g, "bool")
         return ops.absolute(self.clip(g, clip)) < ops.absolute(g)
 
-    def _moved(self, u, x, step, learning_rate, weight_decay, state, before):
-        """Returns `x` after the step and its decay, and the state after it.
+    def _finite(self, u, clip):
+        """Returns where this step is taken.
+
+        A step is decided on before anything is computed from it: what follows
+        is computed from the state that is kept, so that a compiler can write
+        the state in place and read it there.
 
         Args:
             u: Tensor, the gradient as the rule uses it.
+            clip: As for `clip`. A factor is NaN if any coordinate is bad, and
+                says so for all of them.
+
+        Returns:
+            Boolean tensor that broadcasts to `u`, or `None` for everywhere.
+        """
+        if self.nonfinite != "skip":
+            return None
+        if clip and self.clipping != "coordinate":
+            return is_finite(clip[0])
+        return is_finite(u)
+
+    def _moved(self, finite, x, step, learning_rate, weight_decay):
+        """Returns `x` after a step and its decay.
+
+        Args:
+            finite: As from `_finite`.
             x: Tensor, the parameters.
             step: Tensor like `x`.
             learning_rate: Scalar tensor.
             weight_decay: Python float, the decoupled weight decay.
-            state: Tuple of tensors like `x`, after the step.
-            before: Tuple of tensors like `x`, before it.
 
         Returns:
-            Tuple `(x, state)`, as before the step where `u` is not finite and
-            `nonfinite` is `"skip"`.
+            Tensor like `x`.
         """
         if weight_decay:
             step = step + learning_rate * weight_decay * x
-        after = (x - step, *state)
-        if self.nonfinite == "skip":
-            after = keep_where_nonfinite(u, after, (x, *before))
-        return after[0], after[1:]
+        (x,) = keep_where(finite, (x - step,), (x,))
+        return x

@@ -1,15 +1,37 @@
 """What a step leaves alone where its gradient is bad, on its own."""
 
 import numpy as np
+import pytest
 from keras import ops
 
-from keras_clip.rules.nonfinite import keep_where_nonfinite
+from keras_clip.rules.nonfinite import is_finite
+from keras_clip.rules.nonfinite import keep_where
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gradient_is_finite_if_its_square_is(dtype):
+    edge = np.sqrt(np.finfo(dtype).max)
+    ulp = np.spacing(edge)
+    around = edge + ulp * np.arange(-4, 5, dtype=dtype)
+    g = np.array([*around, 0, 1, np.inf, np.nan, np.finfo(dtype).max], dtype)
+    g = np.concatenate([g, -g])
+    with np.errstate(over="ignore"):
+        expected = np.isfinite(np.square(g))
+    assert 0 < np.sum(expected[: len(around)]) < len(around)
+    finite = is_finite(ops.convert_to_tensor(g, dtype))
+    np.testing.assert_array_equal(finite, expected)
 
 
 def test_old_values_stay_where_the_gradient_is_bad_and_new_ones_elsewhere():
-    g = ops.convert_to_tensor([np.nan, 1.0, np.inf, 0.0, -np.inf])
+    finite = ops.convert_to_tensor([False, True, False, True, False])
     new = [ops.full((5,), value) for value in (1.0, np.nan)]
     old = [ops.full((5,), value) for value in (-1.0, -2.0)]
-    x, slot = keep_where_nonfinite(g, new, old)
+    x, slot = keep_where(finite, new, old)
     np.testing.assert_array_equal(x, [-1, 1, -1, 1, -1])
     np.testing.assert_array_equal(slot, [-2, np.nan, -2, np.nan, -2])
+
+
+def test_new_values_are_taken_everywhere_where_nothing_is_skipped():
+    new = [ops.full((2,), np.nan)]
+    (x,) = keep_where(None, new, [ops.zeros((2,))])
+    np.testing.assert_array_equal(x, [np.nan, np.nan])
