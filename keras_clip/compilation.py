@@ -1,75 +1,138 @@
-"""Compiles a rule for one variable: once per shape, on every backend.
+"""Compiles a rule: on TensorFlow once per shape, on JAX as JAX does.
 
-The rule is compiled as a pure function and its results are assigned outside:
-assigning inside an XLA program makes XLA on a CPU fall back to a scalar loop
-(tensorflow 2.20.0).
+On TensorFlow a rule is XLA-compiled for one shape and called for every variable
+of that shape. What a rule writes in place is assigned inside the compiled
+function, the rest outside of it; see `Rule.in_place`.
 """
 
 import functools
-import math
 from collections.abc import Callable
 
-import keras
-
-# Below this many elements the plain ops of a graph are faster than the call of
-# a compiled function (tensorflow 2.20.0, CPU).
-SMALLEST_COMPILED_SIZE = 32768
+from keras_clip.clipping import working_dtype_of
 
 
-def update_function(
-    rule: Callable, weight_decay: float, variable, jit_compile: bool | str
-) -> Callable:
-    """Returns `rule` for one variable, compiled if that is asked or pays.
+@functools.cache
+def jax_function(rule: Callable, weight_decay: float) -> Callable:
+    """Returns `rule` as JAX compiles it, for values of any shape.
 
     Args:
         rule: Hashable callable `(x, g, state, learning_rate, k, clip, shared,
             weight_decay)`.
-        weight_decay: Python float, the decay of this variable.
-        variable: The variable, for its shape and dtype.
-        jit_compile: `True`, `False`, or `"auto"`: on TensorFlow compile
-            variables of at least 32,768 elements, but nothing where a TPU
-            compiles the whole step; on JAX compile. Other backends have no
-            XLA and run the plain rule.
+        weight_decay: Python float.
 
     Returns:
         Callable `(x, g, state, learning_rate, k, clip, shared)`.
     """
-    backend = keras.backend.backend()
-    if backend == "jax" and jit_compile:
-        return _jax_function(rule, weight_decay)
-    if backend == "tensorflow" and jit_compile:
-        shape = tuple(variable.shape)
-        large = math.prod(shape) >= SMALLEST_COMPILED_SIZE
-        if jit_compile is True or (large and not _runs_on_tpu()):
-            dtype = keras.backend.standardize_dtype(variable.dtype)
-            return _tensorflow_function(rule, weight_decay, shape, dtype)
-    return functools.partial(rule, weight_decay=weight_decay)
-
-
-@functools.cache
-def _jax_function(rule, weight_decay):
     import jax
 
     return jax.jit(functools.partial(rule, weight_decay=weight_decay))
 
 
-@functools.cache
-def _tensorflow_function(rule, weight_decay, shape, dtype):
-    """One `tf.function` a shape, so that none of them ever traces twice."""
+def new_values(
+    rule: Callable,
+    weight_decay: float,
+    values,
+    g,
+    learning_rate,
+    k,
+    clip,
+    shared,
+) -> list:
+    """Returns the values of a variable and its slots after one step.
+
+    Args:
+        rule: See `jax_function`.
+        weight_decay: Python float.
+        values: Sequence of tensors, the variable's value and its slots'.
+        g: Tensor like the variable, in its working dtype.
+        learning_rate: Scalar tensor.
+        k: Scalar tensor, the number of this update.
+        clip: Tuple of tensors that broadcast to the variable.
+        shared: Tuple of scalar tensors.
+
+    Returns:
+        List of tensors of the shapes and dtypes of `values`.
+    """
     import tensorflow as tf
+
+    x, *state = values
+    dtype = working_dtype_of(x)
+    learning_rate, k, clip, shared = tf.nest.map_structure(
+        lambda value: tf.cast(value, dtype), (learning_rate, k, clip, shared)
+    )
+    moved, state = rule(
+        tf.cast(x, dtype),
+        g,
+        tuple(state),
+        learning_rate,
+        k,
+        clip,
+        shared,
+        weight_decay=weight_decay,
+    )
+    return [tf.cast(moved, x.dtype), *state]
+
+
+@functools.cache
+def function_of_values(
+    rule: Callable, weight_decay: float, shape: tuple, dtype: str
+) -> Callable:
+    """Returns `new_values` of one shape and dtype, compiled by TensorFlow.
+
+    One `tf.function` a shape, so that none of them ever traces twice.
+
+    Args:
+        rule: See `jax_function`.
+        weight_decay: Python float.
+        shape: Shape of the values.
+        dtype: Dtype of the variable.
+
+    Returns:
+        `tf.function` of the other arguments of `new_values`.
+    """
+    import tensorflow as tf
+
+    return tf.function(
+        functools.partial(new_values, rule, weight_decay),
+        jit_compile=True,
+        autograph=False,
+    )
+
+
+@functools.cache
+def function_of_handles(
+    rule: Callable, weight_decay: float, shape: tuple, dtypes: tuple
+) -> Callable:
+    """Returns an update of a variable of one shape, compiled by TensorFlow.
+
+    XLA writes over a variable that is assigned inside, and on a CPU it does so
+    in a loop that is not vectorized (tensorflow 2.20.0): faster than a new
+    buffer for sums and products, slower for divisions and roots.
+
+    Args:
+        rule: See `jax_function`.
+        weight_decay: Python float.
+        shape: Shape of the variable.
+        dtypes: Dtypes of the variable and of its slots.
+
+    Returns:
+        `tf.function` like that of `function_of_values`, but of the handles of
+        the variables instead of their values. It returns the values that are
+        left to assign, of the first variables.
+    """
+    import tensorflow as tf
+
+    first = {"all": 0, "state": 1, "nothing": len(dtypes)}[rule.in_place]
 
     @tf.function(jit_compile=True, autograph=False)
-    def update(*values):
-        return rule(*values, weight_decay=weight_decay)
+    def update(handles, *arguments):
+        values = [
+            tf.raw_ops.ReadVariableOp(resource=handle, dtype=dtype)
+            for handle, dtype in zip(handles, dtypes, strict=True)
+        ]
+        values = new_values(rule, weight_decay, values, *arguments)
+        for handle, value in zip(handles[first:], values[first:], strict=True):
+            tf.raw_ops.AssignVariableOp(resource=handle, value=value)
+        return values[:first]
 
     return update
-
-
-def _runs_on_tpu() -> bool:
-    import tensorflow as tf
-
-    strategy = tf.distribute.get_strategy()
-    return isinstance(
-        strategy,
-        tf.distribute.TPUStrategy | tf.distribute.experimental.TPUStrategy,
-    )

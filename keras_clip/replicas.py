@@ -31,6 +31,38 @@ def assign_on_replicas(
     )
 
 
+def update_on_replicas(
+    strategy: tf.distribute.Strategy,
+    update: Callable,
+    variable: tf.Variable,
+    arguments: Sequence,
+) -> None:
+    """Runs an update once for each copy of a variable, where that copy is.
+
+    Args:
+        strategy: The strategy that the variable belongs to.
+        update: Callable that takes the arguments and returns nothing.
+        variable: One of the variables that are updated.
+        arguments: Any structure of variables and tensors of this replica; of
+            each, the update of a copy is given what belongs to it.
+    """
+    if not tf.distribute.has_strategy():
+        update(*arguments)
+        return
+
+    def update_copies(strategy, *arguments):
+        strategy.extended.update(
+            variable,
+            lambda copy, *arguments: update(*arguments),
+            args=arguments,
+            group=False,
+        )
+
+    tf.__internal__.distribute.interim.maybe_merge_call(
+        update_copies, strategy, *arguments
+    )
+
+
 def run_on_replicas_if(condition, function: Callable, tensors: Sequence):
     """Runs `function(*tensors)` on every replica if a condition holds.
 

@@ -1,11 +1,13 @@
 """One step of an optimizer, from aggregated gradients to moved variables."""
 
+import functools
 import math
 
+import keras
 from keras import ops
 
 from keras_clip import clipping
-from keras_clip.compilation import update_function
+from keras_clip.compilation import jax_function
 from keras_clip.rules.nonfinite import is_finite
 
 
@@ -73,9 +75,7 @@ class Stepping:
         clips, moment, share = self._clips(rule, norms, norm, variables)
         shared, state = self._advanced(rule, norm, clips, counts)
         self._update_variables(
-            [(g, c, shared) for g, c in zip(gradients, clips, strict=True)],
-            variables,
-            learning_rate,
+            gradients, clips, shared, variables, learning_rate
         )
         if rule.projection_radius:
             self._project(rule.projection_radius, variables, counts)
@@ -103,25 +103,33 @@ class Stepping:
                 ops.cast(ops.logical_not(good), self.skipped_steps.dtype)
             )
 
-    def _run_rule(self, step, variable, learning_rate):
-        """Moves one variable and its state.
+    def _update_variables(
+        self, gradients, clips, shared, variables, learning_rate
+    ):
+        """Moves each variable and its state.
 
         Args:
-            step: Tuple of the gradient, of what clips it, and of what the rule
-                shares between variables.
-            variable: The variable.
+            gradients: List of tensors, in the working dtypes of the variables.
+            clips: List of tuples of tensors, what clips each gradient.
+            shared: Tuple of scalar tensors, what the rule shares.
+            variables: List of variables.
             learning_rate: Scalar tensor.
         """
-        gradient, clip, shared = step
+        for gradient, clip, variable in zip(
+            gradients, clips, variables, strict=True
+        ):
+            self._update_variable(
+                gradient, clip, shared, variable, learning_rate
+            )
+
+    def _update_variable(self, gradient, clip, shared, variable, learning_rate):
         index = self._index(variable)
         slots = self._slots[index]
         dtype = clipping.working_dtype_of(variable)
-        update = update_function(
-            self.rule,
-            (self.weight_decay or 0.0) if self._decays[index] else 0.0,
-            variable,
-            self.jit_compile,
-        )
+        decay = (self.weight_decay or 0.0) if self._decays[index] else 0.0
+        update = functools.partial(self.rule, weight_decay=decay)
+        if self.jit_compile and keras.backend.backend() == "jax":
+            update = jax_function(self.rule, decay)
         x, state = update(
             ops.cast(self._value(variable), dtype),
             gradient,

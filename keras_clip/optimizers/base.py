@@ -108,10 +108,6 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
             ),
         )
 
-    def update_step(self, gradient, variable, learning_rate):
-        """Moves one variable and its state; see `Stepping._run_rule`."""
-        self._run_rule(gradient, variable, learning_rate)
-
     def get_config(self):
         """Returns the arguments that make an optimizer like this one."""
         return {**super().get_config(), **self._own_config()}
@@ -154,10 +150,6 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
                     momentum * self._value(average)
                     + (1 - momentum) * self._value(variable)
                 )
-
-    def _update_variables(self, steps, variables, learning_rate):
-        for step, variable in zip(steps, variables, strict=True):
-            self.update_step(step, variable, learning_rate)
 
     def _assign_all(self, variables, values):
         for variable, value in zip(variables, values, strict=True):

@@ -1,15 +1,16 @@
 """The TensorFlow side of the Keras 3 optimizers: replicas and sparse rows."""
 
-import keras
 import tensorflow as tf
 
 from keras_clip import clipping
 from keras_clip.optimizers.base import BaseClippingOptimizer
 from keras_clip.replicas import assign_on_replicas
 from keras_clip.replicas import run_on_replicas_if
+from keras_clip.tensorflow_stepping import TensorFlowStepping
+from keras_clip.tensorflow_stepping import tensorflow_variable
 
 
-class TensorFlowClippingOptimizer(BaseClippingOptimizer):
+class TensorFlowClippingOptimizer(TensorFlowStepping, BaseClippingOptimizer):
     """Reduces gradients over replicas first and does everything else after."""
 
     # AutoGraph has nothing to convert here, and takes a fifth of the tracing.
@@ -94,32 +95,15 @@ class TensorFlowClippingOptimizer(BaseClippingOptimizer):
     def _assign_all(self, variables, values):
         assign_on_replicas(
             self._distribution_strategy,
-            [_tensorflow_variable(variable) for variable in variables],
+            [tensorflow_variable(variable) for variable in variables],
             values,
         )
 
-    def _update_variables(self, steps, variables, learning_rate):
-        """Updates every copy of the variables, in Keras' own way.
-
-        The gradient that Keras passes on may be any structure of tensors.
-        """
-        variables = [_tensorflow_variable(v) for v in variables]
-        tf.__internal__.distribute.interim.maybe_merge_call(
-            self._distributed_tf_update_step,
-            self._distribution_strategy,
-            list(zip(steps, variables, strict=True)),
-            learning_rate,
-        )
-
     def _value(self, variable):
-        return tf.convert_to_tensor(_tensorflow_variable(variable))
+        return tf.convert_to_tensor(tensorflow_variable(variable))
 
     def _add_slot(self, variable, name, value):
         with self._distribution_strategy.extended.colocate_vars_with(
-            _tensorflow_variable(variable)
+            tensorflow_variable(variable)
         ):
             return super()._add_slot(variable, name, value)
-
-
-def _tensorflow_variable(variable) -> tf.Variable:
-    return variable.value if isinstance(variable, keras.Variable) else variable

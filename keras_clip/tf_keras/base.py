@@ -9,9 +9,12 @@ from keras_clip import clipping
 from keras_clip.argument_docs import fill_in
 from keras_clip.front_end import FrontEnd
 from keras_clip.replicas import assign_on_replicas
+from keras_clip.tensorflow_stepping import TensorFlowStepping
 
 
-class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
+class ClippingOptimizer(
+    TensorFlowStepping, FrontEnd, tf_keras.optimizers.Optimizer
+):
     """Runs a rule on each variable, on gradients that are already aggregated.
 
     Args:
@@ -121,10 +124,6 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
             ),
         )
 
-    def update_step(self, gradient, variable):
-        """Moves one variable and its state; see `Stepping._run_rule`."""
-        self._run_rule(gradient, variable, self._value(self.learning_rate))
-
     def get_config(self):
         """Returns the arguments that make an optimizer like this one."""
         learning_rate = self._serialize_hyperparameter(self._learning_rate)
@@ -151,18 +150,19 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
 
     def _internal_apply_gradients(self, grads_and_vars):
         gradients, variables = zip(*grads_and_vars, strict=True)
-        self._step(list(gradients), list(variables), None)
-        return self.iterations
-
-    def _update_variables(self, steps, variables, learning_rate):
-        """Updates every copy of the variables, in tf_keras' own way.
-
-        The gradient that tf_keras passes on may be any structure of tensors.
-        It reads the learning rate itself, and counts the step.
-        """
-        super()._internal_apply_gradients(
-            list(zip(steps, variables, strict=True))
+        self._step(
+            list(gradients), list(variables), self._value(self.learning_rate)
         )
+        # What tf_keras does next needs the variables for moving averages only.
+        return super()._internal_apply_gradients(
+            grads_and_vars if self.use_ema else []
+        )
+
+    def _update_step(self, gradient, variable):
+        """Does nothing: the step has been taken by all variables together."""
+
+    def _update_step_xla(self, gradient, variable, key):
+        """Does nothing, as `_update_step`."""
 
     def _assign_all(self, variables, values):
         assign_on_replicas(self._distribution_strategy, variables, values)
@@ -183,14 +183,6 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
     def _deduplicate_sparse_grad(self, grads):
         """Makes sparse gradients dense, summing their duplicate rows."""
         return [clipping.densify(g) for g in grads]
-
-    def _update_step_xla(self, gradient, variable, key):
-        """Leaves compilation to `compilation.py`, once per shape.
-
-        tf_keras compiles every variable's update anew
-        (tf_keras/src/optimizers/optimizer.py, 2.20.1).
-        """
-        self._update_step(gradient, variable)
 
     def _index(self, variable):
         index = self._index_dict.get(self._var_key(variable))

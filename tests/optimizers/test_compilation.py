@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from keras_clip import compilation
+from keras_clip.tensorflow_updates import SMALLEST_COMPILED_SIZE
 from tests.enrolment import every_optimizer
 from tests.enrolment import few_variants
 from tests.front_ends import both_front_ends
@@ -22,8 +23,8 @@ AGREEMENT = 4e-6
 
 
 def test_first_variable_is_large_enough_to_be_compiled():
-    assert np.prod(SHAPES[0]) >= compilation.SMALLEST_COMPILED_SIZE
-    assert np.prod(SHAPES[1]) < compilation.SMALLEST_COMPILED_SIZE
+    assert np.prod(SHAPES[0]) >= SMALLEST_COMPILED_SIZE
+    assert np.prod(SHAPES[1]) < SMALLEST_COMPILED_SIZE
 
 
 class Run:
@@ -113,20 +114,48 @@ def test_step_is_traced_once_whatever_the_learning_rate(
 @every_optimizer
 @both_front_ends
 def test_compiled_update_of_a_shape_is_traced_once(front_end, enrolment):
-    """Eager steps of two variables share it, and so do both front ends."""
-    shape = (7,)
+    """Eager steps of all variables share it, and so do both front ends."""
+    large, small = (331, 101), (7,)
+    shapes = [large, large, small, small]
     optimizer = front_end.optimizer(
         enrolment.name, learning_rate=0.5, jit_compile=True
     )
-    variables = front_end.variables([np.ones(shape), np.zeros(shape)])
-    update = compilation.update_function(
-        optimizer.rule, optimizer.weight_decay or 0.0, variables[0], True
-    )
+    variables = front_end.variables([np.ones(shape) for shape in shapes])
+    optimizer.build(variables)
+    rule, decay = optimizer.rule, optimizer.weight_decay or 0.0
+    dtypes = ("float32",) * (1 + len(rule.slots))
+    updates = [
+        compilation.function_of_handles(rule, decay, large, dtypes),
+        compilation.function_of_values(rule, decay, 14, "float32"),
+    ]
     for rate in (0.5, 0.25, 0.125):
         optimizer.learning_rate = rate
-        gradients = [np.full(shape, rate), np.full(shape, -rate)]
+        gradients = [np.full(shape, rate) for shape in shapes]
         front_end.apply(optimizer, gradients, variables)
-    assert update.experimental_get_tracing_count() == 1
+    for update in updates:
+        assert update.experimental_get_tracing_count() == 1
+
+
+@every_optimizer
+@both_front_ends
+def test_eager_step_is_traced_anew_only_if_an_argument_changes(
+    front_end, enrolment
+):
+    run = Run(front_end, enrolment.name, {"learning_rate": 0.5}, None)
+
+    def traces():
+        traced = run.optimizer._traced_steps.values()
+        return sum(step.experimental_get_tracing_count() for step in traced)
+
+    for rate, gradients in zip((0.5, 0.25, 0.125), GRADIENTS[:3], strict=True):
+        run.optimizer.learning_rate = rate
+        run.step(gradients)
+    assert traces() == 1
+    run.optimizer.weight_decay = 0.5
+    run.step(GRADIENTS[3])
+    assert traces() == 2
+    run.step([None, *GRADIENTS[0][1:]])
+    assert traces() == 3
 
 
 @pytest.mark.parametrize("jit_compile", [True, False, "auto"])

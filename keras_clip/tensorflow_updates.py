@@ -1,0 +1,155 @@
+"""Moves TensorFlow variables of one device by a rule, in few calls.
+
+A large variable is updated on its own, by a function that is compiled for its
+shape. Small ones are updated together, as one long vector: each costs a place
+in two concatenations and a split, and not a call of a compiled function or the
+dozens of ops of a rule.
+"""
+
+import math
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from keras_clip.compilation import function_of_handles
+from keras_clip.compilation import function_of_values
+from keras_clip.compilation import new_values
+
+# Below this many elements it is faster to update variables together than to
+# call a compiled function for each (tensorflow 2.20.0, CPU).
+SMALLEST_COMPILED_SIZE = 32768
+
+
+class Update(NamedTuple):
+    """What one variable is updated with.
+
+    Attributes:
+        variable: `tf.Variable`.
+        slots: List of `tf.Variable`s of its shape.
+        gradient: Tensor of its shape, in the working dtype.
+        clip: Tuple of tensors that broadcast to its shape.
+    """
+
+    variable: tf.Variable
+    slots: Sequence[tf.Variable]
+    gradient: tf.Tensor
+    clip: tuple
+
+
+def update_variables(
+    rule: Callable,
+    jit_compile: bool | str,
+    weight_decays: Sequence[float],
+    updates: Sequence[Update],
+    learning_rate: tf.Tensor,
+    k: tf.Tensor,
+    shared: tuple,
+) -> None:
+    """Moves variables and their slots by one step.
+
+    Args:
+        rule: The rule.
+        jit_compile: `True`, `False`, or `"auto"`: compile what has at least
+            32,768 elements, but nothing where a TPU compiles the whole step.
+        weight_decays: Python float for each of the updates.
+        updates: Updates of variables that are on one device.
+        learning_rate: Scalar tensor.
+        k: Scalar tensor, the number of this update.
+        shared: Tuple of scalar tensors.
+    """
+    tpu = _runs_on_tpu()
+    groups = {}
+    for place, (update, decay) in enumerate(
+        zip(updates, weight_decays, strict=True)
+    ):
+        dtype = update.variable.dtype
+        alone = tpu or _size(update.variable) >= SMALLEST_COMPILED_SIZE
+        key = place if alone else (dtype, decay)
+        groups.setdefault(key, []).append(place)
+    for places in groups.values():
+        group = [updates[place] for place in places]
+        size = sum(_size(update.variable) for update in group)
+        compiled = jit_compile is True or (
+            jit_compile and size >= SMALLEST_COMPILED_SIZE and not tpu
+        )
+        move = _move_alone if len(group) == 1 else _move_together
+        decay = weight_decays[places[0]]
+        move(rule, decay, compiled, group, learning_rate, k, shared)
+
+
+def _move_alone(rule, weight_decay, compiled, group, learning_rate, k, shared):
+    ((variable, slots, gradient, clip),) = group
+    variables = [variable, *slots]
+    arguments = (gradient, learning_rate, k, clip, shared)
+    if compiled:
+        dtypes = tuple(variable.dtype.name for variable in variables)
+        update = function_of_handles(
+            rule, weight_decay, tuple(variable.shape), dtypes
+        )
+        values = update([variable.handle for variable in variables], *arguments)
+    else:
+        values = [tf.convert_to_tensor(variable) for variable in variables]
+        values = new_values(rule, weight_decay, values, *arguments)
+    for variable, value in zip(variables, values, strict=False):
+        variable.assign(value)
+
+
+def _move_together(
+    rule, weight_decay, compiled, group, learning_rate, k, shared
+):
+    sizes = [_size(update.variable) for update in group]
+    # A column is what the variables, or their slots of one kind, are.
+    columns = list(
+        zip(
+            *([update.variable, *update.slots] for update in group), strict=True
+        )
+    )
+    values = [_as_vector(column) for column in columns]
+    arguments = (
+        _as_vector([update.gradient for update in group]),
+        learning_rate,
+        k,
+        tuple(
+            _clip_as_vector(clips, group)
+            for clips in zip(*(update.clip for update in group), strict=True)
+        ),
+        shared,
+    )
+    if compiled:
+        dtype = group[0].variable.dtype.name
+        update = function_of_values(rule, weight_decay, sum(sizes), dtype)
+        values = update(values, *arguments)
+    else:
+        values = new_values(rule, weight_decay, values, *arguments)
+    for column, value in zip(columns, values, strict=True):
+        for variable, part in zip(column, tf.split(value, sizes), strict=True):
+            variable.assign(tf.reshape(part, variable.shape))
+
+
+def _as_vector(tensors):
+    return tf.concat([tf.reshape(tensor, [-1]) for tensor in tensors], 0)
+
+
+def _clip_as_vector(clips, group):
+    """Returns what clips each coordinate, or the scalar that clips all."""
+    if all(clip is clips[0] for clip in clips):
+        if not clips[0].shape.rank:
+            return clips[0]
+    return _as_vector(
+        tf.broadcast_to(clip, update.variable.shape)
+        for clip, update in zip(clips, group, strict=True)
+    )
+
+
+def _size(variable) -> int:
+    return math.prod(variable.shape)
+
+
+def _runs_on_tpu() -> bool:
+    strategy = tf.distribute.get_strategy()
+    return isinstance(
+        strategy,
+        tf.distribute.TPUStrategy | tf.distribute.experimental.TPUStrategy,
+    )
