@@ -1,0 +1,1 @@
+"""Benchmarks of the optimizers; `run.py` is the command."""

@@ -1,0 +1,170 @@
+"""Writes the results of a benchmark: JSON, Markdown tables and plots."""
+
+import functools
+from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
+
+import files
+
+from benchmarks import plots
+from benchmarks.contestants import CONTESTANTS
+from benchmarks.modes import MODES
+from benchmarks.targets import TARGETS
+from benchmarks.targets import verdict
+
+_EXPLANATION = """\
+Every optimizer takes a step in each round, in random order. A ratio is that of
+two times of the same round: the median of all rounds, in brackets the
+quartiles. `ms` is the median of the step. The first call traces, compiles and
+takes the first step. The floor is the time in which a copy, an in-place sum of
+two buffers timed in the same rounds, moves the bytes that the step has to read
+and write at least; a share near 100% leaves nothing to gain, and caches can
+make it more. A peak is what building and three steps add to the memory of the
+variables and gradients, with what the compiler takes."""
+
+
+def write(results: Mapping, out: str) -> list[str]:
+    """Writes `results.json`, `results.md` and plots.
+
+    Args:
+        results: What `summary.merged` returns.
+        out: The directory.
+
+    Returns:
+        The paths of what it wrote.
+    """
+    folder = Path(out)
+    written = [str(folder / name) for name in ("results.json", "results.md")]
+    files.write_json(written[0], results)
+    pictures = plots.draw(results["results"], folder)
+    with files.whole(written[1]) as partial:
+        Path(partial).write_text(markdown(results, pictures), "utf-8")
+    return [*written, *(str(folder / name) for name in pictures)]
+
+
+def markdown(results: Mapping, pictures: Sequence[str] = ()) -> str:
+    """Returns a page of tables.
+
+    Args:
+        results: What `summary.merged` returns.
+        pictures: Names of the plots beside the page.
+    """
+    parts = ["# What a step costs", *results["machines"], _EXPLANATION]
+    parts += [f"![{name.removesuffix('.png')}]({name})" for name in pictures]
+    parts += ["## Targets", targets(results["results"])]
+    for result in results["results"]:
+        mode = MODES[result["job"]["mode"]]
+        parts.append(f"## {mode.title}, {result['job']['shapes']}")
+        parts.append(
+            f"{result['variables']:,} variables, {result['parameters']:,} "
+            f"parameters, {result['job']['rounds']} rounds; the copy moves "
+            f"{result['copy_bytes_per_second'] / 1e9:.3g} GB/s."
+        )
+        parts.append(table(result))
+    for result in results["skipped"]:
+        mode = MODES[result["job"]["mode"]]
+        parts.append(
+            f"{mode.title}, {result['job']['shapes']} was left out: "
+            f"{result['skipped']}."
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def table(result: Mapping) -> str:
+    """Returns the Markdown table of one mode on one kind of shapes.
+
+    Args:
+        result: One of `"results"` of `summary.merged`.
+    """
+    mode, rows = MODES[result["job"]["mode"]], result["summary"]
+    has_peaks = any(row["peak_bytes"] is not None for row in rows.values())
+    columns = {
+        "ms": lambda row: f"{row['milliseconds']['median']:.3g}",
+        **{
+            f"/ {CONTESTANTS[name].title}": functools.partial(_ratio, name)
+            for name in mode.references
+        },
+        "/ its counterpart": functools.partial(_to_counterpart, mode),
+        "first call, s": lambda row: f"{row['first_call_seconds']:.2f}",
+        "state, MB": lambda row: f"{row['state_bytes'] / 1e6:.4g}",
+    }
+    if mode.trains:
+        columns["of it the update, ms"] = lambda row: _quartiles(
+            row["update_milliseconds"]
+        )
+    else:
+        columns["share of the floor"] = lambda row: (
+            f"{row['share_of_floor']:.0%}"
+        )
+    if has_peaks:
+        columns["peak, MB"] = lambda row: (
+            ""
+            if row["peak_bytes"] is None
+            else f"{row['peak_bytes'] / 1e6:.4g}"
+        )
+    lines = [
+        ["optimizer", *columns],
+        ["---"] * (1 + len(columns)),
+        *(
+            [CONTESTANTS[name].title, *(cell(row) for cell in columns.values())]
+            for name, row in rows.items()
+        ),
+    ]
+    return _table(lines)
+
+
+def targets(results: Sequence[Mapping]) -> str:
+    """Returns the Markdown table of the targets.
+
+    Args:
+        results: `"results"` of `summary.merged`.
+    """
+    lines = [
+        ["what", "against", "at most", "measured", "holds"],
+        ["---"] * 5,
+    ]
+    for target in TARGETS:
+        found = verdict(target, results)
+        first, *others = target.contestants
+        what = CONTESTANTS[first].title
+        if others:
+            what = f"the slowest of {len(target.contestants)} of ours"
+        what += f", {MODES[target.mode].title}, {target.shapes}"
+        against = "the first call, in seconds"
+        if target.against:
+            against = CONTESTANTS[target.against].title
+        measured, holds = "", "not measured"
+        if found:
+            measured = f"{found.median:.2f}"
+            if found.low is not None:
+                measured = _quartiles(vars(found))
+            if others:
+                measured += f", {CONTESTANTS[found.worst].title}"
+            holds = "yes" if found.holds else "no"
+        bound = f"{target.at_most:.2f}"
+        lines.append([what, against, bound, measured, holds])
+    return _table(lines)
+
+
+def _table(lines):
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _quartiles(values):
+    """Returns the median with the other quartiles in brackets."""
+    if values is None:
+        return ""
+    return "{median:.3g} [{low:.3g}, {high:.3g}]".format(**values)
+
+
+def _ratio(name, row):
+    return _quartiles(row["ratios"].get(name))
+
+
+def _to_counterpart(mode, row):
+    """Returns the ratio to what has no column of its own."""
+    name = row["counterpart"]
+    if name is None or name in mode.references:
+        return ""
+    return f"{_ratio(name, row)} / {CONTESTANTS[name].title}"

@@ -1,0 +1,126 @@
+"""Measures what a step of every optimizer costs, ours and theirs.
+
+Every mode is measured in a process of its own on each kind of shapes, all
+optimizers in every round in random order. What is measured already stays; the
+same command goes on after a kill. It writes results.json, results.md and plots.
+
+Example:
+
+    python scripts/benchmarks/run.py --out runs/benchmarks
+    python scripts/benchmarks/run.py --out runs/scaling --study scaling
+    python scripts/benchmarks/run.py --out runs/base --modes graph eager \\
+        --shapes bert-base --optimizers acclip adamw --memory
+"""
+
+import argparse
+import datetime
+import sys
+import time
+from pathlib import Path
+
+SCRIPTS = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(SCRIPTS))
+
+import command_line  # noqa: E402
+import files  # noqa: E402
+from command_line import InputError  # noqa: E402
+
+from benchmarks import contestants  # noqa: E402
+from benchmarks import jobs  # noqa: E402
+from benchmarks import report  # noqa: E402
+from benchmarks import shapes  # noqa: E402
+from benchmarks import summary  # noqa: E402
+from benchmarks.modes import MODES  # noqa: E402
+from benchmarks.plan import NEEDS  # noqa: E402
+from benchmarks.plan import planned  # noqa: E402
+
+
+def parser() -> command_line.Parser:
+    """Returns the parser of the command line."""
+    parser = command_line.Parser(__doc__)
+    add = parser.add_argument
+    add("--out", required=True, metavar="DIR", help="directory of the results")
+    add(
+        "--study",
+        choices=("comparison", "scaling"),
+        default="comparison",
+        help="all optimizers, or a few against the size of a model",
+    )
+    add(
+        "--backend",
+        choices=tuple(NEEDS),
+        help="only its modes; by default those of all that is installed",
+    )
+    add("--modes", nargs="+", metavar="MODE", help=f"of {', '.join(MODES)}")
+    add(
+        "--shapes",
+        nargs="+",
+        metavar="NAME",
+        help=(
+            f"of {', '.join([*shapes.BERTS, *shapes.OTHERS])}, parameters:N, "
+            "variables:N; by default what suits the study and the mode"
+        ),
+    )
+    add(
+        "--optimizers",
+        nargs="+",
+        metavar="NAME",
+        help=(
+            f"of {', '.join(contestants.CONTESTANTS)}; those that they are "
+            "compared with are added"
+        ),
+    )
+    add(
+        "--rounds",
+        type=command_line.integer(2),
+        default=30,
+        help="steps of every optimizer that are timed",
+    )
+    add("--seed", type=int, default=0, help="of gradients and orders")
+    add(
+        "--memory",
+        action="store_true",
+        help="measure peaks of memory too, in a process for every optimizer",
+    )
+    add(
+        "--quick",
+        action="store_true",
+        help="tiny shapes and 3 rounds: whether all works, not how fast",
+    )
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> dict:
+    """Measures what is asked for and writes the results.
+
+    Args:
+        arguments: The parsed command line.
+
+    Returns:
+        The paths of what it wrote.
+
+    Raises:
+        InputError: If an argument cannot be used, or a process failed.
+    """
+    work = planned(arguments)
+    files.make_directory("--out", arguments.out)
+    start = time.monotonic()
+
+    def say(line):
+        spent = datetime.timedelta(seconds=round(time.monotonic() - start))
+        print(f"{spent} {line}", file=sys.stderr, flush=True)
+
+    failed = jobs.run(work, arguments.out, say)
+    results = summary.merged(jobs.results(arguments.out))
+    written = report.write(results, arguments.out)
+    if failed:
+        raise InputError(
+            f"`--out` lacks {', '.join(failed)}: the processes failed, and "
+            "what they printed is above. The same command tries these again. "
+            f"Received: --out={arguments.out}"
+        )
+    return {"written": written}
+
+
+if __name__ == "__main__":
+    command_line.main(parser(), run)

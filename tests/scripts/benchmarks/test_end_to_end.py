@@ -1,0 +1,83 @@
+"""The one command, on tiny shapes, in processes of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from benchmarks import run
+from benchmarks.contestants import CONTESTANTS
+
+ROOT = Path(run.__file__).resolve().parents[2]
+
+
+def measure(out, *options, **environment):
+    """Runs the command in another directory; returns what it wrote, said."""
+    done = subprocess.run(
+        [sys.executable, run.__file__, "--out", "out", "--quick", *options],
+        cwd=out,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    written = json.loads(done.stdout)["written"]
+    assert all((out / path).is_file() for path in written)
+    results = json.loads((out / written[0]).read_text("utf-8"))
+    return results["results"], written, done.stderr
+
+
+def check(result, names):
+    """Checks that what was measured makes sense, whatever the machine."""
+    assert list(result["summary"]) == names
+    for name, row in result["summary"].items():
+        slots = 4 * result["parameters"] * CONTESTANTS[name].slots
+        assert slots <= row["state_bytes"] < slots + 100
+        assert row["milliseconds"]["median"] > 0
+        assert row["first_call_seconds"] > 0
+        assert row["share_of_floor"] > 0
+    for group in result["groups"]:
+        assert {len(times) for times in group.values()} == {3}
+
+
+def test_tensorflow_is_measured_and_not_twice(tmp_path):
+    options = ("--modes", "graph", "--optimizers", "acclip", "gclip")
+    (first,), written, said = measure(tmp_path, *options)
+    check(first, ["adam", "sgd_clipped", "acclip", "gclip"])
+    assert set(first["machine"]["versions"]) >= {"tensorflow", "keras_clip"}
+    assert "jax" not in first["machine"]["versions"]
+    assert "1/1 graph-tiny-test\n" in said
+    assert [os.path.basename(path) for path in written] == [
+        "results.json",
+        "results.md",
+        "ratios-tiny-test.png",
+    ]
+    (second,), _, said = measure(tmp_path, *options)
+    assert second == first
+    assert "1/1 graph-tiny-test: done before\n" in said
+
+
+@pytest.fixture
+def no_tensorflow(tmp_path):
+    """Directory that hides TensorFlow from a process with it in its path."""
+    folder = tmp_path / "hidden"
+    folder.mkdir()
+    for name in ("tensorflow", "tf_keras"):
+        text = f"raise ImportError('no {name}')\n"
+        (folder / f"{name}.py").write_text(text)
+    return folder
+
+
+def test_jax_is_measured_where_there_is_no_tensorflow(tmp_path, no_tensorflow):
+    results, _, _ = measure(
+        tmp_path,
+        *("--modes", "jax", "--optimizers", "clip_adam_norm", "--memory"),
+        PYTHONPATH=os.pathsep.join([str(no_tensorflow), str(ROOT)]),
+    )
+    (result,) = results
+    check(result, ["adam", "optax_adam", "clip_adam_norm"])
+    assert set(result["machine"]["versions"]) >= {"jax", "optax", "keras_clip"}
+    for row in result["summary"].values():
+        assert row["peak_bytes"] > 0

@@ -1,0 +1,186 @@
+"""What becomes of measured times: ratios, tables, targets, plots."""
+
+import json
+
+import pytest
+from benchmarks import machine
+from benchmarks import report
+from benchmarks import summary
+from benchmarks import targets
+from benchmarks.contestants import OURS
+from benchmarks.targets import Target
+
+from tests.scripts.benchmarks.results import MACHINE
+from tests.scripts.benchmarks.results import memory
+from tests.scripts.benchmarks.results import result
+
+ADAM = [0.010, 0.020, 0.030]
+GRAPH = {
+    "adam": ADAM,
+    "adamw": [0.020, 0.040, 0.060],
+    "acclip": [0.005, 0.010, 0.015],
+    "acclip_threshold_decay": [0.001, 0.010, 0.009],
+}
+
+
+def rows(table):
+    """Returns the cells of a Markdown table by the first one of each row."""
+    lines = [line[2:-2].split(" | ") for line in table.splitlines()]
+    head, _, *body = lines
+    return {
+        cells[0]: dict(zip(head[1:], cells[1:], strict=True)) for cells in body
+    }
+
+
+def test_a_ratio_is_to_the_other_in_the_same_group():
+    one = result("graph", "bert-base", GRAPH)
+    slower = {"adam": [0.1] * 3, "lion": [0.05] * 3}
+    one["groups"].append({"copy": [0.001] * 3, **slower})
+    one["contestants"]["lion"] = one["contestants"]["adam"]
+    found = summary.merged([one])["results"][0]["summary"]
+    assert found["acclip"]["ratios"]["adam"]["median"] == pytest.approx(0.5)
+    assert found["lion"]["ratios"]["adam"]["median"] == pytest.approx(0.5)
+    decay = found["acclip_threshold_decay"]
+    assert decay["counterpart"] == "adamw"
+    ratios = [1 / 20, 10 / 40, 9 / 60]
+    low, median, high = 0.1, 0.15, 0.2
+    assert sorted(ratios)[1] == pytest.approx(median)
+    assert decay["ratios"]["adamw"] == pytest.approx(
+        {"low": low, "median": median, "high": high}
+    )
+    assert "adam" not in found["adam"]["ratios"]
+
+
+def test_the_share_of_the_floor_is_that_of_a_copy_of_as_many_bytes():
+    found = summary.merged([result("graph", "bert-base", GRAPH)])
+    (only,) = found["results"]
+    assert only["copy_bytes_per_second"] == pytest.approx(12e6)
+    # 28,000 bytes take 28/12 ms at that speed, and Adam takes 20 ms.
+    share = only["summary"]["adam"]["share_of_floor"]
+    assert share == pytest.approx(28 / 12 / 20)
+
+
+def test_the_update_of_a_training_step_is_what_it_adds_to_one_without():
+    times = {"none": [0.1, 0.2], "adam": [0.11, 0.23]}
+    (only,) = summary.merged([result("fit", "bert-tiny", times)])["results"]
+    update = only["summary"]["adam"]["update_milliseconds"]
+    assert update["median"] == pytest.approx(20)
+    assert only["summary"]["none"]["update_milliseconds"] is None
+    assert only["summary"]["adam"]["share_of_floor"] is None
+    cells = rows(report.table(only))
+    assert cells["keras `Adam()`"]["of it the update, ms"].startswith("20 [")
+    assert cells["no update"]["of it the update, ms"] == ""
+
+
+def test_a_table_has_a_row_of_cells_for_every_optimizer():
+    results = [
+        result("graph", "bert-base", GRAPH),
+        memory("graph", "bert-base", "acclip", 64_000_000),
+        memory("graph", "bert-tiny", "adam", 1_000_000),
+    ]
+    (only,) = summary.merged(results)["results"]
+    cells = rows(report.table(only))
+    assert len(cells) == len(GRAPH)
+    decay = "`ACClip(step_scaling='threshold', weight_decay=0.01)`"
+    assert cells[decay]["/ its counterpart"] == (
+        "0.15 [0.1, 0.2] / keras `AdamW(weight_decay=0.01)`"
+    )
+    assert cells["`ACClip()`"] == {
+        "ms": "10",
+        "/ keras `Adam()`": "0.5 [0.5, 0.5]",
+        "/ its counterpart": "",
+        "first call, s": "2.06",
+        "state, MB": "0.012",
+        "share of the floor": "30%",
+        "peak, MB": "64",
+    }
+    assert cells["keras `Adam()`"]["peak, MB"] == ""
+
+
+def test_a_page_names_the_machine_once_and_all_that_was_measured():
+    results = [
+        result("graph", "bert-base", GRAPH),
+        result("eager", "many-small", {"adam": ADAM}),
+    ]
+    skipped = {**results[0], "job": {**results[0]["job"], "mode": "xla"}}
+    results.append({**skipped, "skipped": "it takes too much"})
+    page = report.markdown(summary.merged(results), ["a.png"])
+    assert page.count("Some CPU, 2 cores, 16.0 GiB of memory; python") == 1
+    assert "## TensorFlow, graph, bert-base" in page
+    assert "## TensorFlow, eager, many-small" in page
+    assert "TensorFlow, XLA, bert-base was left out: it takes too much." in page
+    assert "![a](a.png)" in page
+
+
+def test_machines_are_one_unless_they_or_a_version_differ():
+    jax = {**MACHINE, "versions": {**MACHINE["versions"], "jax": "0.10.2"}}
+    other = {**MACHINE, "versions": {"keras": "3.14.0"}}
+    gpu = {**MACHINE, "accelerator": "Some GPU"}
+    (one,) = machine.united([MACHINE, jax, MACHINE])
+    assert one["versions"] == jax["versions"]
+    assert len(machine.united([MACHINE, other, gpu, other])) == 3
+
+
+@pytest.mark.parametrize(("bound", "holds"), [(0.5, True), (0.49, False)])
+def test_a_target_is_for_the_worst_of_its_optimizers(bound, holds):
+    names = ("acclip_threshold_decay", "acclip")
+    target = Target("graph", names, bound, "adam")
+    found = summary.merged([result("graph", "bert-base", GRAPH)])["results"]
+    verdict = targets.verdict(target, found)
+    assert (verdict.worst, verdict.holds) == ("acclip", holds)
+    assert verdict.median == pytest.approx(0.5)
+
+
+def test_a_target_of_what_was_not_measured_has_no_verdict():
+    found = summary.merged([result("graph", "bert-base", GRAPH)])["results"]
+    for target in (
+        Target("graph", OURS, 1.0, "adam"),
+        Target("eager", ("acclip",), 1.0, "adam"),
+        Target("graph", ("acclip",), 1.0, "adam", "bert-large"),
+        Target("graph", ("acclip",), 1.0, "adam_clipped"),
+    ):
+        assert targets.verdict(target, found) is None
+
+
+def test_the_table_of_targets_says_what_holds():
+    found = summary.merged([result("graph", "bert-base", GRAPH)])["results"]
+    table = report.targets(found)
+    acclip = "`ACClip()`, TensorFlow, graph, bert-base"
+    cells = rows(table)[acclip]
+    assert cells == {
+        "against": "keras `Adam()`",
+        "at most": "0.75",
+        "measured": "0.5 [0.5, 0.5]",
+        "holds": "yes",
+    }
+    assert table.count("not measured") == len(targets.TARGETS) - 2
+
+
+def test_everything_is_written_and_the_plots_are_drawn(tmp_path):
+    results = [result("graph", "bert-base", GRAPH)]
+    for n in (1, 10):
+        size = 10_000 * n
+        for kind in ("parameters", "variables"):
+            one = result("graph", f"{kind}:{n}", GRAPH, parameters=size)
+            results.append({**one, "variables": n})
+    written = report.write(summary.merged(results), str(tmp_path))
+    names = [
+        "results.json",
+        "results.md",
+        "ratios-bert-base.png",
+        "scaling-graph.png",
+    ]
+    assert written == [str(tmp_path / name) for name in names]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+    for name in names[2:]:
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+        assert f"({name})" in (tmp_path / "results.md").read_text("utf-8")
+    saved = json.loads((tmp_path / "results.json").read_text("utf-8"))
+    assert len(saved["results"]) == 5
+
+
+@pytest.mark.parametrize("shapes", ["parameters:100", "variables:3"])
+def test_a_study_of_one_size_is_drawn_too(tmp_path, shapes):
+    results = summary.merged([result("jax", shapes, {"adam": ADAM})])
+    report.write(results, str(tmp_path))
+    assert (tmp_path / "scaling-jax.png").exists()
