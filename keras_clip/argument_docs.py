@@ -11,7 +11,8 @@ nonfinite: `"skip"`: a gradient that is NaN or infinite, or whose square
     own norm is, else the coordinate. `"propagate"`: it spreads. Defaults to
     `"skip"`.
 jit_compile: Whether the update is compiled by XLA: `True`, `False`, or
-    `"auto"`, which compiles large variables. Defaults to `"auto"`.
+    `"auto"`, which on TensorFlow compiles what has at least 32,768
+    elements: a variable, or the small ones together. Defaults to `"auto"`.
 monitor: Whether the optimizer variables `gradient_norm` (before clipping),
     `clip_fraction` (share of steps, variables or coordinates that the last
     update clipped) and `skipped_steps` are kept up even where that costs a

@@ -33,10 +33,11 @@ class TensorFlowClippingOptimizer(TensorFlowStepping, BaseClippingOptimizer):
         """
         if self.clip_per_replica:
             grads = self._clipped_on_replica(grads, trainable_variables)
-        pairs = self._all_reduce_sum_gradients(
-            zip(grads, trainable_variables, strict=True)
-        )
-        grads = [gradient for gradient, _ in pairs]
+        if tf.distribute.has_strategy():
+            pairs = self._all_reduce_sum_gradients(
+                zip(grads, trainable_variables, strict=True)
+            )
+            grads = [gradient for gradient, _ in pairs]
         if self.gradient_accumulation_steps:
             self._accumulate(grads, trainable_variables)
         else:
