@@ -27,9 +27,11 @@ class JaxBench:
     Args:
         shapes: Name of the shapes of the variables.
         seed: Seed of the gradients.
+        steps: How many steps, and copies, one program takes.
     """
 
-    def __init__(self, shapes: str, seed: int) -> None:
+    def __init__(self, shapes: str, seed: int, steps: int = 1) -> None:
+        self._steps = steps
         rng = np.random.default_rng(seed)
         self._variables, self._gradients = [], []
         for shape in named_shapes.of(shapes):
@@ -49,7 +51,14 @@ class JaxBench:
 
         @functools.partial(jax.jit, donate_argnums=(0, 1))
         def updated(x, state, gradients):
-            return update(gradients, state, x)
+            if self._steps == 1:
+                return update(gradients, state, x)
+            return jax.lax.fori_loop(
+                0,
+                self._steps,
+                lambda _, moved: update(gradients, moved[1], moved[0]),
+                (x, state),
+            )
 
         def step():
             nonlocal state
@@ -65,7 +74,7 @@ class JaxBench:
         Args:
             elements: Elements of either buffer.
         """
-        return copy(elements)
+        return copy(elements, self._steps)
 
 
 class JaxFitBench:
@@ -134,11 +143,12 @@ class JaxFitBench:
         return copy(elements)
 
 
-def copy(elements: int) -> Callable[[], None]:
+def copy(elements: int, times: int = 1) -> Callable[[], None]:
     """Returns what adds one buffer to another in place.
 
     Args:
         elements: Elements of either buffer, a multiple of `PIECES`.
+        times: How often one program does that.
     """
     shape = (elements // PIECES,)
     target = [jnp.zeros(shape) for _ in range(PIECES)]
@@ -146,7 +156,14 @@ def copy(elements: int) -> Callable[[], None]:
 
     @functools.partial(jax.jit, donate_argnums=0)
     def add(target, source):
-        return [a + b for a, b in zip(target, source, strict=True)]
+        return jax.lax.fori_loop(
+            0,
+            times,
+            lambda _, target: [
+                a + b for a, b in zip(target, source, strict=True)
+            ],
+            target,
+        )
 
     def step():
         nonlocal target

@@ -41,10 +41,10 @@ def bench_of(job: Job) -> Bench:
         job: What to measure.
     """
     # Only the framework of the mode is imported: others need not be there.
-    if job.mode == "jax":
+    if job.mode in ("jax", "jax-device"):
         from benchmarks.jax_steps import JaxBench
 
-        return JaxBench(job.shapes, job.seed)
+        return JaxBench(job.shapes, job.seed, MODES[job.mode].steps)
     if job.mode == "jax-fit":
         from benchmarks.jax_steps import JaxFitBench
 
@@ -125,7 +125,11 @@ def measure(job: Job, say: Callable[[str], None]) -> dict:
         steps = {name: stepper.step for name, stepper in built.items()}
         steps[COPY] = copy
         rounds.interleaved(steps, WARM_UP, job.seed)
-        groups.append(rounds.interleaved(steps, job.rounds, job.seed))
+        times = rounds.interleaved(steps, job.rounds, job.seed)
+        calls = MODES[job.mode].steps
+        groups.append(
+            {name: [t / calls for t in each] for name, each in times.items()}
+        )
         # The state of a group makes room for that of the next.
         for stepper in built.values():
             stepper.free()

@@ -21,6 +21,7 @@ class Mode:
         shapes: Names of the shapes that it is measured on by default.
         trains: Whether a step is a whole training step of a BERT, and not the
             update alone.
+        steps: How many steps one call takes; what is timed is divided by it.
     """
 
     title: str
@@ -29,6 +30,7 @@ class Mode:
     references: tuple[str, ...] = ("adam",)
     shapes: tuple[str, ...] = SHAPES
     trains: bool = False
+    steps: int = 1
 
     def takes(self, shapes: str) -> bool:
         """Returns whether it can be measured on these shapes.
@@ -69,6 +71,15 @@ MODES = {
         "jax",
         ("optax", *_KERAS),
         references=("adam", "optax_adam"),
+    ),
+    # On a GPU a call costs the host as much as the device: here is the device.
+    "jax-device": Mode(
+        "JAX, ten steps in one program",
+        "jax",
+        ("optax", *_KERAS),
+        references=("adam", "optax_adam"),
+        shapes=("bert-tiny", "bert-base", "bert-large", "one-large"),
+        steps=10,
     ),
     "jax-fit": Mode(
         "JAX, whole training step",

@@ -23,6 +23,7 @@ _STYLES = (
     ("#E69F00", "v"),
     ("#56B4E9", "P"),
     ("#000000", "X"),
+    ("#999999", "h"),
 )
 _STYLE_OF_MODE = dict(zip(MODES, _STYLES, strict=True))
 _TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)

@@ -69,7 +69,11 @@ def test_what_is_not_installed_is_left_out_or_refused(monkeypatch):
         "find_spec",
         lambda name: None if name == "tensorflow" else object(),
     )
-    assert {job.mode for job in planned()} == {"jax", "jax-fit"}
+    assert {job.mode for job in planned()} == {
+        "jax",
+        "jax-device",
+        "jax-fit",
+    }
     (job,) = planned("--study", "scaling", "--shapes", "variables:1")
     assert job.mode == "jax"
     with pytest.raises(InputError, match="graph needs tensorflow; install"):
