@@ -6,6 +6,7 @@ in two concatenations and a split, and not a call of a compiled function or the
 dozens of ops of a rule.
 """
 
+import functools
 import math
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -83,15 +84,22 @@ def _move_alone(rule, weight_decay, compiled, group, learning_rate, k, shared):
     ((variable, slots, gradient, clip),) = group
     variables = [variable, *slots]
     arguments = (gradient, learning_rate, k, clip, shared)
-    if compiled:
-        dtypes = tuple(variable.dtype.name for variable in variables)
+    shape, dtypes = variable.shape, [v.dtype.name for v in variables]
+    # Outside of its strategy's scope a variable is all its copies at once, and
+    # has the handle of the first one only.
+    has_copies = isinstance(variable, tf.distribute.DistributedValues)
+    if compiled and not has_copies:
         update = function_of_handles(
-            rule, weight_decay, tuple(variable.shape), dtypes
+            rule, weight_decay, tuple(shape), tuple(dtypes)
         )
         values = update([variable.handle for variable in variables], *arguments)
     else:
-        values = [_read(variable) for variable in variables]
-        values = new_values(rule, weight_decay, values, *arguments)
+        update = functools.partial(new_values, rule, weight_decay)
+        if compiled:
+            update = function_of_values(
+                rule, weight_decay, tuple(shape), dtypes[0]
+            )
+        values = update([_read(variable) for variable in variables], *arguments)
     for variable, value in zip(variables, values, strict=False):
         variable.assign(value, read_value=False)
 

@@ -166,3 +166,22 @@ def test_accumulation_resumes_from_a_checkpoint_in_its_middle(
         accumulation, f"{enrolment.name}/accumulation/resumed"
     )
     assert same_bits([*one.values()], [*first.values()])
+
+
+@pytest.fixture(scope="module")
+def outside_scope(tmp_path_factory):
+    """What the program has written, for Keras 3."""
+    return _written(tmp_path_factory, "outside_scope")
+
+
+@pytest.mark.parametrize("mode", ["eager", "graph"])
+@every_optimizer
+def test_step_outside_the_scope_moves_all_copies_alike(
+    outside_scope, enrolment, mode
+):
+    start = f"{enrolment.name}/{mode}/"
+    found = [v for key, v in outside_scope.items() if key.startswith(start)]
+    assert len(found) >= 3
+    for first, second in found:
+        np.testing.assert_array_equal(first, second)
+        assert np.all(first != 1)
