@@ -1,13 +1,15 @@
 """Compiles a rule: on TensorFlow once per shape, on JAX as JAX does.
 
 On TensorFlow a rule is XLA-compiled for one shape and called for every variable
-of that shape. What a rule writes in place is assigned inside the compiled
-function, the rest outside of it; see `Rule.in_place`.
+of that shape. On a CPU it walks through the variable by blocks. Where it does
+not, what the rule writes in place is assigned inside the compiled function, the
+rest outside of it; see `Rule.in_place`.
 """
 
 import functools
 from collections.abc import Callable
 
+from keras_clip.blocks import walk
 from keras_clip.clipping import working_dtype_of
 
 
@@ -101,19 +103,24 @@ def function_of_values(
 
 @functools.cache
 def function_of_handles(
-    rule: Callable, weight_decay: float, shape: tuple, dtypes: tuple
+    rule: Callable,
+    weight_decay: float,
+    shape: tuple,
+    dtypes: tuple,
+    block: tuple | None,
 ) -> Callable:
     """Returns an update of a variable of one shape, compiled by TensorFlow.
 
     XLA writes over a variable that is assigned inside, and on a CPU it does so
     in a loop that is not vectorized (tensorflow 2.20.0): faster than a new
-    buffer for sums and products, slower for divisions and roots.
+    buffer for sums and products, slower for divisions, roots and bounds.
 
     Args:
         rule: See `jax_function`.
         weight_decay: Python float.
         shape: Shape of the variable.
         dtypes: Dtypes of the variable and of its slots.
+        block: Shape of the blocks to walk by, or `None`.
 
     Returns:
         `tf.function` like that of `function_of_values`, but of the handles of
@@ -123,14 +130,33 @@ def function_of_handles(
     import tensorflow as tf
 
     first = {"all": 0, "state": 1, "nothing": len(dtypes)}[rule.in_place]
+    if block:
+        first = 0
 
     @tf.function(jit_compile=True, autograph=False)
-    def update(handles, *arguments):
+    def update(handles, g, learning_rate, k, clip, shared):
+        def moved(values, inputs):
+            g, *clip = inputs
+            return new_values(
+                rule,
+                weight_decay,
+                values,
+                g,
+                learning_rate,
+                k,
+                tuple(clip),
+                shared,
+            )
+
         values = [
             tf.raw_ops.ReadVariableOp(resource=handle, dtype=dtype)
             for handle, dtype in zip(handles, dtypes, strict=True)
         ]
-        values = new_values(rule, weight_decay, values, *arguments)
+        inputs = [g, *clip]
+        if block:
+            values = walk(moved, block, values, inputs)
+        else:
+            values = moved(values, inputs)
         for handle, value in zip(handles[first:], values[first:], strict=True):
             tf.raw_ops.AssignVariableOp(resource=handle, value=value)
         return values[:first]

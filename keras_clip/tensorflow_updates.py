@@ -8,18 +8,21 @@ dozens of ops of a rule.
 
 import functools
 import math
+import os
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
+from keras_clip.blocks import block_of
 from keras_clip.compilation import function_of_handles
 from keras_clip.compilation import function_of_values
 from keras_clip.compilation import new_values
 
 # Below this many elements it is faster to update variables together than to
-# call a compiled function for each (tensorflow 2.20.0, CPU).
+# call a compiled function for each (tensorflow 2.20.0, CPU; measured in
+# scripts/benchmarks/results/cpu/sizes.md).
 SMALLEST_COMPILED_SIZE = 32768
 
 
@@ -69,19 +72,28 @@ def update_variables(
         alone = tpu or _size(update.variable) >= SMALLEST_COMPILED_SIZE
         key = place if alone else (dtype, decay)
         groups.setdefault(key, []).append(place)
+    largest_walked_size = sum(_size(u.variable) for u in updates) // _threads()
     for places in groups.values():
         group = [updates[place] for place in places]
         size = sum(_size(update.variable) for update in group)
         compiled = jit_compile is True or (
             jit_compile and size >= SMALLEST_COMPILED_SIZE and not tpu
         )
-        move = _move_alone if len(group) == 1 else _move_together
         decay = weight_decays[places[0]]
-        move(rule, decay, compiled, group, learning_rate, k, shared)
+        arguments = (learning_rate, k, shared)
+        if len(group) > 1:
+            _move_together(rule, decay, compiled, group, *arguments)
+            continue
+        walked = size <= largest_walked_size and _can_be_walked(
+            rule, group[0].variable
+        )
+        _move_alone(rule, decay, compiled, walked, group[0], *arguments)
 
 
-def _move_alone(rule, weight_decay, compiled, group, learning_rate, k, shared):
-    ((variable, slots, gradient, clip),) = group
+def _move_alone(
+    rule, weight_decay, compiled, walked, update, learning_rate, k, shared
+):
+    variable, slots, gradient, clip = update
     variables = [variable, *slots]
     arguments = (gradient, learning_rate, k, clip, shared)
     shape, dtypes = variable.shape, [v.dtype.name for v in variables]
@@ -89,8 +101,9 @@ def _move_alone(rule, weight_decay, compiled, group, learning_rate, k, shared):
     # has the handle of the first one only.
     has_copies = isinstance(variable, tf.distribute.DistributedValues)
     if compiled and not has_copies:
+        block = block_of(shape) if walked else None
         update = function_of_handles(
-            rule, weight_decay, tuple(shape), tuple(dtypes)
+            rule, weight_decay, tuple(shape), tuple(dtypes), block
         )
         values = update([variable.handle for variable in variables], *arguments)
     else:
@@ -173,6 +186,24 @@ def _clip_as_vector(clips, group):
 
 def _size(variable) -> int:
     return math.prod(variable.shape)
+
+
+def _can_be_walked(rule, variable) -> bool:
+    # The ops that this takes exist under XLA only.
+    if rule.in_place == "all" or tf.config.functions_run_eagerly():
+        return False
+    return tf.DeviceSpec.from_string(variable.device).device_type == "CPU"
+
+
+def _threads() -> int:
+    """Returns how many variables a CPU updates at once.
+
+    One thread walks through a variable. It must not be at it when the others
+    have done the rest; what is larger is left to all of them.
+    """
+    return (
+        tf.config.threading.get_inter_op_parallelism_threads() or os.cpu_count()
+    )
 
 
 def _runs_on_tpu() -> bool:

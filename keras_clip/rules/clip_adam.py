@@ -63,8 +63,8 @@ class ClipAdamRule(Rule):
     @property
     def in_place(self) -> str:
         """See `Rule`: a step with a delay reads the state before it."""
-        divides = self.clipping == "coordinate"
-        return "nothing" if divides or self.delay else "state"
+        by_coordinate = self.clipping == "coordinate"
+        return "nothing" if by_coordinate or self.delay else "state"
 
     @property
     def slots(self) -> dict[str, float]:

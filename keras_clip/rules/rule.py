@@ -11,7 +11,8 @@ class Rule:
     """One algorithm. Subclasses are frozen dataclasses of hyperparameters.
 
     Calling a rule maps a variable and its state before a step to those after
-    it. What all variables share, it is given as scalars.
+    it, each coordinate on its own: any part of a variable can be moved without
+    the rest. What coordinates or variables share, it is given.
 
     Attributes:
         clipping: Operator that the gradient is clipped with: `"global"`,
@@ -20,8 +21,8 @@ class Rule:
             projected on after each step, or `None`.
         nonfinite: `"skip"` or `"propagate"`.
         in_place: `"all"`, `"state"` or `"nothing"`: what is sums of products of
-            the values before a step, without division or root, and so can be
-            written over them at no loss.
+            the values before a step, without division, root or clipping by
+            coordinate, and so can be written over them at no loss.
     """
 
     clipping = None

@@ -1,20 +1,27 @@
 """Eager, graph and XLA do the same, and nothing is traced twice."""
 
+import re
+import types
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_clip import compilation
+from keras_clip import tensorflow_updates
+from keras_clip.blocks import block_of
 from keras_clip.tensorflow_updates import SMALLEST_COMPILED_SIZE
 from tests.enrolment import every_optimizer
 from tests.enrolment import few_variants
+from tests.front_ends import KERAS
 from tests.front_ends import both_front_ends
 from tests.gradients import heavy_tailed_gradients
 from tests.gradients import parameters
 from tests.trajectories import assert_close
 
-# The first variable is large enough for `jit_compile="auto"` to compile it.
-SHAPES = ((200, 200), (5,), ())
+# `jit_compile="auto"` compiles the first two; the first falls into blocks, the
+# second does not.
+SHAPES = ((2, 30, 1000), (331, 101), (5,), ())
 STEPS = 4
 GRADIENTS = heavy_tailed_gradients(SHAPES, STEPS)
 
@@ -22,9 +29,19 @@ GRADIENTS = heavy_tailed_gradients(SHAPES, STEPS)
 AGREEMENT = 4e-6
 
 
-def test_first_variable_is_large_enough_to_be_compiled():
-    assert np.prod(SHAPES[0]) >= SMALLEST_COMPILED_SIZE
-    assert np.prod(SHAPES[1]) < SMALLEST_COMPILED_SIZE
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch):
+    """Lets large variables be walked through, whatever the machine."""
+    monkeypatch.setattr(tensorflow_updates, "_threads", lambda: 1)
+
+
+def test_shapes_are_updated_in_each_way():
+    sizes = [np.prod(shape) for shape in SHAPES]
+    assert sizes[0] >= SMALLEST_COMPILED_SIZE
+    assert sizes[1] >= SMALLEST_COMPILED_SIZE
+    assert sizes[2] < SMALLEST_COMPILED_SIZE
+    assert block_of(SHAPES[0]) == (1, 10, 1000)
+    assert block_of(SHAPES[1]) is None
 
 
 class Run:
@@ -125,7 +142,7 @@ def test_compiled_update_of_a_shape_is_traced_once(front_end, enrolment):
     rule, decay = optimizer.rule, optimizer.weight_decay or 0.0
     dtypes = ("float32",) * (1 + len(rule.slots))
     updates = [
-        compilation.function_of_handles(rule, decay, large, dtypes),
+        compilation.function_of_handles(rule, decay, large, dtypes, None),
         compilation.function_of_values(rule, decay, 14, "float32"),
     ]
     for rate in (0.5, 0.25, 0.125):
@@ -134,6 +151,90 @@ def test_compiled_update_of_a_shape_is_traced_once(front_end, enrolment):
         front_end.apply(optimizer, gradients, variables)
     for update in updates:
         assert update.experimental_get_tracing_count() == 1
+
+
+@few_variants
+def test_nothing_as_large_as_a_variable_is_copied(enrolment, variant):
+    shape = (640, 256)
+    arguments = enrolment.variants[variant]
+    rule = KERAS.optimizer(enrolment.name, **arguments).rule
+    variables = [
+        tf.Variable(tf.ones(shape)) for _ in range(1 + len(rule.slots))
+    ]
+    one = tf.constant(1.0)
+    update = compilation.function_of_handles(
+        rule,
+        0.0,
+        shape,
+        ("float32",) * len(variables),
+        None if rule.in_place == "all" else block_of(shape),
+    )
+    program = update.experimental_get_compiler_ir(
+        [variable.handle for variable in variables],
+        tf.ones(shape),
+        one,
+        one,
+        (one,) if rule.clipping else (),
+        (one,) if rule.shared else (),
+    )(stage="optimized_hlo")
+    assert not re.search(r"= f32\[640,256\]\S* copy\(", program)
+
+
+def test_only_what_is_on_a_cpu_is_walked_through_by_blocks():
+    rule = KERAS.optimizer("acclip").rule
+    for kind, walked in (("CPU", True), ("GPU", False), ("TPU", False)):
+        variable = types.SimpleNamespace(
+            device=f"/job:localhost/replica:0/task:0/device:{kind}:0"
+        )
+        assert tensorflow_updates._can_be_walked(rule, variable) is walked
+
+
+def _blocks_of_an_update(monkeypatch, shapes):
+    """Returns by what blocks variables of some shapes are walked through."""
+    blocks = []
+
+    def recorded(rule, weight_decay, shape, dtypes, block):
+        blocks.append(block)
+        return function_of_handles(rule, weight_decay, shape, dtypes, block)
+
+    function_of_handles = compilation.function_of_handles
+    monkeypatch.setattr(tensorflow_updates, "function_of_handles", recorded)
+    run = Run(KERAS, "acclip", {}, {}, shapes)
+    run.step([np.ones(shape) for shape in shapes])
+    return blocks
+
+
+@pytest.mark.parametrize(
+    ("threads", "walked"), [(1, True), (4, True), (5, False), (64, False)]
+)
+def test_what_keeps_one_thread_longer_than_the_others_is_not_walked(
+    monkeypatch, threads, walked
+):
+    monkeypatch.setattr(tensorflow_updates, "_threads", lambda: threads)
+    shapes = [(400, 256)] * 4
+    block = block_of(shapes[0]) if walked else None
+    assert _blocks_of_an_update(monkeypatch, shapes) == [block] * 4
+
+
+@every_optimizer
+@both_front_ends
+def test_functions_that_are_run_eagerly_do_the_same(front_end, enrolment):
+    arguments = enrolment.variants[enrolment.few[0]]
+    runs = []
+    for run_eagerly in (False, True):
+        run = Run(front_end, enrolment.name, arguments, {})
+        runs.append(run)
+        tf.config.run_functions_eagerly(run_eagerly)
+        try:
+            for gradients in GRADIENTS:
+                run.step(gradients)
+        finally:
+            tf.config.run_functions_eagerly(False)
+    assert [run.traces for run in runs] == [1, STEPS]
+    traced = [
+        [np.asarray(x, np.float64) for x in xs] for xs in runs[0].positions
+    ]
+    assert_close(runs[1].positions, traced, "float32", relative=AGREEMENT)
 
 
 @every_optimizer
