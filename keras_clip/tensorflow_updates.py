@@ -198,8 +198,8 @@ def _can_be_walked(rule, variable) -> bool:
 def _threads() -> int:
     """Returns how many variables a CPU updates at once.
 
-    One thread walks through a variable. It must not be at it when the others
-    have done the rest; what is larger is left to all of them.
+    One thread walks through a variable. It must not be left at it when the
+    others have done the rest; what is larger is for all of them.
     """
     return (
         tf.config.threading.get_inter_op_parallelism_threads() or os.cpu_count()
