@@ -129,9 +129,8 @@ def function_of_handles(
     """
     import tensorflow as tf
 
-    first = {"all": 0, "state": 1, "nothing": len(dtypes)}[rule.in_place]
-    if block:
-        first = 0
+    in_place = "all" if block else rule.in_place
+    first = {"all": 0, "state": 1, "nothing": len(dtypes)}[in_place]
 
     @tf.function(jit_compile=True, autograph=False)
     def update(handles, g, learning_rate, k, clip, shared):

@@ -132,8 +132,8 @@ def test_step_is_traced_once_whatever_the_learning_rate(
 @both_front_ends
 def test_compiled_update_of_a_shape_is_traced_once(front_end, enrolment):
     """Eager steps of all variables share it, and so do both front ends."""
-    large, small = (331, 101), (7,)
-    shapes = [large, large, small, small]
+    whole, walked, small = (331, 101), (400, 256), (7,)
+    shapes = [whole, whole, walked, walked, small, small]
     optimizer = front_end.optimizer(
         enrolment.name, learning_rate=0.5, jit_compile=True
     )
@@ -141,8 +141,10 @@ def test_compiled_update_of_a_shape_is_traced_once(front_end, enrolment):
     optimizer.build(variables)
     rule, decay = optimizer.rule, optimizer.weight_decay or 0.0
     dtypes = ("float32",) * (1 + len(rule.slots))
+    block = None if rule.in_place == "all" else block_of(walked)
     updates = [
-        compilation.function_of_handles(rule, decay, large, dtypes, None),
+        compilation.function_of_handles(rule, decay, whole, dtypes, None),
+        compilation.function_of_handles(rule, decay, walked, dtypes, block),
         compilation.function_of_values(rule, decay, 14, "float32"),
     ]
     for rate in (0.5, 0.25, 0.125):
