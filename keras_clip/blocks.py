@@ -75,7 +75,7 @@ def walk(
     ]
     turns = math.prod(counts)
 
-    def begins(turn):
+    def beginning(turn):
         result = []
         for count, length in reversed([*zip(counts, block, strict=True)]):
             if count == 1:
@@ -85,28 +85,28 @@ def walk(
                 turn = turn // count
         return result
 
-    def blocks(tensors, turn):
-        return [_block(tensor, begins(turn), block) for tensor in tensors]
+    def blocks(tensors, begin):
+        return [_block(tensor, begin, block) for tensor in tensors]
 
-    def written(values, made, turn):
+    def written(values, made, begin):
         return [
-            xla.dynamic_update_slice(value, part, begins(turn))
+            xla.dynamic_update_slice(value, part, begin)
             for value, part in zip(values, made, strict=True)
         ]
 
     def take_turn(turn, values, made):
         # The first turn writes its own block unchanged.
-        values = written(values, made, tf.maximum(turn - 1, 0))
-        made = update(blocks(values, turn), blocks(inputs, turn))
+        values = written(values, made, beginning(tf.maximum(turn - 1, 0)))
+        begin = beginning(turn)
+        made = update(blocks(values, begin), blocks(inputs, begin))
         return turn + 1, values, made
 
-    first = tf.constant(0)
     _, values, made = tf.while_loop(
         lambda turn, *_: turn < turns,
         take_turn,
-        (first, list(values), blocks(values, first)),
+        (tf.constant(0), list(values), blocks(values, beginning(0))),
     )
-    return written(values, made, turns - 1)
+    return written(values, made, beginning(turns - 1))
 
 
 def _block(tensor, begin, block):
