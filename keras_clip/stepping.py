@@ -220,11 +220,10 @@ class Stepping:
         if rule.clipping == "global":
             factor = clipping.clip_factor(norm, taus[0])
             return [(factor,)] * len(taus), moment, factor < 1
-        factors = [
-            clipping.clip_factor(norms[i], tau) for i, tau in enumerate(taus)
-        ]
-        share = ops.mean(ops.cast(ops.stack(factors) < 1, "float32"))
-        return [(factor,) for factor in factors], moment, share
+        taus = ops.cast(ops.stack(taus), norms.dtype)
+        factors = clipping.clip_factor(norms, taus)
+        share = ops.mean(ops.cast(factors < 1, "float32"))
+        return [(factor,) for factor in ops.unstack(factors)], moment, share
 
     def _advanced(self, rule, norm, clips, counts):
         """Returns what the rule shares between variables, and its new state."""

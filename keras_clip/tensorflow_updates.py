@@ -13,6 +13,7 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from keras_clip.blocks import block_of
@@ -178,6 +179,9 @@ def _clip_as_vector(clips, group):
     if all(clip is clips[0] for clip in clips):
         if not clips[0].shape.rank:
             return clips[0]
+    if not any(clip.shape.rank for clip in clips):
+        sizes = [_size(update.variable) for update in group]
+        return tf.gather(tf.stack(clips), np.repeat(range(len(sizes)), sizes))
     return _as_vector(
         tf.broadcast_to(clip, update.variable.shape)
         for clip, update in zip(clips, group, strict=True)

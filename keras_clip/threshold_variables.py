@@ -167,11 +167,9 @@ class ThresholdVariables:
             if some:
                 where = [[index] for index in indices]
                 after = ops.scatter_update(whole, where, after)
-                unit = [unit[i] for i in range(len(indices))]
+                return ops.unstack(scales[0] * unit), after
         if isinstance(threshold.scale, tuple):
             return [scales[index] * unit for index in indices], after
-        if isinstance(unit, list):
-            return [scales[0] * u for u in unit], after
         return [scales[0] * unit] * len(indices), after
 
 
