@@ -155,6 +155,7 @@ class ThresholdVariables:
         parameters = tuple(self._value(v) for v in self._threshold_parameters)
         scales = [self._value(v) for v in self._threshold_scales]
         k = ops.cast(self._number_of_update(), scales[0].dtype)
+        some = False
         if self._threshold_moment is None:
             unit, after = threshold.unit(k, parameters, norms, None)
         else:
@@ -167,10 +168,16 @@ class ThresholdVariables:
             if some:
                 where = [[index] for index in indices]
                 after = ops.scatter_update(whole, where, after)
-                return ops.unstack(scales[0] * unit), after
-        if isinstance(threshold.scale, tuple):
-            return [scales[index] * unit for index in indices], after
-        return [scales[0] * unit] * len(indices), after
+        one_scale = not isinstance(threshold.scale, tuple)
+        if one_scale:
+            unit = scales[0] * unit
+        taus = ops.unstack(unit) if some else [unit] * len(indices)
+        if not one_scale:
+            taus = [
+                scales[index] * tau
+                for index, tau in zip(indices, taus, strict=True)
+            ]
+        return taus, after
 
 
 def _scales(threshold):

@@ -263,3 +263,25 @@ def test_variable_without_a_gradient_keeps_its_moment(front_end, clipping):
     expected[0] = (expected[0] + np.linalg.norm(third[0])) / 2
     expected[1] = (expected[1] + np.linalg.norm(third[1])) / 2
     np.testing.assert_allclose(_moment(front_end, optimizer), expected)
+
+
+class _ShareOfNorm(thresholds.Threshold):
+    """For each variable an array times the norm of its gradient."""
+
+    moves_with_norm = True
+
+    def unit(self, k, parameters, norm, moment):
+        return norm, moment
+
+
+@both_front_ends
+def test_arrays_that_follow_the_norm_are_each_for_their_own_variable(front_end):
+    scales = (np.float64([0.25, 2.0]), np.float64(0.5))
+    optimizer = front_end.optimizer(
+        "cclip", learning_rate=1.0, clip_threshold=_ShareOfNorm(scales)
+    )
+    variables = front_end.variables([np.zeros(2), np.zeros(1)])
+    front_end.apply(optimizer, [np.array([3, 4]), np.array([8])], variables)
+    x, y = front_end.values(variables)
+    np.testing.assert_allclose(x, [-1.25, -4.0], rtol=1e-6)
+    np.testing.assert_allclose(y, [-4.0], rtol=1e-6)
