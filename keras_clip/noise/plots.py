@@ -188,9 +188,11 @@ def _draw_histogram(axis, report, legend):
     if outside:
         axis.annotate(
             f"{outside} beyond, up to {np.max(norms):.3g}",
-            (0.98, 0.6),
+            # Below the legend, or where it would be.
+            (0.98, 0.6 if legend else 0.95),
             xycoords="axes fraction",
             ha="right",
+            va="top",
             fontsize=8,
         )
     axis.set_xlabel("‖g − ∇f‖")
@@ -222,6 +224,7 @@ def _draw_tail(axis, report):
             label=f"power −{alpha:.2f} (Hill)",
         )
     axis.set_ylim(0.3 / len(norms), 1.5)
+    _label_few(axis.xaxis)
     axis.set_title("Tail")
     axis.set_xlabel("‖g − ∇f‖")
     axis.set_ylabel("share of samples beyond")
@@ -272,10 +275,23 @@ def _draw_variance(axis, report):
     axis.loglog(
         curve.num_samples, curve.variance, color=_STABLE, label="as sampled"
     )
+    _label_few(axis.yaxis)
     axis.set_title("Empirical variance")
     axis.set_xlabel("samples")
     axis.set_ylabel("mean of ‖g − ∇f‖²")
     axis.legend(fontsize=8)
+
+
+def _label_few(axis):
+    """Labels 1, 2 and 5 where the digits of a decade or less would overlap."""
+    from matplotlib import ticker
+
+    low, high = axis.get_view_interval()
+    if high > 20 * low:
+        return
+    axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(ticker.NullFormatter())
 
 
 def _fits(report):

@@ -1,5 +1,6 @@
 """Pictures show what the report says, with labels on all axes."""
 
+import itertools
 import subprocess
 import sys
 
@@ -70,6 +71,24 @@ def test_the_variance_curve_ends_at_the_variance(report):
     norms = report.samples.noise_norms
     assert n[-1] == len(norms)
     assert variance[-1] == pytest.approx(np.mean(norms**2))
+
+
+@pytest.mark.parametrize("index", [0.3, 1.5, 6.0, 30.0])
+def test_no_two_labels_of_an_axis_overlap(index):
+    figure = noise.plot_report(_report(index))
+    figure.draw_without_rendering()
+    axes = [axis for part in figure.axes for axis in (part.xaxis, part.yaxis)]
+    for axis in axes:
+        labels = [
+            tick.get_window_extent()
+            for tick in axis.get_ticklabels(which="both")
+            if tick.get_visible() and tick.get_text()
+        ]
+        assert len(labels) >= 2
+        across = axis.axis_name == "x"
+        labels.sort(key=lambda box: box.x0 if across else box.y0)
+        for one, two in itertools.pairwise(labels):
+            assert (one.x1 < two.x0) if across else (one.y1 < two.y0)
 
 
 def test_a_report_without_estimates_is_drawn_too(tmp_path):
