@@ -1,0 +1,101 @@
+r"""Keeps prepared text as arrays that are read without TensorFlow.
+
+Only of sequences without padding, with as many predictions as most have: all
+mini-batches of some size are then alike. Example:
+
+    python scripts/experiments/noise/full_sequences.py \
+        --text data/wikipedia --output_file runs/wikipedia.npz
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(FOLDER.parent.parent)]
+
+import command_line  # noqa: E402
+
+
+def run(arguments: argparse.Namespace) -> dict[str, int]:
+    """Writes the arrays.
+
+    Args:
+        arguments: The parsed command line.
+
+    Returns:
+        Dict of how many sequences there are and how many were kept.
+
+    Raises:
+        InputError: If there are no prepared files.
+    """
+    import numpy as np
+    import tensorflow as tf
+
+    folder = pathlib.Path(arguments.text)
+    files = sorted(str(path) for path in folder.glob("train-*.tfrecord"))
+    if not files:
+        raise command_line.InputError(
+            "`--text` must hold what prepare_pretraining_data.py has written. "
+            f"Received: --text={folder}"
+        )
+    sizes = json.loads((folder / "sizes.json").read_text())
+    length = sizes["max_seq_length"]
+    predictions = sizes["max_predictions_per_seq"]
+    lengths = {
+        "input_ids": length,
+        "segment_ids": length,
+        "input_mask": length,
+        "masked_lm_positions": predictions,
+        "masked_lm_ids": predictions,
+    }
+    features = {
+        name: tf.io.FixedLenFeature([n], tf.int64)
+        for name, n in lengths.items()
+    }
+    features["masked_lm_weights"] = tf.io.FixedLenFeature(
+        [predictions], tf.float32
+    )
+    records = tf.data.TFRecordDataset(files).batch(1000)
+    parts = [
+        {name: np.asarray(value) for name, value in batch.items()}
+        for batch in records.map(lambda s: tf.io.parse_example(s, features))
+    ]
+    arrays = {
+        name: np.concatenate([part[name] for part in parts])
+        for name in features
+    }
+    numbers = arrays["masked_lm_weights"].sum(axis=1).astype(int)
+    most = int(np.bincount(numbers).argmax())
+    kept = (numbers == most) & np.all(arrays["input_mask"] == 1, axis=1)
+    np.savez_compressed(
+        arguments.output_file,
+        vocab_size=sizes["vocab_size"],
+        token_ids=arrays["input_ids"][kept].astype("uint16"),
+        segment_ids=arrays["segment_ids"][kept].astype("uint8"),
+        mask_positions=arrays["masked_lm_positions"][kept, :most].astype(
+            "uint16"
+        ),
+        masked_ids=arrays["masked_lm_ids"][kept, :most].astype("uint16"),
+    )
+    return {"sequences": len(kept), "kept": int(kept.sum())}
+
+
+def parser() -> command_line.Parser:
+    """Returns the parser of this script's command line."""
+    result = command_line.Parser(__doc__)
+    result.add_argument(
+        "--text",
+        required=True,
+        metavar="DIR",
+        help="what prepare_pretraining_data.py has written",
+    )
+    result.add_argument(
+        "--output_file", required=True, metavar="NPZ", help="where to write"
+    )
+    return result
+
+
+if __name__ == "__main__":
+    command_line.main(parser(), run)

@@ -1,0 +1,119 @@
+"""The noise of KerasHub's BERT is sampled at each point, and resumes."""
+
+import json
+
+import full_sequences
+import kerashub_bert
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.scripts.tiny import call
+from tests.scripts.tiny import complaint
+
+
+@pytest.fixture(scope="module")
+def arrays(data, tmp_path_factory):
+    """NPZ file of the full sequences, and how many there are."""
+    path = tmp_path_factory.mktemp("arrays") / "text.npz"
+    return path, call(full_sequences, "--text", data, "--output_file", path)
+
+
+@pytest.fixture(scope="module")
+def made(arrays, tmp_path_factory):
+    """Options of a small run, its folder, and what its first call gave."""
+    folder = tmp_path_factory.mktemp("kerashub")
+    options = [
+        *("--sequences", arrays[0], "--output_dir", folder),
+        *("--num_layers", 1, "--hidden_size", 64, "--points", 0, 2, 4),
+        *("--num_samples", 60, "--full_gradient_batches", 10),
+    ]
+    return options, folder, call(kerashub_bert, *options)
+
+
+def test_only_full_sequences_are_kept_in_their_order(arrays, data):
+    path, numbers = arrays
+    examples = [
+        {
+            name: feature.int64_list.value or feature.float_list.value
+            for name, feature in tf.train.Example.FromString(
+                record
+            ).features.feature.items()
+        }
+        for file in sorted(data.glob("train-*.tfrecord"))
+        for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator()
+    ]
+    assert numbers["sequences"] == len(examples)
+    with np.load(path) as kept:
+        predictions = kept["masked_ids"].shape[1]
+        full = [
+            example
+            for example in examples
+            if all(example["input_mask"])
+            and sum(example["masked_lm_weights"]) == predictions
+        ]
+        assert numbers["kept"] == len(full) > 0
+        for name, original in (
+            ("token_ids", "input_ids"),
+            ("segment_ids", "segment_ids"),
+        ):
+            expected = [list(example[original]) for example in full]
+            np.testing.assert_array_equal(kept[name], expected)
+        for name, original in (
+            ("mask_positions", "masked_lm_positions"),
+            ("masked_ids", "masked_lm_ids"),
+        ):
+            expected = [example[original][:predictions] for example in full]
+            np.testing.assert_array_equal(kept[name], expected)
+
+
+def test_every_point_is_sampled_with_both_batch_sizes(made):
+    _, folder, losses = made
+    assert set(losses) == {
+        f"{point}-{size}" for point in (0, 2, 4) for size in (16, 1)
+    }
+    for point, loss in losses.items():
+        samples = json.loads(
+            (folder / f"bert-1x64-text-{point}.json").read_text()
+        )
+        assert len(samples["noise_norms"]) == 60
+        assert samples["loss"] == loss
+        assert samples["batch_size"] == int(point.split("-")[1])
+    assert losses["4-16"] != losses["2-16"] != losses["0-16"]
+
+
+def test_what_is_there_is_not_sampled_again(made):
+    options, _, _ = made
+    assert call(kerashub_bert, *options) == {}
+
+
+def test_a_later_point_goes_on_from_the_checkpoint(made):
+    """As though it had never stopped: Adam's moments are kept too."""
+    options, folder, _ = made
+    path = folder / "bert-1x64-text-4-16.json"
+    before = json.loads(path.read_text())
+    path.unlink()
+    (folder / "checkpoints" / "bert-1x64-text-4.weights.h5").unlink()
+    assert set(call(kerashub_bert, *options)) == {"4-16"}
+    after = json.loads(path.read_text())
+    np.testing.assert_allclose(
+        after["noise_norms"], before["noise_norms"], rtol=1e-3
+    )
+
+
+def test_what_is_not_there_is_refused(tmp_path, monkeypatch, capsys):
+    missing, target = tmp_path / "none", tmp_path / "x.npz"
+    for script, options, expected in (
+        (
+            full_sequences,
+            ("--text", missing, "--output_file", target),
+            "`--text` must hold what prepare_pretraining_data.py has written",
+        ),
+        (
+            kerashub_bert,
+            ("--sequences", missing, "--output_dir", tmp_path),
+            "`--sequences` must name what full_sequences.py has written",
+        ),
+    ):
+        line = complaint(monkeypatch, capsys, script, *options)
+        assert expected in line and "Received: --" in line
