@@ -22,18 +22,17 @@ sys.path[:0] = [str(FOLDER), str(FOLDER.parent.parent)]
 
 import command_line  # noqa: E402
 
-# Mini-batches are as large as in training, and single sequences; batch
-# normalization knows no single image.
 BATCH_SIZE = 16
-SIZES = {
-    "bert-wikipedia": (BATCH_SIZE, 1),
-    "resnet-images": (BATCH_SIZE,),
-    "bert-novels": (BATCH_SIZE, 1),
-    "no-attention-wikipedia": (BATCH_SIZE, 1),
-    "bert-gaussian": (BATCH_SIZE, 1),
-    "no-attention-gaussian": (BATCH_SIZE, 1),
-}
-RUNS = tuple(SIZES)
+# Mini-batches as large as in training, and single sequences.
+TEXT_SIZES = (BATCH_SIZE, 1)
+RUNS = (
+    "bert-wikipedia",
+    "resnet-images",
+    "bert-novels",
+    "no-attention-wikipedia",
+    "bert-gaussian",
+    "no-attention-gaussian",
+)
 
 
 class Subject:
@@ -163,10 +162,13 @@ def run(arguments: argparse.Namespace) -> dict:
     folder.mkdir(parents=True, exist_ok=True)
     losses = {}
     for name in arguments.only or RUNS:
+        sizes = TEXT_SIZES
+        if name == "resnet-images":
+            sizes = arguments.images_per_batch
         files = {
             (point, size): folder / f"{name}-{point}-{size}.json"
             for point in arguments.points
-            for size in SIZES[name]
+            for size in sizes
         }
         if all(file.exists() for file in files.values()):
             continue
@@ -186,7 +188,7 @@ def run(arguments: argparse.Namespace) -> dict:
                 checkpoint.write(str(saved))
             step = point
             trained = time.monotonic()
-            for size in SIZES[name]:
+            for size in sizes:
                 file = files[point, size]
                 if file.exists():
                     continue
@@ -217,6 +219,15 @@ def parser() -> command_line.Parser:
         )
     add("--images", required=True, metavar="ZIP", help="train/CLASS/NAME.jpg")
     add("--output_dir", required=True, metavar="DIR", help="where to write")
+    add(
+        "--images_per_batch",
+        nargs="+",
+        # Batch normalization knows no single image; a loss over 304 images
+        # is of as many predictions as that over 16 sequences.
+        type=command_line.integer(2),
+        default=[BATCH_SIZE, 304],
+        help="sizes of the mini-batches of images that are sampled",
+    )
     add("--only", nargs="+", choices=RUNS, default=[], help="runs to make")
     add(
         "--points",

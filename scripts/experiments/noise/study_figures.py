@@ -23,6 +23,29 @@ NAMES = {
     "no-attention-wikipedia": "no attention, Wikipedia",
     "bert-gaussian": "BERT, Gaussian",
     "no-attention-gaussian": "no attention, Gaussian",
+    "bert-2x128-wikipedia": "BERT 2 × 128",
+    "bert-4x256-wikipedia": "BERT 4 × 256",
+}
+# Runs and batch sizes that are shown whole, and next to each other: about as
+# many predictions in a batch of each.
+PANELS = (
+    ("bert-wikipedia", 1),
+    ("bert-wikipedia", 16),
+    ("resnet-images", 16),
+    ("resnet-images", 304),
+)
+EVOLUTIONS = {
+    "evolution-few": {
+        "bert-wikipedia": 1,
+        "bert-novels": 1,
+        "resnet-images": 16,
+    },
+    "evolution-many": {
+        "bert-wikipedia": 16,
+        "bert-novels": 16,
+        "resnet-images": 304,
+    },
+    "evolution-sizes": {"bert-2x128-wikipedia": 1, "bert-4x256-wikipedia": 1},
 }
 GRID = {
     "attention": {"Wikipedia": "bert-wikipedia", "Gaussian": "bert-gaussian"},
@@ -72,8 +95,10 @@ def reports(folder: pathlib.Path) -> dict[tuple[str, int], dict]:
             "`--samples` must hold what study.py has written. "
             f"Received: --samples={folder}"
         )
+    order = list(NAMES)
     return {
-        key: dict(sorted(by_step.items())) for key, by_step in found.items()
+        key: dict(sorted(found[key].items()))
+        for key in sorted(found, key=lambda key: (order.index(key[0]), key[1]))
     }
 
 
@@ -117,13 +142,10 @@ def run(arguments: argparse.Namespace) -> dict:
     Returns:
         Dict from run and batch size to the tail index at each step.
     """
-
     found = reports(pathlib.Path(arguments.samples))
     folder = pathlib.Path(arguments.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    for size in sorted({size for _, size in found}):
-        here = {name: found[name, s] for name, s in found if s == size}
-        draw(here, size, folder)
+    draw(found, folder)
     rows = [
         row(name, step, report)
         for (name, _), by_step in found.items()
@@ -150,37 +172,44 @@ def run(arguments: argparse.Namespace) -> dict:
     }
 
 
-def draw(found: dict[str, dict], size: int, folder: pathlib.Path) -> None:
-    """Draws what there is with mini-batches of one size.
+def draw(found: dict[tuple[str, int], dict], folder: pathlib.Path) -> None:
+    """Draws what there are samples for.
 
     Args:
-        found: Dict from run to a dict from the step to a report.
-        size: Examples in a mini-batch.
+        found: What `reports` returns.
         folder: Where to write.
     """
     from keras_clip import noise
 
-    for name in ("bert-wikipedia", "resnet-images"):
-        if name in found:
-            report = found[name][max(found[name])]
-            report.plot(folder / f"{name}-{size}.png")
-    evolving = {
-        NAMES[name]: found[name]
-        for name in ("bert-wikipedia", "bert-novels", "resnet-images")
-        if name in found
-    }
-    figure = noise.plot_evolution(evolving)
-    figure.savefig(folder / f"evolution-{size}.png")
-    if all(name in found for line in GRID.values() for name in line.values()):
-        grid = {
-            title: {
-                data: found[name][max(found[name])]
-                for data, name in line.items()
-            }
-            for title, line in GRID.items()
+    for name, size in PANELS:
+        if (name, size) in found:
+            by_step = found[name, size]
+            by_step[max(by_step)].plot(folder / f"{name}-{size}.png")
+    for title, shown in EVOLUTIONS.items():
+        rows = {
+            f"{NAMES[name]} ({size})": found[name, size]
+            for name, size in shown.items()
+            if (name, size) in found
         }
-        figure = noise.plot_grid(grid)
-        figure.savefig(folder / f"grid-{size}.png")
+        if rows:
+            steps = sorted(set.intersection(*map(set, rows.values())))
+            common = {
+                row: {step: by_step[step] for step in steps}
+                for row, by_step in rows.items()
+            }
+            figure = noise.plot_evolution(common)
+            figure.savefig(folder / f"{title}.png")
+    for size in (1, 16):
+        cells = [(name, size) for row in GRID.values() for name in row.values()]
+        if all(cell in found for cell in cells):
+            grid = {
+                title: {
+                    data: found[name, size][max(found[name, size])]
+                    for data, name in row.items()
+                }
+                for title, row in GRID.items()
+            }
+            noise.plot_grid(grid).savefig(folder / f"grid-{size}.png")
 
 
 def parser() -> command_line.Parser:
