@@ -143,16 +143,9 @@ def plot_grid(reports: Mapping[str, Mapping[str, NoiseReport]]) -> "Figure":
         for column, (title, report) in enumerate(by_column.items()):
             axis = axes[row, column]
             _draw_histogram(axis, report, legend=False)
-            index = report.tail_index
-            axis.set_title(
-                f"{name}, {title}"
-                + (
-                    f"\ntail index {index}" if index else "\ntail index unknown"
-                ),
-                fontsize=9,
-            )
-            if column:
-                axis.set_ylabel("")
+            index = report.tail_index or "unknown"
+            axis.set_title(f"{title}\ntail index {index}", fontsize=9)
+            axis.set_ylabel("" if column else f"{name}\ndensity", fontsize=9)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return figure

@@ -107,8 +107,10 @@ def test_a_grid_has_a_histogram_for_each_report(report):
         }
     )
     titles = [axis.get_title() for axis in figure.axes]
-    assert titles[0] == f"attention, text\ntail index {report.tail_index}"
-    assert titles[3] == f"none, Gaussian\ntail index {report.tail_index}"
+    assert titles[0] == f"text\ntail index {report.tail_index}"
+    assert titles[3] == f"Gaussian\ntail index {report.tail_index}"
+    rows = [axis.get_ylabel().split("\n")[0] for axis in figure.axes]
+    assert rows == ["attention", "", "none", ""]
     assert len(figure.legends[0].get_texts()) == 3
 
 
@@ -116,9 +118,10 @@ def test_the_evolution_has_a_column_for_each_point(report):
     figure = noise.plot_evolution({"BERT": {0: report, 1000: report}})
     titles = [axis.get_title() for axis in figure.axes]
     assert [title.split("\n")[0] for title in titles] == [
-        "BERT, step 0",
-        "BERT, step 1,000",
+        "step 0",
+        "step 1,000",
     ]
+    assert figure.axes[0].get_ylabel() == "BERT\ndensity"
 
 
 @pytest.mark.parametrize("reports", [{}, {"a": {}}])

@@ -19,7 +19,7 @@ import command_line  # noqa: E402
 NAMES = {
     "bert-wikipedia": "BERT, Wikipedia",
     "bert-novels": "BERT, novels",
-    "resnet-images": "ResNet-18, images",
+    "resnet-images": "ResNet, images",
     "no-attention-wikipedia": "no attention, Wikipedia",
     "bert-gaussian": "BERT, Gaussian",
     "no-attention-gaussian": "no attention, Gaussian",
