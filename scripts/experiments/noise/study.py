@@ -61,7 +61,9 @@ class Subject:
                 optimizer=self.optimizer,
                 loss=tf_keras.losses.SparseCategoricalCrossentropy(True),
             )
-            self.gradients = TfKerasGradients(self.model, training=True)
+            self.gradients = TfKerasGradients(
+                self.model, training=not arguments.inference
+            )
             arrays = study_data.images(arguments.images)
             self.batches = functools.partial(ArrayBatches, arrays)
             return
@@ -141,7 +143,7 @@ def measure(
         full_gradient_batches=limit,
         per_layer=False,
         num_projections=2,
-        training=True,
+        training=not arguments.inference,
         seed=seed,
         verbose=0,
     )
@@ -155,9 +157,18 @@ def run(arguments: argparse.Namespace) -> dict:
 
     Returns:
         Dict from run to the loss at each point and with each batch size.
+
+    Raises:
+        InputError: If `--inference` is asked for where it cannot be.
     """
     import tensorflow as tf
 
+    if arguments.inference and arguments.only != ["resnet-images"]:
+        raise command_line.InputError(
+            "`--inference` must come with --only resnet-images: the layers of "
+            "the others are the same in training. Received: --only="
+            f"{' '.join(arguments.only) or 'all'}"
+        )
     folder = pathlib.Path(arguments.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     losses = {}
@@ -165,8 +176,9 @@ def run(arguments: argparse.Namespace) -> dict:
         sizes = TEXT_SIZES
         if name == "resnet-images":
             sizes = arguments.images_per_batch
+        kind = f"{name}-inference" if arguments.inference else name
         files = {
-            (point, size): folder / f"{name}-{point}-{size}.json"
+            (point, size): folder / f"{kind}-{point}-{size}.json"
             for point in arguments.points
             for size in sizes
         }
@@ -182,6 +194,11 @@ def run(arguments: argparse.Namespace) -> dict:
             started = time.monotonic()
             if saved.with_suffix(".index").exists():
                 checkpoint.read(str(saved)).expect_partial()
+            elif arguments.inference:
+                raise command_line.InputError(
+                    "`--points` must be such that the same command without "
+                    f"--inference has come to. Received: --points={point}"
+                )
             else:
                 # Each part has batches of its own, resumed or not.
                 train(subject, point - step, arguments.seed + 2 * point)
@@ -222,11 +239,17 @@ def parser() -> command_line.Parser:
     add(
         "--images_per_batch",
         nargs="+",
-        # Batch normalization knows no single image; a loss over 304 images
-        # is of as many predictions as that over 16 sequences.
-        type=command_line.integer(2),
+        # A loss over 304 images is of as many predictions as one over 16
+        # sequences.
+        type=command_line.integer(1),
         default=[BATCH_SIZE, 304],
         help="sizes of the mini-batches of images that are sampled",
+    )
+    add(
+        "--inference",
+        action="store_true",
+        help="sample from the checkpoints of resnet-images with the moving "
+        "statistics of batch normalization, which single images need",
     )
     add("--only", nargs="+", choices=RUNS, default=[], help="runs to make")
     add(

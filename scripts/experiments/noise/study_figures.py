@@ -20,11 +20,11 @@ NAMES = {
     "bert-wikipedia": "BERT, Wikipedia",
     "bert-novels": "BERT, novels",
     "resnet-images": "ResNet, images",
+    "resnet-images-inference": "ResNet, images, inference",
     "no-attention-wikipedia": "no attention, Wikipedia",
     "bert-gaussian": "BERT, Gaussian",
     "no-attention-gaussian": "no attention, Gaussian",
-    "bert-2x128-wikipedia": "BERT 2 × 128",
-    "bert-4x256-wikipedia": "BERT 4 × 256",
+    "bert-2x128-wikipedia": "BERT, full sequences",
 }
 # Runs and batch sizes that are shown whole, and next to each other: about as
 # many predictions in a batch of each.
@@ -45,7 +45,6 @@ EVOLUTIONS = {
         "bert-novels": 16,
         "resnet-images": 304,
     },
-    "evolution-sizes": {"bert-2x128-wikipedia": 1, "bert-4x256-wikipedia": 1},
 }
 GRID = {
     "attention": {"Wikipedia": "bert-wikipedia", "Gaussian": "bert-gaussian"},
@@ -86,7 +85,7 @@ def reports(folder: pathlib.Path) -> dict[tuple[str, int], dict]:
 
     found = {}
     for name in NAMES:
-        for path in folder.glob(f"{name}-*-*.json"):
+        for path in folder.glob(f"{name}-[0-9]*-*.json"):
             step, size = map(int, path.stem.rsplit("-", 2)[1:])
             samples = noise.NoiseSamples.load(path)
             found.setdefault((name, size), {})[step] = noise.report(samples)
@@ -192,12 +191,7 @@ def draw(found: dict[tuple[str, int], dict], folder: pathlib.Path) -> None:
             if (name, size) in found
         }
         if rows:
-            steps = sorted(set.intersection(*map(set, rows.values())))
-            common = {
-                row: {step: by_step[step] for step in steps}
-                for row, by_step in rows.items()
-            }
-            figure = noise.plot_evolution(common)
+            figure = noise.plot_evolution(rows)
             figure.savefig(folder / f"{title}.png")
     for size in (1, 16):
         cells = [(name, size) for row in GRID.values() for name in row.values()]

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 
+import command_line
 import numpy as np
 import pytest
 import study
@@ -46,7 +47,7 @@ def made(data, images, tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     options = [
         *("--wikipedia", data, "--novels", data, "--images", images),
-        *("--output_dir", folder, "--points", 0, 2, 4, "--num_samples", 60),
+        *("--output_dir", folder, "--points", 0, 2, "--num_samples", 60),
         *("--full_gradient_batches", 10, "--only", *KINDS),
         *("--images_per_batch", *SIZES["resnet-images"]),
     ]
@@ -58,7 +59,7 @@ def test_every_run_is_sampled_at_every_point(made):
     assert tuple(losses) == KINDS
     for name, by_point in losses.items():
         assert set(by_point) == {
-            f"{point}-{size}" for point in (0, 2, 4) for size in SIZES[name]
+            f"{point}-{size}" for point in (0, 2) for size in SIZES[name]
         }
         for point, loss in by_point.items():
             path = folder / f"{name}-{point}.json"
@@ -76,10 +77,10 @@ def test_what_is_there_is_not_made_again(made):
 def test_a_later_point_goes_on_from_the_checkpoint(made):
     """As though it had never stopped: the same samples at the same point."""
     options, folder, _ = made
-    path = folder / "bert-wikipedia-4-16.json"
+    path = folder / "bert-wikipedia-2-16.json"
     before = path.read_text()
     path.unlink()
-    for file in (folder / "checkpoints").glob("bert-wikipedia-4.*"):
+    for file in (folder / "checkpoints").glob("bert-wikipedia-2.*"):
         file.unlink()
     call(study, *options)
     old, new = (json.loads(text) for text in (before, path.read_text()))
@@ -88,13 +89,42 @@ def test_a_later_point_goes_on_from_the_checkpoint(made):
     )
 
 
+def test_images_are_sampled_as_in_inference_too(made):
+    """Even one by one, from the same weights, with no training."""
+    options, folder, _ = made
+    before = {path.name for path in (folder / "checkpoints").iterdir()}
+    options = [*options, "--inference", "--only", "resnet-images"]
+    options += ["--points", 2, "--images_per_batch", 1]
+    call(study, *options)
+    assert before == {path.name for path in (folder / "checkpoints").iterdir()}
+    path = folder / "resnet-images-inference-2-1.json"
+    samples = json.loads(path.read_text())
+    assert (samples["batch_size"], samples["training"]) == (1, False)
+    # Without batch normalization's batch the mean over the data is exact.
+    assert samples["full_gradient_norm"] > 0
+    assert not samples["is_batch_dependent"]
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (("--only", "bert-novels"), "`--inference` must come with --only"),
+        (("--points", 9), "`--points` must be such that the same command"),
+    ],
+)
+def test_inference_trains_nothing(made, options, message):
+    given = [*made[0], "--inference", "--only", "resnet-images", *options]
+    with pytest.raises(command_line.InputError, match=message):
+        call(study, *given)
+
+
 def test_figures_and_table_come_of_the_samples(made, tmp_path):
     _, folder, _ = made
     samples = tmp_path / "samples"
     samples.mkdir()
     for name in study.RUNS:
         made_name = name if name in KINDS else "bert-wikipedia"
-        for path in folder.glob(f"{made_name}-[02]-*.json"):
+        for path in folder.glob(f"{made_name}-2-*.json"):
             target = path.name.replace(made_name, name)
             target = samples / target.replace("-40.", "-304.")
             target.write_text(path.read_text())
@@ -113,7 +143,7 @@ def test_figures_and_table_come_of_the_samples(made, tmp_path):
         "grid-16.png",
     }
     table = (tmp_path / "results.md").read_text("utf-8").splitlines()
-    assert len(table) == 2 + 24
+    assert len(table) == 2 + 12
     assert {line.count("|") for line in table} == {13}
     results = json.loads((tmp_path / "results.json").read_text("utf-8"))
     assert results["resnet-images, batches of 16"]["2"]["num_samples"] == 60
