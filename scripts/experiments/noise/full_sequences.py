@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
         Dict of how many sequences there are and how many were kept.
 
     Raises:
-        InputError: If there are no prepared files.
+        InputError: If there are no prepared files, or no full sequence.
     """
     import numpy as np
     import tensorflow as tf
@@ -69,6 +69,11 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
     numbers = arrays["masked_lm_weights"].sum(axis=1).astype(int)
     most = int(np.bincount(numbers).argmax())
     kept = (numbers == most) & np.all(arrays["input_mask"] == 1, axis=1)
+    if not np.any(kept):
+        raise command_line.InputError(
+            "`--text` must hold sequences without padding. Received: "
+            f"--text={folder} with {len(kept)} that are padded"
+        )
     np.savez_compressed(
         arguments.output_file,
         vocab_size=sizes["vocab_size"],

@@ -18,9 +18,10 @@ from collections.abc import Iterator
 import numpy as np
 
 FOLDER = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(FOLDER.parent.parent)]
+sys.path[:0] = [str(FOLDER), str(FOLDER.parent.parent)]
 
 import command_line  # noqa: E402
+from sampling_arguments import add_sampling_arguments  # noqa: E402
 
 TRAINING_BATCH = 16
 BATCH_SIZES = (16, 1)
@@ -51,7 +52,8 @@ def compiled(arguments: argparse.Namespace, vocab_size: int, length: int):
         max_sequence_length=length,
     )
     task = keras_hub.models.BertMaskedLM(backbone)
-    # The same layers without KerasHub's `fit`, which goes through TensorFlow.
+    # The same layers without KerasHub's `fit`, which wants TensorFlow or Grain
+    # (keras_hub/src/utils/pipeline_model.py, 0.32.0).
     model = keras.Model(task.input, task.output)
     schedule = keras.optimizers.schedules.PolynomialDecay(
         0.0, arguments.warmup_steps, arguments.learning_rate
@@ -179,7 +181,6 @@ def parser() -> command_line.Parser:
         metavar="NPZ",
         help="what full_sequences.py has written",
     )
-    add("--output_dir", required=True, metavar="DIR", help="where to write")
     add("--num_layers", type=command_line.integer(1), default=2, help="of BERT")
     add(
         "--hidden_size",
@@ -199,26 +200,7 @@ def parser() -> command_line.Parser:
         default=100,
         help="in which the learning rate grows",
     )
-    add(
-        "--points",
-        nargs="+",
-        type=command_line.integer(0),
-        default=[0, 100, 1000, 3000],
-        help="steps of training after which the noise is sampled",
-    )
-    add(
-        "--num_samples",
-        type=command_line.integer(1),
-        default=1500,
-        help="mini-batches at each point",
-    )
-    add(
-        "--full_gradient_batches",
-        type=command_line.integer(1),
-        default=500,
-        help="batches that the full gradient is the mean of",
-    )
-    add("--seed", type=int, default=0, help="of weights and batches")
+    add_sampling_arguments(result)
     return result
 
 

@@ -21,6 +21,7 @@ FOLDER = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(FOLDER), str(FOLDER.parent.parent)]
 
 import command_line  # noqa: E402
+from sampling_arguments import add_sampling_arguments  # noqa: E402
 
 BATCH_SIZE = 16
 # Mini-batches as large as in training, and single sequences.
@@ -235,7 +236,6 @@ def parser() -> command_line.Parser:
             help="what prepare_pretraining_data.py has written",
         )
     add("--images", required=True, metavar="ZIP", help="train/CLASS/NAME.jpg")
-    add("--output_dir", required=True, metavar="DIR", help="where to write")
     add(
         "--images_per_batch",
         nargs="+",
@@ -252,26 +252,7 @@ def parser() -> command_line.Parser:
         "statistics of batch normalization, which single images need",
     )
     add("--only", nargs="+", choices=RUNS, default=[], help="runs to make")
-    add(
-        "--points",
-        nargs="+",
-        type=command_line.integer(0),
-        default=[0, 100, 1000, 3000],
-        help="steps of training after which the noise is sampled",
-    )
-    add(
-        "--num_samples",
-        type=command_line.integer(1),
-        default=1500,
-        help="mini-batches at each point",
-    )
-    add(
-        "--full_gradient_batches",
-        type=command_line.integer(1),
-        default=500,
-        help="batches that the full gradient is the mean of, without images",
-    )
-    add("--seed", type=int, default=0, help="of weights and batches")
+    add_sampling_arguments(result)
     return result
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import command_line
 import full_sequences
 import kerashub_bert
 import numpy as np
@@ -99,6 +100,26 @@ def test_a_later_point_goes_on_from_the_checkpoint(made):
     np.testing.assert_allclose(
         after["noise_norms"], before["noise_norms"], rtol=1e-3
     )
+
+
+def test_padded_sequences_alone_are_refused(tmp_path):
+    (tmp_path / "sizes.json").write_text(
+        json.dumps({"max_seq_length": 2, "max_predictions_per_seq": 1})
+    )
+    names = "input_ids", "segment_ids", "masked_lm_positions", "masked_lm_ids"
+    example = tf.train.Example()
+    for name in names:
+        length = 1 if name.startswith("masked") else 2
+        example.features.feature[name].int64_list.value.extend([0] * length)
+    example.features.feature["input_mask"].int64_list.value.extend([1, 0])
+    example.features.feature["masked_lm_weights"].float_list.value.append(1)
+    with tf.io.TFRecordWriter(str(tmp_path / "train-0.tfrecord")) as writer:
+        writer.write(example.SerializeToString())
+    with pytest.raises(command_line.InputError, match="1 that are padded"):
+        call(
+            full_sequences,
+            *("--text", tmp_path, "--output_file", tmp_path / "x.npz"),
+        )
 
 
 def test_what_is_not_there_is_refused(tmp_path, monkeypatch, capsys):
