@@ -30,27 +30,32 @@ def working_dtype_of(value) -> str:
 
 
 def densify(gradient):
-    """Returns a TensorFlow gradient as a dense tensor, duplicate rows summed.
+    """Returns a gradient as a dense tensor, duplicate rows summed.
 
     Args:
-        gradient: `tf.Tensor`, or `tf.IndexedSlices` as embedding layers give.
-            Keras never merges the duplicate rows of the latter
-            (keras/src/optimizers/base_optimizer.py, 3.15.1), which makes every
-            non-linear update wrong.
+        gradient: Tensor; on TensorFlow also `tf.IndexedSlices` as embedding
+            layers give, on JAX an array of `jax.experimental.sparse`, on torch
+            a tensor of any layout. Keras never merges the duplicate rows of
+            `tf.IndexedSlices` (keras/src/optimizers/base_optimizer.py, 3.15.1),
+            which makes every non-linear update wrong.
 
     Returns:
-        Dense tensor; sparse rows are summed in the working dtype.
+        Dense tensor; `tf.IndexedSlices` are summed in the working dtype.
     """
-    import tensorflow as tf
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        return _densify_rows(gradient)
+    if backend == "jax":
+        from jax.experimental.sparse import JAXSparse
 
-    if not isinstance(gradient, tf.IndexedSlices):
-        return gradient
-    rows = tf.get_static_value(gradient.dense_shape)
-    return tf.math.unsorted_segment_sum(
-        tf.cast(gradient.values, working_dtype_of(gradient)),
-        gradient.indices,
-        gradient.dense_shape[0] if rows is None else rows[0],
-    )
+        if isinstance(gradient, JAXSparse):
+            return gradient.todense()
+    elif backend == "torch":
+        import torch
+
+        if isinstance(gradient, torch.Tensor):
+            return gradient.to_dense()
+    return gradient
 
 
 def widest_dtype_of(values: Sequence) -> str:
@@ -163,3 +168,16 @@ def _half_square_sum(gradient):
 
         return tf.nn.l2_loss(gradient)
     return 0.5 * ops.sum(ops.square(gradient))
+
+
+def _densify_rows(gradient):
+    import tensorflow as tf
+
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    rows = tf.get_static_value(gradient.dense_shape)
+    return tf.math.unsorted_segment_sum(
+        tf.cast(gradient.values, working_dtype_of(gradient)),
+        gradient.indices,
+        gradient.dense_shape[0] if rows is None else rows[0],
+    )

@@ -13,6 +13,7 @@ import keras
 
 from keras_clip import clipping
 from keras_clip.monitor_variables import MonitorVariables
+from keras_clip.pairing import variable_path
 from keras_clip.stepping import Stepping
 from keras_clip.threshold_variables import ThresholdVariables
 from keras_clip.validation import check_choice
@@ -220,8 +221,3 @@ class FrontEnd(Stepping, ThresholdVariables, MonitorVariables):
 
     def _apply_weight_decay(self, variables):
         """Does nothing: the decay is a part of the rule."""
-
-
-def variable_path(variable) -> str:
-    """Returns the path of a variable, on tf_keras its name without `:0`."""
-    return getattr(variable, "path", variable.name.split(":")[0])

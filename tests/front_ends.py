@@ -35,7 +35,9 @@ class KerasFrontEnd:
         return self.optimizer_class(name)(**arguments)
 
     def variable(self, value, dtype="float32", name=None):
-        return keras.Variable(value, dtype=dtype, name=name)
+        # On torch nothing else has a gradient.
+        real = not dtype.startswith("int")
+        return keras.Variable(value, dtype=dtype, name=name, trainable=real)
 
     def variables(self, values, dtype="float32"):
         return [

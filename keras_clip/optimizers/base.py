@@ -9,7 +9,9 @@ from keras import ops
 from keras_clip import clipping
 from keras_clip.argument_docs import fill_in
 from keras_clip.front_end import FrontEnd
-from keras_clip.front_end import variable_path
+from keras_clip.pairing import once_each
+from keras_clip.pairing import variable_path
+from keras_clip.pairing import without_repeats
 
 
 class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
@@ -80,6 +82,7 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         """
         if self.built:
             return
+        variables = without_repeats(variables, self._var_key)
         self._check_threshold_fits(variables)
         super().build(variables)
         overwritten = {
@@ -93,12 +96,24 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         """Updates variables by their gradients.
 
         Args:
-            grads: List of gradients, `None` for variables without one.
+            grads: List of gradients, dense or sparse, `None` for variables
+                without one. Those of a variable that is there twice are summed.
             trainable_variables: List of variables; those that the optimizer
                 was built with if `None`.
+
+        Raises:
+            ValueError: If there are more or fewer gradients than variables, or
+                if one is not of the shape of its variable.
         """
+        if trainable_variables is None and self.built:
+            trainable_variables = self._trainable_variables
         if trainable_variables is not None:
-            trainable_variables = list(trainable_variables)
+            grads, trainable_variables = once_each(
+                "grads", grads, trainable_variables, self._var_key
+            )
+            # Keras divides by the loss scale and adds up micro-batches first,
+            # and sparse gradients do not have both operations.
+            grads = [g if g is None else clipping.densify(g) for g in grads]
             if trainable_variables:
                 self.build(trainable_variables)
         self._undo_if_skipped(

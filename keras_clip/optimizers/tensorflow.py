@@ -2,7 +2,6 @@
 
 import tensorflow as tf
 
-from keras_clip import clipping
 from keras_clip.optimizers.base import BaseClippingOptimizer
 from keras_clip.replicas import assign_on_replicas
 from keras_clip.replicas import run_on_replicas_if
@@ -16,13 +15,8 @@ class TensorFlowClippingOptimizer(TensorFlowStepping, BaseClippingOptimizer):
     # AutoGraph has nothing to convert here, and takes a fifth of the tracing.
     @tf.autograph.experimental.do_not_convert
     def apply(self, grads, trainable_variables=None):
-        """Updates variables by their gradients, sparse ones made dense first.
-
-        Keras divides by the loss scale and adds up micro-batches before
-        anything else, and `tf.IndexedSlices` have neither operation.
-        """
-        dense = [g if g is None else clipping.densify(g) for g in grads]
-        super().apply(dense, trainable_variables)
+        """Updates variables by their gradients; see the class above."""
+        super().apply(grads, trainable_variables)
 
     def _backend_apply_gradients(self, grads, trainable_variables):
         """Reduces, accumulates, steps and averages, in that order.

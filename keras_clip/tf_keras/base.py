@@ -8,6 +8,8 @@ import tf_keras
 from keras_clip import clipping
 from keras_clip.argument_docs import fill_in
 from keras_clip.front_end import FrontEnd
+from keras_clip.pairing import once_each
+from keras_clip.pairing import without_repeats
 from keras_clip.replicas import assign_on_replicas
 from keras_clip.tensorflow_stepping import TensorFlowStepping
 
@@ -90,10 +92,11 @@ class ClippingOptimizer(
         Args:
             var_list: List of the model's trainable variables.
         """
-        super().build(var_list)
         if getattr(self, "_built", False):
             return
+        var_list = without_repeats(var_list, self._var_key)
         self._check_threshold_fits(var_list)
+        super().build(var_list)
         self._build_state(var_list)
         self._built = True
 
@@ -103,18 +106,29 @@ class ClippingOptimizer(
         """Updates variables by their gradients.
 
         Args:
-            grads_and_vars: List of `(gradient, variable)` pairs.
+            grads_and_vars: List of `(gradient, variable)` pairs. Gradients of a
+                variable that is there twice are summed.
             name: String, the name scope of new variables.
             **kwargs: See `tf_keras.optimizers.Optimizer.apply_gradients`.
 
         Returns:
             The `tf.Variable` that counts the steps.
+
+        Raises:
+            ValueError: If a gradient is not of the shape of its variable.
         """
-        grads_and_vars = list(grads_and_vars)
-        variables = [variable for _, variable in grads_and_vars]
-        if variables:
-            with tf.name_scope(name or self.name), tf.init_scope():
-                self.build(variables)
+        pairs = list(grads_and_vars)
+        gradients, variables = once_each(
+            "grads_and_vars",
+            [gradient for gradient, _ in pairs],
+            [variable for _, variable in pairs],
+            self._var_key,
+        )
+        if not variables:
+            return self.iterations
+        with tf.name_scope(name or self.name), tf.init_scope():
+            self.build(variables)
+        grads_and_vars = list(zip(gradients, variables, strict=True))
         if self.clip_per_replica:
             grads_and_vars = self._clipped_pairs(grads_and_vars)
         return self._undo_if_skipped(

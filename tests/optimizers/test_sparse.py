@@ -1,5 +1,8 @@
 """Sparse gradients are their dense sums, whatever comes after."""
 
+import functools
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -8,6 +11,9 @@ from tests.enrolment import every_optimizer
 from tests.enrolment import few_variants
 from tests.front_ends import KERAS
 from tests.front_ends import both_front_ends
+from tests.optimizers.test_backends import every_other_backend
+from tests.programs import sparse
+from tests.programs.launch import run_program
 from tests.trajectories import assert_close
 from tests.trajectories import same_bits
 
@@ -209,3 +215,25 @@ def test_embedding_in_fit_moves_as_by_dense_gradients(front_end, enrolment):
         front_end.apply(optimizer, dense, variables)
         expected.append(stepped.get_weights())
     assert_close(actual, expected, "float32")
+
+
+@pytest.fixture(scope="module")
+def equal_on(tmp_path_factory):
+    """Which ways are equal by rows and dense, by backend and optimizer."""
+
+    @functools.cache
+    def equal(backend):
+        file = tmp_path_factory.mktemp("sparse") / f"{backend}.json"
+        run_program("sparse", file, backend=backend)
+        return json.loads(file.read_text())
+
+    return equal
+
+
+@every_other_backend
+@every_optimizer
+def test_sparse_arrays_of_other_backends_equal_dense_gradients(
+    equal_on, backend, enrolment
+):
+    ways = equal_on(backend)[enrolment.name]
+    assert ways == dict.fromkeys(sparse.WAYS_ON[backend], True)

@@ -1,0 +1,154 @@
+"""Checks what a step is given: one gradient of its own shape a variable."""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+
+import numpy as np
+from keras import ops
+
+from keras_clip import clipping
+
+
+def once_each(
+    name: str, gradients: Sequence, variables: Sequence, key: Callable
+) -> tuple[list, list]:
+    """Returns gradients and variables, with every variable once.
+
+    A variable that is there twice, as where two heads share a body, has the
+    sum of its gradients.
+
+    Args:
+        name: Name of the argument that the gradients come from, for errors.
+        gradients: Sequence of gradients, dense or sparse, `None` for none.
+        variables: Sequence of variables, one for each gradient.
+        key: Callable that returns what tells a variable from all others.
+
+    Returns:
+        Two lists of the same length. A gradient that is not summed stays
+        sparse if it is.
+
+    Raises:
+        ValueError: If there are more or fewer gradients than variables, or if
+            a gradient is complex or not of the shape of its variable.
+    """
+    gradients, variables = list(gradients), list(variables)
+    if len(gradients) != len(variables):
+        raise ValueError(
+            f"`{name}` must hold one gradient for each variable. Received: "
+            f"{len(gradients)} gradients and {len(variables)} variables"
+        )
+    places, sums, each = {}, [], []
+    for gradient, variable in zip(gradients, variables, strict=True):
+        gradient = _checked(name, gradient, variable)
+        place = places.setdefault(_own_key(variable, key), len(each))
+        if place == len(each):
+            sums.append(gradient)
+            each.append(variable)
+        else:
+            sums[place] = _sum(sums[place], gradient, variable)
+    return sums, each
+
+
+def without_repeats(variables: Sequence, key: Callable) -> list:
+    """Returns the variables in their order, each where it comes first.
+
+    Args:
+        variables: Sequence of variables.
+        key: See `once_each`.
+
+    Raises:
+        ValueError: If one is not of a real floating-point dtype.
+    """
+    each = list({key(variable): variable for variable in variables}.values())
+    for variable in each:
+        dtype = _dtype_name(variable)
+        if not dtype.startswith(("float", "bfloat")):
+            raise ValueError(
+                "`variables` must be of floating-point dtypes. Received: "
+                f"variable {variable_path(variable)!r} of dtype {dtype}"
+            )
+    return each
+
+
+def variable_path(variable) -> str:
+    """Returns the path of a variable, on tf_keras its name without `:0`."""
+    return getattr(variable, "path", variable.name.split(":")[0])
+
+
+def _own_key(variable, key):
+    # What is overwritten with its gradient has no sum of several; Keras takes
+    # the first (keras/src/optimizers/base_optimizer.py, 3.15.1).
+    if getattr(variable, "overwrite_with_gradient", False):
+        return object()
+    return key(variable)
+
+
+def _sum(one, other, variable):
+    if one is None or other is None:
+        return other if one is None else one
+    dtype = clipping.working_dtype_of(variable)
+    return ops.cast(clipping.densify(one), dtype) + ops.cast(
+        clipping.densify(other), dtype
+    )
+
+
+def _checked(name, gradient, variable):
+    """Returns a gradient that is known to have the shape of its variable."""
+    if gradient is None:
+        return None
+    dtype = _dtype_name(gradient)
+    if dtype.startswith("complex"):
+        raise ValueError(
+            f"`{name}` must be real. Received: a gradient of dtype {dtype} for "
+            f"the variable {variable_path(variable)!r}"
+        )
+    shape, target = _known_shape(gradient), tuple(variable.shape)
+    if shape is not None and not _fits(shape, target):
+        raise ValueError(
+            f"`{name}` must have the shapes of their variables. Received: a "
+            f"gradient of shape {shape} for the variable "
+            f"{variable_path(variable)!r} of shape {target}"
+        )
+    if shape is None or None in shape:
+        return _with_shape(gradient, variable.shape)
+    return gradient
+
+
+def _dtype_name(value):
+    dtype = getattr(value, "dtype", None)
+    if dtype is None:
+        return np.asarray(value).dtype.name
+    # Of TensorFlow, of NumPy, or as text: "float32", "torch.float32".
+    return getattr(dtype, "name", str(dtype).split(".")[-1])
+
+
+def _known_shape(gradient):
+    """Returns a shape with `None` where it is not known, or `None` at all."""
+    shape = getattr(gradient, "shape", None)
+    if shape is None:
+        return np.shape(gradient)
+    if getattr(shape, "rank", 0) is not None:
+        return tuple(shape)
+    # `tf.IndexedSlices` without `dense_shape` know the shape of a row.
+    rows = getattr(gradient, "values", None)
+    if rows is None or rows.shape.rank is None:
+        return None
+    return None, *rows.shape[1:]
+
+
+def _with_shape(gradient, shape):
+    """Returns a TensorFlow gradient with a shape that was not known of it."""
+    import tensorflow as tf
+
+    if not isinstance(gradient, tf.IndexedSlices):
+        return tf.ensure_shape(gradient, shape)
+    return tf.IndexedSlices(
+        gradient.values, gradient.indices, tf.constant([*shape], "int64")
+    )
+
+
+def _fits(shape, target):
+    return len(shape) == len(target) and all(
+        one is None or other is None or one == other
+        for one, other in zip(shape, target, strict=True)
+    )
