@@ -48,7 +48,7 @@ def new_values(
         values: Sequence of tensors, the variable's value and its slots'.
         g: Tensor like the variable, in its working dtype.
         learning_rate: Scalar tensor.
-        k: Scalar tensor, the number of this update.
+        k: Tensor that broadcasts to the variable, the number of its update.
         clip: Tuple of tensors that broadcast to the variable.
         shared: Tuple of scalar tensors.
 

@@ -14,8 +14,10 @@ import keras
 from keras_clip import clipping
 from keras_clip.monitor_variables import MonitorVariables
 from keras_clip.pairing import variable_path
+from keras_clip.saved_variables import SavedVariables
 from keras_clip.stepping import Stepping
 from keras_clip.threshold_variables import ThresholdVariables
+from keras_clip.update_counts import UpdateCounts
 from keras_clip.validation import check_choice
 from keras_clip.validation import check_exclusions
 from keras_clip.validation import check_integer
@@ -23,7 +25,13 @@ from keras_clip.validation import check_names
 from keras_clip.validation import check_number
 
 
-class FrontEnd(Stepping, ThresholdVariables, MonitorVariables):
+class FrontEnd(
+    Stepping,
+    ThresholdVariables,
+    MonitorVariables,
+    UpdateCounts,
+    SavedVariables,
+):
     """A mixin that holds an optimizer's arguments, config and state."""
 
     def _check_arguments(
@@ -167,6 +175,24 @@ class FrontEnd(Stepping, ThresholdVariables, MonitorVariables):
             "clip_per_replica": self.clip_per_replica,
         }
 
+    def _unique_name(self, name, end=""):
+        """Returns the name, with `_1` and so on if a variable has it already.
+
+        HDF5 files keep variables by their names.
+
+        Args:
+            name: String.
+            end: String that comes after it in the variable's whole name.
+        """
+        # Not an attribute that Keras or TensorFlow tracks and saves.
+        names = self.__dict__.setdefault("_variable_names", set())
+        unique, number = name, 0
+        while unique + end in names:
+            number += 1
+            unique = f"{name}_{number}"
+        names.add(unique + end)
+        return unique
+
     def _has_state(self):
         return hasattr(self, "update_count")
 
@@ -207,6 +233,21 @@ class FrontEnd(Stepping, ThresholdVariables, MonitorVariables):
             ]
             for index, variable in enumerate(variables)
         ]
+        self._build_later_variables(variables)
+
+    def _build_later_variables(self, variables):
+        """Creates the variables that files of the first layout do not have.
+
+        They are the last ones, and zero is what they are for such a file.
+        """
+        names = {"clip_total_error": (0.0, "float32")}
+        if self._corrects_single_variables():
+            names["missed_updates"] = ([0] * len(variables), "int")
+        self.later_variables = []
+        for name, (start, dtype) in names.items():
+            variable = self._add_shared(name, start, dtype)
+            setattr(self, name, variable)
+            self.later_variables.append(variable)
 
     def _use_weight_decay(self, variable):
         return not any(

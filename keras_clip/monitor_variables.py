@@ -17,7 +17,9 @@ class MonitorVariables:
     clipped, and `clip_fractions`, the share of each variable. An entry is 0
     where a variable had no gradient. `clip_total` is the sum of
     `clip_fraction` over all updates: two readings of it give the mean over any
-    interval. `skipped_steps` counts the steps with a bad gradient, and
+    interval. `clip_total_error` is by how much its rounding has made it too
+    large, so that nothing is lost however many updates there are.
+    `skipped_steps` counts the steps with a bad gradient, and
     `skipped_in_a_row` those since the last good one.
     """
 
@@ -72,7 +74,11 @@ class MonitorVariables:
         self.clip_fractions.assign(self._entries(shares, variables))
         if counts is not True:
             share = ops.where(counts, share, 0.0)
-        self.clip_total.assign_add(share)
+        # Kahan's summation.
+        total = self._value(self.clip_total)
+        share = share - self._value(self.clip_total_error)
+        self.clip_total.assign(total + share)
+        self.clip_total_error.assign((total + share) - total - share)
 
     def _note_step(self, counts, good):
         """Counts an update if `counts`, and a skipped step if not `good`."""
@@ -96,8 +102,15 @@ class MonitorVariables:
     def _clipped_shares(self, rule, gradients, clips, variables):
         """Returns the share of coordinates clipped: of all, and of each."""
         counts, sizes = [], []
-        for gradient, clip, variable in zip(
-            gradients, clips, variables, strict=True
+        # Those after this update, which is counted by now.
+        numbers = [
+            number - 1
+            for number in self._number_of_each(
+                self._own_numbers(variables), variables
+            )
+        ]
+        for gradient, clip, number, variable in zip(
+            gradients, clips, numbers, variables, strict=True
         ):
             slots = self._slots[self._index(variable)]
             dtype = clipping.working_dtype_of(variable)
@@ -105,7 +118,7 @@ class MonitorVariables:
                 gradient,
                 tuple(ops.cast(value, dtype) for value in clip),
                 tuple(self._value(slot) for slot in slots),
-                ops.cast(self._value(self.update_count), dtype),
+                ops.cast(number, dtype),
             )
             counts.append(ops.sum(ops.cast(where, "float32")))
             sizes.append(math.prod(variable.shape))

@@ -57,25 +57,33 @@ class Stepping:
             ops.cast(gradient, clipping.working_dtype_of(variable))
             for gradient, variable in zip(gradients, variables, strict=True)
         ]
+        skips = self.nonfinite == "skip"
+        whole = skips and self.nonfinite_scope == "step"
         norms = norm = None
-        if scope != "coordinate" or self.global_clipnorm or self.monitor:
+        if self.nonfinite_scope != "coordinate" or self.monitor:
             norms = clipping.norms(gradients, self._shared_dtype)
             norm = clipping.total_norm(norms)
             self._note_norms(norms, norm, variables)
         if not self.clip_per_replica:
             unclipped = gradients
-            gradients = self._clipped_as_by_keras(gradients, norm)
+            gradients = self._clipped_as_by_keras(gradients, norms, norm)
             if gradients is not unclipped and scope != "coordinate":
                 norms = clipping.norms(gradients, self._shared_dtype)
                 norm = clipping.total_norm(norms)
-        skips = self.nonfinite == "skip"
-        whole = skips and self.nonfinite_scope == "step"
         counts = ops.isfinite(norm) if whole else True
 
-        clips, moment, shares = self._clips(rule, norms, norm, variables)
+        numbers = self._own_numbers(variables)
+        clips, moment, shares = self._clips(
+            rule, norms, norm, numbers, variables
+        )
         shared, state = self._advanced(rule, norm, clips, counts)
         self._update_variables(
-            gradients, clips, shared, variables, learning_rate
+            gradients,
+            clips,
+            self._number_of_each(numbers, variables),
+            shared,
+            variables,
+            learning_rate,
         )
         if rule.projection_radius:
             self._project(rule.projection_radius, variables, counts)
@@ -90,31 +98,35 @@ class Stepping:
         elif skips and not whole and self.monitor:
             good = all_finite(rule, gradients, clips)
         self._note_step(counts, good)
+        self._note_missed(norms, variables, counts)
         if shares is None and self.monitor:
             shares = self._clipped_shares(rule, gradients, clips, variables)
         if shares is not None:
             self._note_shares(*shares, variables, counts)
 
     def _update_variables(
-        self, gradients, clips, shared, variables, learning_rate
+        self, gradients, clips, numbers, shared, variables, learning_rate
     ):
         """Moves each variable and its state.
 
         Args:
             gradients: List of tensors, in the working dtypes of the variables.
             clips: List of tuples of tensors, what clips each gradient.
+            numbers: List of scalar tensors, the number of this update of each.
             shared: Tuple of scalar tensors, what the rule shares.
             variables: List of variables.
             learning_rate: Scalar tensor.
         """
-        for gradient, clip, variable in zip(
-            gradients, clips, variables, strict=True
+        for gradient, clip, number, variable in zip(
+            gradients, clips, numbers, variables, strict=True
         ):
             self._update_variable(
-                gradient, clip, shared, variable, learning_rate
+                gradient, clip, number, shared, variable, learning_rate
             )
 
-    def _update_variable(self, gradient, clip, shared, variable, learning_rate):
+    def _update_variable(
+        self, gradient, clip, number, shared, variable, learning_rate
+    ):
         index = self._index(variable)
         slots = self._slots[index]
         dtype = clipping.working_dtype_of(variable)
@@ -127,7 +139,7 @@ class Stepping:
             gradient,
             tuple(self._value(slot) for slot in slots),
             ops.cast(learning_rate, dtype),
-            ops.cast(self._number_of_update(), dtype),
+            ops.cast(number, dtype),
             tuple(ops.cast(value, dtype) for value in clip),
             tuple(ops.cast(value, dtype) for value in shared),
         )
@@ -135,12 +147,14 @@ class Stepping:
             slot.assign(value)
         variable.assign(ops.cast(x, variable.dtype))
 
-    def _number_of_update(self):
-        """Returns k, the number of the update that is being made, from 1."""
-        return self._value(self.update_count) + 1
+    def _clipped_as_by_keras(self, gradients, norms=None, norm=None):
+        """Applies `clipnorm`, `clipvalue` and `global_clipnorm`.
 
-    def _clipped_as_by_keras(self, gradients, norm=None):
-        """Applies `clipnorm`, `clipvalue` and `global_clipnorm`."""
+        Args:
+            gradients: List of tensors.
+            norms: Tensor of their norms, taken here if `None`.
+            norm: Scalar tensor, the norm of them all, likewise.
+        """
         if self.global_clipnorm:
             if norm is None:
                 norm = clipping.global_norm(gradients)
@@ -149,7 +163,14 @@ class Stepping:
                 clipping.clip_by_norm(g, threshold, norm) for g in gradients
             ]
         if self.clipnorm:
-            return [clipping.clip_by_norm(g, self.clipnorm) for g in gradients]
+            if norms is None:
+                norms = clipping.norms(gradients)
+            return [
+                clipping.clip_by_norm(g, self.clipnorm, norm)
+                for g, norm in zip(
+                    gradients, ops.unstack(norms, len(gradients)), strict=True
+                )
+            ]
         if self.clipvalue:
             return [
                 clipping.clip_by_value(g, self.clipvalue) for g in gradients
@@ -166,7 +187,7 @@ class Stepping:
         rule = self.rule
         if self._threshold is None:
             return gradients
-        taus, _ = self._thresholds(None, variables)
+        taus, _ = self._thresholds(None, None, variables)
         if rule.clipping == "coordinate":
             return [
                 clipping.clip_by_value(g, ops.cast(tau, g.dtype))
@@ -180,13 +201,14 @@ class Stepping:
             for g, tau in zip(gradients, taus, strict=True)
         ]
 
-    def _clips(self, rule, norms, norm, variables):
+    def _clips(self, rule, norms, norm, numbers, variables):
         """Returns what clips each gradient, the new moment, what is clipped.
 
         Args:
             rule: The rule.
             norms: Tensor of the norm of each variable's gradient, or `None`.
             norm: Scalar tensor, the norm of them all, or `None`.
+            numbers: See `_own_numbers`.
             variables: List of variables.
 
         Returns:
@@ -198,7 +220,7 @@ class Stepping:
         taus, moment = [math.inf] * len(variables), None
         if self._threshold is not None and not self.clip_per_replica:
             measured = norm if rule.clipping == "global" else norms
-            taus, moment = self._thresholds(measured, variables)
+            taus, moment = self._thresholds(measured, numbers, variables)
         elif scope == "coordinate":
             return [()] * len(variables), None, None
         if rule.clipping == "coordinate":

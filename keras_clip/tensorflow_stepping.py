@@ -48,19 +48,19 @@ class TensorFlowStepping(Stepping):
         )
 
     def _update_variables(
-        self, gradients, clips, shared, variables, learning_rate
+        self, gradients, clips, numbers, shared, variables, learning_rate
     ):
         decay = self.weight_decay or 0.0
         by_device = {}
-        for variable, gradient, clip in zip(
-            variables, gradients, clips, strict=True
+        for variable, gradient, clip, number in zip(
+            variables, gradients, clips, numbers, strict=True
         ):
             index = self._index(variable)
             variable = tensorflow_variable(variable)
             slots = [tensorflow_variable(slot) for slot in self._slots[index]]
             decays, updates = by_device.setdefault(variable.device, ([], []))
             decays.append(decay if self._decays[index] else 0.0)
-            updates.append(Update(variable, slots, gradient, clip))
+            updates.append(Update(variable, slots, gradient, clip, number))
         for decays, updates in by_device.values():
             update_on_replicas(
                 self._distribution_strategy,
@@ -68,7 +68,7 @@ class TensorFlowStepping(Stepping):
                     update_variables, self.rule, self.jit_compile, decays
                 ),
                 updates[0].variable,
-                (updates, learning_rate, self._number_of_update(), shared),
+                (updates, learning_rate, shared),
             )
 
 

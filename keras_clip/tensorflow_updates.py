@@ -35,12 +35,14 @@ class Update(NamedTuple):
         slots: List of `tf.Variable`s of its shape.
         gradient: Tensor of its shape, in the working dtype.
         clip: Tuple of tensors that broadcast to its shape.
+        number: Scalar tensor, the number of this update of the variable.
     """
 
     variable: tf.Variable
     slots: Sequence[tf.Variable]
     gradient: tf.Tensor
     clip: tuple
+    number: tf.Tensor
 
 
 def update_variables(
@@ -49,7 +51,6 @@ def update_variables(
     weight_decays: Sequence[float],
     updates: Sequence[Update],
     learning_rate: tf.Tensor,
-    k: tf.Tensor,
     shared: tuple,
 ) -> None:
     """Moves variables and their slots by one step.
@@ -61,7 +62,6 @@ def update_variables(
         weight_decays: Python float for each of the updates.
         updates: Updates of variables that are on one device.
         learning_rate: Scalar tensor.
-        k: Scalar tensor, the number of this update.
         shared: Tuple of scalar tensors.
     """
     tpu = _runs_on_tpu()
@@ -81,7 +81,7 @@ def update_variables(
             jit_compile and size >= SMALLEST_COMPILED_SIZE and not tpu
         )
         decay = weight_decays[places[0]]
-        arguments = (learning_rate, k, shared)
+        arguments = (learning_rate, shared)
         if len(group) > 1:
             _move_together(rule, decay, compiled, group, *arguments)
             continue
@@ -92,11 +92,11 @@ def update_variables(
 
 
 def _move_alone(
-    rule, weight_decay, compiled, walked, update, learning_rate, k, shared
+    rule, weight_decay, compiled, walked, update, learning_rate, shared
 ):
-    variable, slots, gradient, clip = update
+    variable, slots, gradient, clip, number = update
     variables = [variable, *slots]
-    arguments = (gradient, learning_rate, k, clip, shared)
+    arguments = (gradient, learning_rate, number, clip, shared)
     shape, dtypes = variable.shape, [v.dtype.name for v in variables]
     # Outside of its strategy's scope a variable is all its copies at once, and
     # has the handle of the first one only.
@@ -118,9 +118,7 @@ def _move_alone(
         variable.assign(value, read_value=False)
 
 
-def _move_together(
-    rule, weight_decay, compiled, group, learning_rate, k, shared
-):
+def _move_together(rule, weight_decay, compiled, group, learning_rate, shared):
     sizes = [_size(update.variable) for update in group]
     # A column is what the variables, or their slots of one kind, are.
     columns = list(
@@ -129,27 +127,50 @@ def _move_together(
         )
     )
     values = [_as_vector(map(_read, column)) for column in columns]
-    arguments = (
-        _as_vector([update.gradient for update in group]),
-        learning_rate,
-        k,
-        tuple(
-            _clip_as_vector(clips, group)
-            for clips in zip(*(update.clip for update in group), strict=True)
-        ),
-        shared,
+    gradient = _as_vector([update.gradient for update in group])
+    clip = tuple(
+        _clip_as_vector(clips, group)
+        for clips in zip(*(update.clip for update in group), strict=True)
     )
+    update = functools.partial(new_values, rule, weight_decay)
     if compiled:
         dtype = group[0].variable.dtype.name
         update = function_of_values(rule, weight_decay, sum(sizes), dtype)
-        values = update(values, *arguments)
-    else:
-        values = new_values(rule, weight_decay, values, *arguments)
+
+    def moved_at(k):
+        return update(values, gradient, learning_rate, k, clip, shared)
+
+    values = _at_numbers(moved_at, [update.number for update in group], sizes)
     for column, value in zip(columns, values, strict=True):
         for variable, part in zip(column, tf.split(value, sizes), strict=True):
             if variable.shape.rank != 1:
                 part = tf.reshape(part, variable.shape)
             variable.assign(part, read_value=False)
+
+
+def _at_numbers(moved_at, numbers, sizes):
+    """Returns what one function makes of the numbers of several updates.
+
+    They are mostly equal, and one number for all is much faster.
+
+    Args:
+        moved_at: Callable of the number of the update, a scalar or a vector.
+        numbers: List of scalar tensors, one for each variable.
+        sizes: List of the sizes of the variables.
+    """
+    if all(number is numbers[0] for number in numbers):
+        return moved_at(numbers[0])
+    stacked = tf.stack(numbers)
+    return tf.cond(
+        tf.reduce_all(tf.equal(stacked, numbers[0])),
+        lambda: moved_at(numbers[0]),
+        lambda: moved_at(_for_each_element(stacked, sizes)),
+    )
+
+
+def _for_each_element(values, sizes):
+    """Returns a vector with each value as often as its variable is large."""
+    return tf.gather(values, np.repeat(range(len(sizes)), sizes))
 
 
 def _read(variable):
@@ -181,7 +202,7 @@ def _clip_as_vector(clips, group):
             return clips[0]
     if not any(clip.shape.rank for clip in clips):
         sizes = [_size(update.variable) for update in group]
-        return tf.gather(tf.stack(clips), np.repeat(range(len(sizes)), sizes))
+        return _for_each_element(tf.stack(clips), sizes)
     return _as_vector(
         tf.broadcast_to(clip, update.variable.shape)
         for clip, update in zip(clips, group, strict=True)

@@ -163,12 +163,14 @@ class ThresholdVariables:
                 "threshold_moment", zeros, dtype
             )
 
-    def _thresholds(self, norms, variables):
+    def _thresholds(self, norms, numbers, variables):
         """Returns the thresholds of this step, and the moment after it.
 
         Args:
             norms: Tensor, the norm of the gradient or, if it is not clipped as
                 a whole, of each variable's; `None` if none is needed.
+            numbers: Tensor, the number of this update of each variable, where
+                the moment is that of each; else it may be `None`.
             variables: List of the variables of this step.
 
         Returns:
@@ -190,6 +192,12 @@ class ThresholdVariables:
             moment = ops.take(whole, indices) if some else whole
             after = threshold.moment_after(parameters, norms, moment)
             unit = threshold.unit(k, parameters, after)
+            if some:
+                # TensorFlow's functions of a vector round otherwise than those
+                # of a scalar (2.20.0, CPU): who was always updated has those.
+                own = ops.cast(numbers, k.dtype)
+                of_own = threshold.unit(own, parameters, after)
+                unit = ops.where(ops.equal(own, k), unit, of_own)
             if self.nonfinite == "skip":
                 after = ops.where(ops.isfinite(norms), after, moment)
             if some:

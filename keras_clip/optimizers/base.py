@@ -9,9 +9,15 @@ from keras import ops
 from keras_clip import clipping
 from keras_clip.argument_docs import fill_in
 from keras_clip.front_end import FrontEnd
+from keras_clip.overrides import check_overrides
 from keras_clip.pairing import once_each
 from keras_clip.pairing import variable_path
 from keras_clip.pairing import without_repeats
+
+_OVERRIDE_APPLY = (
+    "Override `apply`, which is given all gradients, or `_clip_gradients`, "
+    "which returns those to step by."
+)
 
 
 class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
@@ -35,6 +41,19 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         **kwargs: `clip_threshold`, for the rules that take one, and the rest of
             Keras' optimizer arguments.
     """
+
+    # What Keras calls for its own optimizers and not for these. Its trainers on
+    # JAX and torch call `apply` (keras 3.15.1).
+    never_called = {
+        "update_step": _OVERRIDE_APPLY,
+        "apply_gradients": "Override `apply`.",
+        "assign": "Override `apply`.",
+        "assign_add": "Override `apply`.",
+        "assign_sub": "Override `apply`.",
+        "_apply_weight_decay": (
+            "Use `weight_decay` and `exclude_from_weight_decay`."
+        ),
+    }
 
     def __init__(
         self,
@@ -71,7 +90,9 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
             clip_per_replica,
         )
 
-    def __init_subclass__(cls):
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        check_overrides(cls, BaseClippingOptimizer, cls.never_called)
         cls.__doc__ = fill_in(cls.__doc__, "keras")
 
     def build(self, variables):
@@ -127,6 +148,18 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         """Returns the arguments that make an optimizer like this one."""
         return {**super().get_config(), **self._own_config()}
 
+    def update_step(self, gradient, variable, learning_rate):
+        """Raises: one variable is not moved without the others.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError(
+            "`update_step` must not be called: a step moves all variables "
+            "together. Call `apply([gradient], [variable])` to step by one. "
+            f"Received: variable={variable_path(variable)!r}"
+        )
+
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
         self._step(grads, trainable_variables, learning_rate)
 
@@ -165,6 +198,11 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
                     momentum * self._value(average)
                     + (1 - momentum) * self._value(variable)
                 )
+
+    def add_variable(self, *args, name=None, **kwargs):
+        """Adds a variable with a name of its own."""
+        name = self._unique_name(name or "variable")
+        return super().add_variable(*args, name=name, **kwargs)
 
     def _assign_all(self, variables, values):
         for variable, value in zip(variables, values, strict=True):

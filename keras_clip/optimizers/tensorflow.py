@@ -12,6 +12,24 @@ from keras_clip.tensorflow_stepping import tensorflow_variable
 class TensorFlowClippingOptimizer(TensorFlowStepping, BaseClippingOptimizer):
     """Reduces gradients over replicas first and does everything else after."""
 
+    # Keras' trainer on TensorFlow does call `apply_gradients` (keras 3.15.1).
+    never_called = {
+        **{
+            name: instead
+            for name, instead in BaseClippingOptimizer.never_called.items()
+            if name != "apply_gradients"
+        },
+        **dict.fromkeys(
+            (
+                "_distributed_tf_update_step",
+                "_backend_increment_gradient_accumulators",
+                "_backend_reset_gradient_accumulators",
+                "_overwrite_model_variables_with_average_value",
+            ),
+            "Override `apply`.",
+        ),
+    }
+
     # AutoGraph has nothing to convert here, and takes a fifth of the tracing.
     @tf.autograph.experimental.do_not_convert
     def apply(self, grads, trainable_variables=None):
@@ -35,7 +53,7 @@ class TensorFlowClippingOptimizer(TensorFlowStepping, BaseClippingOptimizer):
         if self.gradient_accumulation_steps:
             self._accumulate(grads, trainable_variables)
         else:
-            self._step(grads, trainable_variables, self.learning_rate)
+            self._step_by(grads, trainable_variables)
         if self.use_ema:
             self._update_model_variables_moving_average(
                 self._trainable_variables
@@ -43,6 +61,14 @@ class TensorFlowClippingOptimizer(TensorFlowStepping, BaseClippingOptimizer):
             if self.ema_overwrite_frequency:
                 due = (self.iterations + 1) % self.ema_overwrite_frequency == 0
                 self._overwrite_with_averages(due)
+
+    def _step_by(self, grads, trainable_variables):
+        """Steps by whole gradients, as a subclass has them if it clips."""
+        self._backend_update_step(
+            self._clip_gradients(list(grads)),
+            trainable_variables,
+            self.learning_rate,
+        )
 
     def _accumulate(self, grads, trainable_variables):
         """Adds gradients up and steps by their mean at every last one."""
@@ -58,9 +84,7 @@ class TensorFlowClippingOptimizer(TensorFlowStepping, BaseClippingOptimizer):
         ]
         run_on_replicas_if(
             due,
-            lambda *means: self._step(
-                means, trainable_variables, self.learning_rate
-            ),
+            lambda *means: self._step_by(means, trainable_variables),
             [total / count for total in sums],
         )
         self._assign_all(

@@ -60,6 +60,11 @@ class ACClipRule(Rule):
         check_choice("nonfinite", self.nonfinite, ("skip", "propagate"))
 
     @property
+    def is_corrected(self) -> bool:
+        """See `Rule`."""
+        return self.bias_correction
+
+    @property
     def in_place(self) -> str:
         """See `Rule`: a power of general order costs more than a division."""
         return "state" if self.alpha in (1, 2) else "nothing"
@@ -92,7 +97,8 @@ class ACClipRule(Rule):
             g: Tensor like `x`, their gradient.
             state: Sequence of tensors like `x`, one for each of `slots`.
             learning_rate: Scalar tensor.
-            k: Scalar tensor, the number of this update, 1 at first.
+            k: Tensor that broadcasts to `x`, the number of this update of the
+                variable, 1 at first.
             clip: Empty tuple: the threshold is a part of the rule.
             shared: Empty tuple.
             weight_decay: Python float, the decoupled weight decay.
@@ -126,7 +132,7 @@ class ACClipRule(Rule):
             g: Tensor, the gradient; not used.
             clip: Empty tuple.
             state: Tuple of tensors like `g`, the state after the step.
-            k: Scalar tensor, the number of that update.
+            k: Scalar tensor, the number of that update of the variable.
 
         Returns:
             Boolean tensor: `tau < |m| + epsilon` and the momentum not zero.

@@ -86,7 +86,7 @@ class ClipAdaGradRule(Rule):
             g: Tensor like `x`, their gradient.
             state: Tuple of tensors like `x`, one for each of `slots`.
             learning_rate: Scalar tensor.
-            k: Scalar tensor, the number of this update; not used.
+            k: Tensor, the number of this update of the variable; not used.
             clip: See `Rule`.
             shared: Empty tuple.
             weight_decay: Python float, the decoupled weight decay.

@@ -61,6 +61,11 @@ class ClipAdamRule(Rule):
         check_choice("nonfinite", self.nonfinite, ("skip", "propagate"))
 
     @property
+    def is_corrected(self) -> bool:
+        """See `Rule`."""
+        return not self.delay
+
+    @property
     def in_place(self) -> str:
         """See `Rule`: a step with a delay reads the state before it."""
         by_coordinate = self.clipping == "coordinate"
@@ -89,7 +94,8 @@ class ClipAdamRule(Rule):
             g: Tensor like `x`, their gradient.
             state: Tuple of tensors like `x`, one for each of `slots`.
             learning_rate: Scalar tensor.
-            k: Scalar tensor, the number of this update, 1 at first.
+            k: Tensor that broadcasts to `x`, the number of this update of the
+                variable, 1 at first.
             clip: See `Rule`.
             shared: Empty tuple.
             weight_decay: Python float, the decoupled weight decay.

@@ -70,6 +70,11 @@ class NormRule(Rule):
         check_choice("nonfinite", self.nonfinite, ("skip", "propagate"))
 
     @property
+    def is_corrected(self) -> bool:
+        """See `Rule`: of the moments only `m` is kept for every variable."""
+        return self.bias_correction and self.beta_1 > 0
+
+    @property
     def slots(self) -> dict[str, float]:
         """The momentum `m`, which for `beta_1 = 0` is the gradient itself."""
         return {"momentum": 0.0} if self.beta_1 else {}
@@ -127,7 +132,8 @@ class NormRule(Rule):
             g: Tensor like `x`, their gradient.
             state: Tuple of tensors like `x`, one for each of `slots`.
             learning_rate: Scalar tensor.
-            k: Scalar tensor, the number of this update, 1 at first.
+            k: Tensor that broadcasts to `x`, the number of this update of the
+                variable, 1 at first.
             clip: See `Rule`.
             shared: Tuple of `b`, a scalar tensor.
             weight_decay: Python float, the decoupled weight decay.

@@ -20,6 +20,8 @@ class Rule:
         projection_radius: Radius of the ball that all parameters together are
             projected on after each step, or `None`.
         nonfinite: `"skip"` or `"propagate"`.
+        is_corrected: Whether moments that are kept for every variable are
+            corrected by the number of its updates.
         in_place: `"all"`, `"state"` or `"nothing"`: what is sums of products of
             the values before a step, without division, root or clipping by
             coordinate, and so can be written over them at no loss.
@@ -28,6 +30,7 @@ class Rule:
     clipping = None
     projection_radius = None
     nonfinite = "skip"
+    is_corrected = False
     in_place = "all"
 
     @property
@@ -77,7 +80,7 @@ class Rule:
             g: Tensor, the gradient.
             clip: As for `clip`.
             state: Tuple of tensors like `g`, the state after the step.
-            k: Scalar tensor, the number of that update.
+            k: Scalar tensor, the number of that update of the variable.
 
         Returns:
             Boolean tensor like `g`.

@@ -8,10 +8,17 @@ import tf_keras
 from keras_clip import clipping
 from keras_clip.argument_docs import fill_in
 from keras_clip.front_end import FrontEnd
+from keras_clip.overrides import check_overrides
 from keras_clip.pairing import once_each
+from keras_clip.pairing import variable_path
 from keras_clip.pairing import without_repeats
 from keras_clip.replicas import assign_on_replicas
 from keras_clip.tensorflow_stepping import TensorFlowStepping
+
+_OVERRIDE_APPLY_GRADIENTS = (
+    "Override `apply_gradients`, which is given all gradients, or "
+    "`_clip_gradients`, which returns those to step by."
+)
 
 
 class ClippingOptimizer(
@@ -34,6 +41,17 @@ class ClippingOptimizer(
         **kwargs: `clip_threshold`, for the rules that take one, and the rest of
             tf_keras' optimizer arguments.
     """
+
+    # What tf_keras calls for its own optimizers and not for these.
+    never_called = {
+        "update_step": _OVERRIDE_APPLY_GRADIENTS,
+        "_update_step": _OVERRIDE_APPLY_GRADIENTS,
+        "_update_step_xla": _OVERRIDE_APPLY_GRADIENTS,
+        "_distributed_apply_gradients_fn": _OVERRIDE_APPLY_GRADIENTS,
+        "_apply_weight_decay": (
+            "Use `weight_decay` and `exclude_from_weight_decay`."
+        ),
+    }
 
     def __init__(
         self,
@@ -83,7 +101,9 @@ class ClippingOptimizer(
         )
         self._learning_rate = self._build_learning_rate(learning_rate)
 
-    def __init_subclass__(cls):
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        check_overrides(cls, ClippingOptimizer, cls.never_called)
         cls.__doc__ = fill_in(cls.__doc__, "tf_keras")
 
     def build(self, var_list):
@@ -172,6 +192,18 @@ class ClippingOptimizer(
             grads_and_vars if self.use_ema else []
         )
 
+    def update_step(self, gradient, variable):
+        """Raises: one variable is not moved without the others.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError(
+            "`update_step` must not be called: a step moves all variables "
+            "together. Call `apply_gradients([(gradient, variable)])` to step "
+            f"by one. Received: variable={variable_path(variable)!r}"
+        )
+
     def _update_step(self, gradient, variable):
         """Does nothing: the step has been taken by all variables together."""
 
@@ -210,11 +242,27 @@ class ClippingOptimizer(
     def _value(self, variable):
         return tf.convert_to_tensor(variable)
 
+    def add_variable(self, *args, name=None, **kwargs):
+        """Adds a variable with a name of its own."""
+        name = self._unique_name(name or "variable")
+        return super().add_variable(*args, name=name, **kwargs)
+
+    def add_variable_from_reference(
+        self, model_variable, variable_name, *args, **kwargs
+    ):
+        """Adds a variable with a name of its own, where models share names."""
+        name = self._unique_name(
+            variable_name, f"/{model_variable._shared_name}"
+        )
+        return super().add_variable_from_reference(
+            model_variable, name, *args, **kwargs
+        )
+
     def _add_shared(self, name, value, dtype):
         variable = tf.Variable(
             value,
             dtype="int64" if dtype == "int" else dtype,
-            name=name,
+            name=self._unique_name(name),
             trainable=False,
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         )

@@ -78,7 +78,7 @@ class PerVariable:
 
     def step(self, gradients, learning_rate=None):
         return [
-            oracle.step(g, learning_rate)
+            oracle.x if g is None else oracle.step(g, learning_rate)
             for oracle, g in zip(self.each, gradients, strict=True)
         ]
 

@@ -3,11 +3,12 @@
 Usage: python -m tests.golden.generate [NAME ...]
 
 For each of the optimizers named, or each that has none yet, and for each front
-end: `FRONT_END/NAME.keras`, a model saved after some steps, and
-`FRONT_END/NAME.json`, the optimizer's config and variables and the model's
-weights, then and after each further step. A file here stands for what users
-have saved: make it anew only with a change that is meant to leave theirs
-behind.
+end: `LAYOUT/FRONT_END/NAME.keras`, a model saved after some steps, and
+`LAYOUT/FRONT_END/NAME.json`, the optimizer's config and variables and the
+model's weights, then and after each further step. A file here stands for what
+users have saved: make it anew only with a change that is meant to leave theirs
+behind. Variables that optimizers have got since are a new layout, the last of
+`LAYOUTS`; the files of the others stay.
 """
 
 import json
@@ -28,6 +29,8 @@ from tests.models import dense_model
 from tests.models import train
 
 FOLDER = pathlib.Path(__file__).parent
+# The first is from before there were counts of single variables.
+LAYOUTS = ("first", "counted")
 GRADIENTS = heavy_tailed_gradients(SHAPES, steps=5)
 SAVED_AFTER = 3
 
@@ -115,17 +118,17 @@ ARGUMENTS = {
 }
 
 
-def path_of(front_end, name, ending):
+def path_of(front_end, name, ending, layout=LAYOUTS[-1]):
     """Returns the path of one of the files."""
-    return FOLDER / front_end.name / f"{name}.{ending}"
+    return FOLDER / layout / front_end.name / f"{name}.{ending}"
 
 
-def load(front_end, name):
+def load(front_end, name, layout=LAYOUTS[-1]):
     """Returns the saved model."""
     # tf_keras finds only the classes that have been imported.
     front_end.optimizer_class(name)
     return front_end.framework.models.load_model(
-        path_of(front_end, name, "keras")
+        path_of(front_end, name, "keras", layout)
     )
 
 
@@ -161,7 +164,7 @@ def generate(front_end, name):
     """Writes the two files of an optimizer."""
     model = dense_model(front_end, front_end.optimizer(name, **ARGUMENTS[name]))
     train(front_end, model, GRADIENTS[:SAVED_AFTER])
-    path_of(front_end, name, "keras").parent.mkdir(exist_ok=True)
+    path_of(front_end, name, "keras").parent.mkdir(parents=True, exist_ok=True)
     model.save(path_of(front_end, name, "keras"))
     record = {
         "config": config_of(model),

@@ -8,6 +8,7 @@ import pytest
 
 from tests.enrolment import ENROLMENTS
 from tests.enrolment import every_optimizer
+from tests.enrolment import few_variants
 from tests.gradients import parameters
 from tests.programs import training
 from tests.programs import trajectories
@@ -71,6 +72,14 @@ def test_steps_around_bad_gradients_agree_with_those_on_tensorflow(
 ):
     for key in ("plain", "global_clipnorm"):
         _assert_agree(paths_on, backend, f"{enrolment.name}/{key}, bad")
+
+
+@few_variants
+@every_other_backend
+def test_steps_of_variables_in_turns_agree_with_those_on_tensorflow(
+    paths_on, backend, enrolment, variant
+):
+    _assert_agree(paths_on, backend, f"{enrolment.name}/{variant}, in turns")
 
 
 @every_other_backend

@@ -7,6 +7,7 @@ import functools
 import json
 
 import numpy as np
+import pytest
 
 from tests.enrolment import ENROLMENTS
 from tests.enrolment import every_optimizer
@@ -16,11 +17,15 @@ from tests.models import SHAPES
 from tests.models import train
 from tests.trajectories import assert_close
 
+every_layout = pytest.mark.parametrize("layout", generate.LAYOUTS)
+# What the first layout does not have.
+LATER = {"clip_total_error", "missed_updates"}
+
 
 @functools.cache
-def _recorded(front_end, name):
-    with open(generate.path_of(front_end, name, "json")) as file:
-        return json.load(file)
+def _recorded(front_end, name, layout):
+    path = generate.path_of(front_end, name, "json", layout)
+    return json.loads(path.read_text())
 
 
 def _arrays(lists):
@@ -30,48 +35,93 @@ def _arrays(lists):
     ]
 
 
+def _subset(config, recorded):
+    """Returns what a config says of all that was recorded of it.
+
+    Arguments may have been added since, with defaults; those of a threshold in
+    the optimizer's config too.
+    """
+    if isinstance(config, dict) and isinstance(recorded, dict):
+        return {
+            key: _subset(config[key], value) for key, value in recorded.items()
+        }
+    return config
+
+
+def _with_own_names(variables):
+    """Returns what was recorded, with `_1` and so on after repeated names."""
+    seen, result = {}, []
+    for variable in variables:
+        name = variable["name"]
+        number = seen.get(name, 0)
+        seen[name] = number + 1
+        if number:
+            stem, *end = name.split(":")
+            name = ":".join([f"{stem}_{number}", *end])
+        result.append({**variable, "name": name})
+    return result
+
+
+@every_layout
 @every_optimizer
 @both_front_ends
-def test_there_is_a_model_that_an_earlier_version_saved(front_end, enrolment):
+def test_there_is_a_model_that_an_earlier_version_saved(
+    front_end, enrolment, layout
+):
     for ending in ("keras", "json"):
-        assert generate.path_of(front_end, enrolment.name, ending).is_file()
+        path = generate.path_of(front_end, enrolment.name, ending, layout)
+        assert path.is_file()
 
 
 def test_there_are_no_files_but_of_enrolled_optimizers():
-    names = {path.stem for path in generate.FOLDER.glob("*/*.json")}
+    names = {path.stem for path in generate.FOLDER.glob("*/*/*.json")}
     assert names == set(ENROLMENTS) == set(generate.ARGUMENTS)
+    folders = {path.parents[1] for path in generate.FOLDER.glob("*/*/*.json")}
+    assert {folder.name for folder in folders} == set(generate.LAYOUTS)
 
 
+@every_layout
 @every_optimizer
 @both_front_ends
-def test_loaded_config_is_the_one_that_was_saved(front_end, enrolment):
-    """Arguments may have been added since, with defaults."""
-    recorded = _recorded(front_end, enrolment.name)["config"]
-    model = generate.load(front_end, enrolment.name)
+def test_loaded_config_is_the_one_that_was_saved(front_end, enrolment, layout):
+    recorded = _recorded(front_end, enrolment.name, layout)["config"]
+    model = generate.load(front_end, enrolment.name, layout)
     assert type(model.optimizer) is front_end.optimizer_class(enrolment.name)
-    config = generate.config_of(model)
-    assert {name: config[name] for name in recorded} == recorded
+    assert _subset(generate.config_of(model), recorded) == recorded
 
 
+@every_layout
 @every_optimizer
 @both_front_ends
 def test_loaded_variables_are_those_that_were_saved_in_their_order(
-    front_end, enrolment
+    front_end, enrolment, layout
 ):
-    recorded = _recorded(front_end, enrolment.name)
-    model = generate.load(front_end, enrolment.name)
-    assert generate.variables_of(front_end, model) == recorded["variables"]
+    recorded = _recorded(front_end, enrolment.name, layout)
+    expected = _with_own_names(recorded["variables"])
+    model = generate.load(front_end, enrolment.name, layout)
+    loaded = generate.variables_of(front_end, model)
+    assert loaded[: len(expected)] == expected
+    later = loaded[len(expected) :]
+    names = {v["name"].split("/")[-1].split(":")[0] for v in later}
+    if layout == generate.LAYOUTS[-1]:
+        assert not later
+    else:
+        assert "clip_total_error" in names <= LATER
+    assert not any(value for v in later for value in v["values"])
     assert generate.weights_of(front_end, model) == recorded["weights"][0]
 
 
+@every_layout
 @every_optimizer
 @both_front_ends
-def test_loaded_model_goes_on_to_the_recorded_weights(front_end, enrolment):
+def test_loaded_model_goes_on_to_the_recorded_weights(
+    front_end, enrolment, layout
+):
     expected = [
         _arrays(weights)
-        for weights in _recorded(front_end, enrolment.name)["weights"]
+        for weights in _recorded(front_end, enrolment.name, layout)["weights"]
     ]
-    model = generate.load(front_end, enrolment.name)
+    model = generate.load(front_end, enrolment.name, layout)
     actual = [front_end.values(model.variables)]
     for gradients in generate.GRADIENTS[generate.SAVED_AFTER :]:
         train(front_end, model, [gradients])

@@ -35,7 +35,7 @@ class ClipAdamOracle(ClippedOracle):
         self.delay = delay
 
     def move(self, u, lr):
-        b1, b2, k = self.beta_1, self.beta_2, self.k
+        b1, b2 = self.beta_1, self.beta_2
         decay, v_before = self.decay(lr), self.v
         self.m = [
             b1 * m + (1 - b1) * u_i for m, u_i in zip(self.m, u, strict=True)
@@ -44,11 +44,17 @@ class ClipAdamOracle(ClippedOracle):
             b2 * v + (1 - b2) * u_i**2 for v, u_i in zip(self.v, u, strict=True)
         ]
         if self.delay:
-            v_of_step, correction = v_before, 1.0
+            v_of_step, corrections = v_before, [1.0] * len(self.x)
         else:
             v_of_step = self.v
-            correction = np.sqrt(1 - b2**k) / (1 - b1**k)
+            # What is not given has no count at first, and does not move.
+            corrections = [
+                np.sqrt(1 - b2**k) / (1 - b1**k)
+                for k in (max(count, 1) for count in self.counts)
+            ]
         self.x = [
             x - d - lr * correction * m / (np.sqrt(v) + self.epsilon)
-            for x, d, m, v in zip(self.x, decay, self.m, v_of_step, strict=True)
+            for x, d, correction, m, v in zip(
+                self.x, decay, corrections, self.m, v_of_step, strict=True
+            )
         ]

@@ -64,7 +64,10 @@ class _ClipNormOracle(ClippedOracle):
         ]
         m = self.m
         if self.bias_correction:
-            m = [m_i / (1 - beta_1**k) for m_i in m]
+            m = [
+                m_i / (1 - beta_1 ** max(count, 1))
+                for m_i, count in zip(m, self.counts, strict=True)
+            ]
             b = self.corrected(b)
         self.x = [x - lr / b * m_i for x, m_i in zip(self.x, m, strict=True)]
 

@@ -9,12 +9,15 @@ from tests.oracles.clipping import ClippingOracle
 class ClippedOracle:
     """Clips, and moves what holds no bad gradient; a subclass says how.
 
-    A bad gradient is one whose square is NaN or infinite. It stops its
+    A variable whose gradient is `None` is no part of the step. A bad gradient
+    is one whose square is NaN or infinite. It stops its
     coordinate, its variable or the step: `scope` says which.
 
     Attributes:
         x: The variables.
         k: The number of updates, skipped steps not counted.
+        counts: That of each variable: the updates that it was given, without
+            those in which it was skipped whole.
         clip_fraction: The share that the last update clipped: of steps, of
             variables or of coordinates.
         clip_fractions: The share that it clipped of each variable.
@@ -32,6 +35,7 @@ class ClippedOracle:
         for slot in self.slots:
             setattr(self, slot, [np.zeros_like(x) for x in self.x])
         self.k = 0
+        self.counts = [0] * len(self.x)
         self.clip_fraction = 0.0
         self.clip_fractions = [0.0] * len(self.x)
         self.tau = [None] * len(self.x)
@@ -59,9 +63,14 @@ class ClippedOracle:
 
     def step(self, gradients, learning_rate=None):
         lr = self.learning_rate if learning_rate is None else learning_rate
-        g = [np.array(g_i, np.float64) for g_i in gradients]
+        given = [g_i is not None for g_i in gradients]
+        g = [
+            np.zeros_like(x) if g_i is None else np.array(g_i, np.float64)
+            for g_i, x in zip(gradients, self.x, strict=True)
+        ]
+        own = [count + 1 for count in self.counts]
         with np.errstate(invalid="ignore", over="ignore"):
-            u, moments, clipped, tau = self.clip(self.k + 1, g)
+            u, moments, clipped, tau = self.clip(self.k + 1, own, g)
             by_coordinate = self.clip.clipping == "coordinate"
             good = _good(u if by_coordinate else g, self.scope)
         if not all(np.all(ok) for ok in good):
@@ -70,15 +79,28 @@ class ClippedOracle:
                 return self.x
 
         self.k += 1
-        self.clip_fraction = np.mean(np.concatenate(clipped))
-        self.clip_fractions = [np.mean(where) for where in clipped]
-        self.tau = tau
-        self.clip.moments = [
-            new if np.any(ok) else old
-            for new, old, ok in zip(
-                moments, self.clip.moments, good, strict=False
-            )
+        whole = self.scope == "variable"
+        self.counts = [
+            count + (here and bool(np.all(ok) or not whole))
+            for count, here, ok in zip(self.counts, given, good, strict=True)
         ]
+        of_given = [c for c, here in zip(clipped, given, strict=True) if here]
+        self.clip_fraction = np.mean(np.concatenate(of_given))
+        self.clip_fractions = [
+            np.mean(where) * here
+            for where, here in zip(clipped, given, strict=True)
+        ]
+        self.tau = tau
+        good = [ok & here for ok, here in zip(good, given, strict=True)]
+        if self.clip.clipping == "global":
+            self.clip.moments = moments
+        else:
+            self.clip.moments = [
+                new if np.any(ok) else old
+                for new, old, ok in zip(
+                    moments, self.clip.moments, good, strict=True
+                )
+            ]
         names = ("x", *self.slots)
         before = [getattr(self, name) for name in names]
         u = [np.where(ok, u_i, 0.0) for ok, u_i in zip(good, u, strict=True)]

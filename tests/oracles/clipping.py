@@ -23,19 +23,22 @@ class ClippingOracle:
         self.clipping = clipping
         self.moments = [0.0] * (1 if clipping == "global" else len(variables))
 
-    def __call__(self, k, g):
+    def __call__(self, k, own, g):
         """Returns u_k, the moments, what was clipped and at which thresholds.
 
-        The last two have an entry for each variable: a boolean array, of one
-        element but for clipping by coordinate, and the threshold or `None`.
+        `own` has the number of this update of each variable. The last two have
+        an entry for each variable: a boolean array, of one element but for
+        clipping by coordinate, and the threshold or `None`.
         """
         if self.threshold is None:
             nothing = [np.zeros(1, bool)] * len(g)
             return g, self.moments, nothing, [None] * len(g)
-        norms = [norm(g)]
-        if self.clipping != "global":
-            norms = [norm([g_i]) for g_i in g]
-        tau, moments = thresholds.at(self.threshold, k, norms, self.moments)
+        norms = [norm([g_i]) for g_i in g]
+        if self.clipping == "global":
+            norms, own = [norm(g)], [k]
+        tau, moments = thresholds.at(
+            self.threshold, k, own, norms, self.moments
+        )
         if self.clipping == "global":
             norms, tau = norms * len(g), tau * len(g)
         sizes = norms

@@ -5,7 +5,7 @@ def is_adaptive(threshold):
     return hasattr(threshold, "multiplier")
 
 
-def at(threshold, k, norms, moments):
+def at(threshold, k, own, norms, moments):
     """Returns the thresholds of update k and the moments after it.
 
     Args:
@@ -13,6 +13,7 @@ def at(threshold, k, norms, moments):
             variable; a record with `scale`, which is one of these, and
             `power`; or one with `multiplier`, `beta` and `alpha`.
         k: The update, 1 for the first.
+        own: For each norm the number of this update of what it is the norm of.
         norms: The norms of the gradients: of each variable, or the global one.
         moments: τ_{k−1}^alpha of each norm; only adaptive thresholds move it.
     """
@@ -22,7 +23,10 @@ def at(threshold, k, norms, moments):
                 beta * moment + (1 - beta) * norm**alpha
                 for moment, norm in zip(moments, norms, strict=True)
             ]
-            corrected = [moment / (1 - beta**k) for moment in moments]
+            corrected = [
+                moment / (1 - beta**number)
+                for moment, number in zip(moments, own, strict=True)
+            ]
             thresholds = [multiplier * c ** (1 / alpha) for c in corrected]
         case object(scale=scale, power=power):
             thresholds = [s * k**power for s in _for_each(scale, norms)]

@@ -14,6 +14,7 @@ import numpy as np  # noqa: E402
 
 from tests.enrolment import ENROLMENTS  # noqa: E402
 from tests.front_ends import KERAS  # noqa: E402
+from tests.gradients import SHAPES  # noqa: E402
 from tests.gradients import heavy_tailed_gradients  # noqa: E402
 from tests.gradients import parameters  # noqa: E402
 
@@ -49,6 +50,19 @@ def bad_gradients():
     gradients[3][0][1, 1] = np.nan
     gradients[5][1][:] = np.inf
     return gradients
+
+
+def gradients_in_turns(shapes=SHAPES):
+    """Returns gradients of which each variable lacks some; one joins late."""
+    result = heavy_tailed_gradients(shapes)
+    last = len(shapes) - 1
+    for step, gradients in enumerate(result):
+        for index in range(last):
+            if step % 4 == index:
+                gradients[index] = None
+        if step < 7:
+            gradients[last] = None
+    return result
 
 
 def stepper(optimizer, variables):
@@ -98,6 +112,13 @@ def paths():
         result[key] = path_of(name, arguments, gradients)
         if key.endswith(("/plain", "/global_clipnorm")):
             result[f"{key}, bad"] = path_of(name, arguments, bad_gradients())
+    for enrolment in ENROLMENTS.values():
+        for variant in enrolment.few:
+            result[f"{enrolment.name}/{variant}, in turns"] = path_of(
+                enrolment.name,
+                enrolment.variants[variant],
+                gradients_in_turns(),
+            )
     return result
 
 

@@ -1,0 +1,158 @@
+"""A subclass's own methods are called, or the class is refused."""
+
+import functools
+import json
+
+import numpy as np
+import pytest
+
+from tests.enrolment import every_optimizer
+from tests.front_ends import KERAS
+from tests.front_ends import TF_KERAS
+from tests.front_ends import both_front_ends
+from tests.models import data
+from tests.models import dense_model
+from tests.optimizers.test_backends import every_other_backend
+from tests.programs.launch import run_program
+from tests.programs.overrides import METHODS
+from tests.programs.overrides import direct_call
+from tests.programs.overrides import error_of
+from tests.programs.overrides import halves_are_stepped_by
+
+REFUSED = {
+    "update_step": "`apply`",
+    "assign": "`apply`",
+    "assign_add": "`apply`",
+    "assign_sub": "`apply`",
+    "_apply_weight_decay": "`exclude_from_weight_decay`",
+}
+REFUSED_BY = {
+    "tensorflow": REFUSED,
+    "jax": {**REFUSED, "apply_gradients": "`apply`"},
+    "torch": {**REFUSED, "apply_gradients": "`apply`"},
+    "tf_keras": {
+        "update_step": "`apply_gradients`",
+        "_update_step": "`apply_gradients`",
+        "_update_step_xla": "`apply_gradients`",
+        "_apply_weight_decay": "`exclude_from_weight_decay`",
+    },
+}
+every_method = pytest.mark.parametrize("method", METHODS)
+
+
+@pytest.fixture(scope="module")
+def found_on(tmp_path_factory):
+    """What `tests.programs.overrides` found, as a function of the backend."""
+
+    @functools.cache
+    def found(backend):
+        file = tmp_path_factory.mktemp("overrides") / f"{backend}.json"
+        run_program("overrides", file, backend=backend)
+        return json.loads(file.read_text())
+
+    return found
+
+
+def _assert_refused(where, method, error):
+    if method not in REFUSED_BY[where]:
+        assert error is None
+        return
+    assert error.startswith(f"`{method}` must not be overridden: ")
+    assert REFUSED_BY[where][method] in error
+    assert error.endswith(f"Received: OwnACClip.{method}")
+
+
+@pytest.mark.parametrize("mixed_in", [False, True])
+@every_method
+def test_method_that_no_step_calls_is_refused(method, mixed_in):
+    error = error_of(KERAS, method, mixed_in)
+    _assert_refused("tensorflow", method, error)
+    _assert_refused("tf_keras", method, error_of(TF_KERAS, method, mixed_in))
+
+
+@every_method
+@every_other_backend
+def test_method_that_no_step_calls_is_refused_on_other_backends(
+    found_on, backend, method
+):
+    _assert_refused(backend, method, found_on(backend)["errors"][method])
+
+
+@every_optimizer
+@both_front_ends
+def test_gradients_that_a_subclass_clips_are_stepped_by(front_end, enrolment):
+    assert halves_are_stepped_by(front_end, enrolment.name)
+
+
+@every_optimizer
+def test_gradients_that_a_subclass_clips_are_accumulated_first(enrolment):
+    assert halves_are_stepped_by(
+        KERAS, enrolment.name, gradient_accumulation_steps=2
+    )
+
+
+@every_optimizer
+@every_other_backend
+def test_gradients_that_a_subclass_clips_are_stepped_by_on_other_backends(
+    found_on, backend, enrolment
+):
+    assert found_on(backend)["halves"][enrolment.name]
+
+
+def test_one_variable_alone_is_not_moved_and_the_error_names_the_call():
+    assert direct_call(KERAS) == (
+        "`update_step` must not be called: a step moves all variables "
+        "together. Call `apply([gradient], [variable])` to step by one. "
+        "Received: variable='x0'"
+    )
+    assert direct_call(TF_KERAS) == (
+        "`update_step` must not be called: a step moves all variables "
+        "together. Call `apply_gradients([(gradient, variable)])` to step by "
+        "one. Received: variable='x0'"
+    )
+
+
+@every_other_backend
+def test_one_variable_alone_is_not_moved_on_other_backends(found_on, backend):
+    assert found_on(backend)["direct"] == direct_call(KERAS)
+
+
+def _counting(cls, method):
+    """Returns a subclass that counts the calls of a method."""
+    calls = []
+
+    def counted(self, *args, **kwargs):
+        calls.append(method)
+        return getattr(super(own, self), method)(*args, **kwargs)
+
+    own = type("Counting", (cls,), {method: counted})
+    return own, calls
+
+
+@pytest.mark.parametrize(
+    ("front_end", "method"),
+    [
+        (KERAS, "apply"),
+        (KERAS, "apply_gradients"),
+        (KERAS, "_backend_update_step"),
+        (KERAS, "_backend_apply_gradients"),
+        (KERAS, "_use_weight_decay"),
+        (TF_KERAS, "apply_gradients"),
+        (TF_KERAS, "_internal_apply_gradients"),
+        (TF_KERAS, "aggregate_gradients"),
+        (TF_KERAS, "_use_weight_decay"),
+    ],
+    ids=str,
+)
+@every_optimizer
+def test_method_that_may_be_overridden_is_called_in_fit(
+    enrolment, front_end, method
+):
+    own, calls = _counting(front_end.optimizer_class(enrolment.name), method)
+    ends = []
+    for cls in (own, front_end.optimizer_class(enrolment.name)):
+        model = dense_model(front_end, cls(weight_decay=0.125))
+        model.fit(*data(), epochs=1, verbose=0, shuffle=False)
+        ends.append(np.concatenate([w.ravel() for w in model.get_weights()]))
+    assert calls
+    assert ends[0].tobytes() == ends[1].tobytes()
