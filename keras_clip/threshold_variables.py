@@ -134,9 +134,15 @@ class ThresholdVariables:
         return type(threshold)(scale, *parameters)
 
     def _check_threshold_fits(self, variables):
-        """Raises if there is not one array for each variable."""
+        """Raises if there is not one array for each variable.
+
+        Of a model in an HDF5 file Keras builds the optimizer on no variables at
+        all (keras/src/legacy/saving/legacy_h5_format.py, 3.15.1).
+        """
         threshold = self._threshold
-        if threshold is not None and isinstance(threshold.scale, tuple):
+        if threshold is None or not variables:
+            return
+        if isinstance(threshold.scale, tuple):
             _check_arrays(threshold.scale, variables)
 
     def _build_threshold(self, variables):
