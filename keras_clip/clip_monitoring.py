@@ -7,7 +7,9 @@ from keras_clip.reading_files import EventFile
 from keras_clip.reading_files import check_tensorboard
 from keras_clip.readings import Counters
 from keras_clip.readings import clipping_optimizers
+from keras_clip.readings import is_built
 from keras_clip.readings import readers_of
+from keras_clip.readings import step_mark
 from keras_clip.validation import check_choice
 from keras_clip.validation import check_integer
 from keras_clip.validation import check_path
@@ -30,6 +32,7 @@ class ClipMonitoring:
         log_dir=None,
         csv_path=None,
         stop_after: int | None = None,
+        optimizer=None,
     ):
         super().__init__()
         # Else tf_keras fetches the logs of every step, for any callback with
@@ -42,6 +45,11 @@ class ClipMonitoring:
         if stop_after is not None:
             stop_after = check_integer("stop_after", stop_after, 1)
         self.stop_after = stop_after
+        self._optimizers = None
+        if optimizer is not None:
+            several = isinstance(optimizer, list | tuple)
+            self._optimizers = list(optimizer) if several else [optimizer]
+            self._check_optimizers(self._optimizers)
         if log_dir is not None:
             check_tensorboard()
         self.readings = []
@@ -56,6 +64,7 @@ class ClipMonitoring:
         self._idle_steps = 0
         self._close()
         self._open()
+        self._marks = [step_mark(each) for each in self._trained_with()]
         self._last = [reader.counters() for reader in self._readers]
         self._start_epoch()
 
@@ -82,6 +91,8 @@ class ClipMonitoring:
         if self._batch is not None:
             # Of the last one that was begun it is not known if there was data.
             self._read(self._batch - self._batch_read)
+            if self._marks:
+                self._check_steps()
         if logs is not None:
             logs.update(self._epoch_means())
         self._start_epoch()
@@ -90,13 +101,31 @@ class ClipMonitoring:
         """Closes the files."""
         self._close()
 
+    def _trained_with(self):
+        """Returns the optimizers that there is to read of."""
+        if self._optimizers is not None:
+            return self._optimizers
+        return [getattr(self.model, "optimizer", None)]
+
+    def _check_optimizers(self, optimizers):
+        """Raises where there is nothing to read, as far as it is known."""
+        if not optimizers:
+            raise ValueError(
+                "`optimizer` must be an optimizer of `keras_clip` or a list of "
+                "them. Received: optimizer=[]"
+            )
+        for optimizer in optimizers:
+            if not _holds_unknown(optimizer):
+                self._check(optimizer)
+
     def _check(self, optimizer):
         """Raises where there would be nothing but zeros to read."""
         found = clipping_optimizers(optimizer)
         if not found:
             raise ValueError(
                 "`optimizer` must be an optimizer of `keras_clip` for "
-                f"`ClipMonitor`. Received: optimizer={optimizer!r}"
+                "`ClipMonitor`; give it those that a model's own `train_step` "
+                f"uses. Received: optimizer={optimizer!r}"
             )
         for each in found:
             name = type(each).__name__
@@ -119,16 +148,29 @@ class ClipMonitoring:
                     f"stop_after={self.stop_after}"
                 )
 
+    def _check_steps(self):
+        """Raises if there was no step of an optimizer in the first epoch."""
+        optimizers = self._trained_with()
+        for optimizer, mark in zip(optimizers, self._marks, strict=True):
+            if step_mark(optimizer) == mark:
+                raise ValueError(
+                    "`optimizer` must be the optimizer that the model is "
+                    "trained with, or a list of them: there was no step of "
+                    f"this one. Received: optimizer={optimizer!r}"
+                )
+        self._marks = []
+
     def _open(self):
         """Opens the files once it is known what there is to read."""
-        optimizer = self.model.optimizer
-        # A `MultiOptimizer` may know which it holds only once it is built.
-        if _holds_several(optimizer) and not optimizer.built:
+        optimizers = self._trained_with()
+        self._check_optimizers(optimizers)
+        if any(map(_holds_unknown, optimizers)):
             return
-        self._check(optimizer)
-        readers = readers_of(clipping_optimizers(optimizer), self.per_layer)
-        if not readers:
+        found = [clipping_optimizers(optimizer) for optimizer in optimizers]
+        # Each may make its first step at another one of the training.
+        if not all(any(map(is_built, group)) for group in found):
             return
+        readers = readers_of(sum(found, start=[]), self.per_layer)
         names = ["step"]
         for reader in readers:
             names += [*reader.names, *reader.layer_names]
@@ -178,10 +220,12 @@ class ClipMonitoring:
         skipped = max((each.skipped_in_a_row for each in self._last), default=0)
         # What a `LossScaleOptimizer` leaves out itself leaves no trace, but
         # neither do micro-steps that only accumulate.
-        if hasattr(model.optimizer, "inner_optimizer"):
+        optimizers = self._trained_with()
+        if any(hasattr(each, "inner_optimizer") for each in optimizers):
             micro_steps = [
                 getattr(each, "gradient_accumulation_steps", None) or 1
-                for each in clipping_optimizers(model.optimizer)
+                for optimizer in optimizers
+                for each in clipping_optimizers(optimizer)
             ]
             skipped += self._idle_steps // max(micro_steps, default=1)
         if skipped < self.stop_after:
@@ -207,6 +251,7 @@ class ClipMonitoring:
         return means
 
 
-def _holds_several(optimizer):
+def _holds_unknown(optimizer):
+    """Returns if a `MultiOptimizer` is not built: it may not know its own."""
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    return hasattr(optimizer, "optimizers")
+    return hasattr(optimizer, "optimizers") and not optimizer.built

@@ -107,6 +107,25 @@ def clipping_optimizers(optimizer) -> list[FrontEnd]:
     return [each for each in several if isinstance(each, FrontEnd)]
 
 
+def is_built(optimizer: FrontEnd) -> bool:
+    """Returns whether an optimizer of this package has its variables."""
+    return hasattr(optimizer, "update_count")
+
+
+def step_mark(optimizer) -> list:
+    """Returns numbers of which every step changes one, even one left out.
+
+    Args:
+        optimizer: Optimizer of Keras 3 or of tf_keras.
+    """
+    # `iterations` of Keras 3 leaves out micro-steps that only accumulate.
+    # Where the `LossScaleOptimizer` of Keras 3 leaves out a step, only its
+    # scale tells (keras/src/optimizers/loss_scale_optimizer.py, 3.15.1).
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    variables = [inner._iterations, getattr(optimizer, "dynamic_scale", None)]
+    return [v.numpy().item() for v in variables if v is not None]
+
+
 def readers_of(
     optimizers: Sequence[FrontEnd], per_layer: bool
 ) -> list[OptimizerReader]:
@@ -119,7 +138,7 @@ def readers_of(
     Returns:
         List of readers; the names of several begin with the optimizer's.
     """
-    built = [each for each in optimizers if hasattr(each, "update_count")]
+    built = [each for each in optimizers if is_built(each)]
     prefixes = [""]
     if len(built) != 1:
         prefixes = [f"{name}/" for name in distinct([o.name for o in built])]

@@ -29,10 +29,10 @@ class ClipMonitor(ClipMonitoring, keras.callbacks.Callback):
     `CSVLogger` and `TensorBoard` if they come after this in the list of
     callbacks.
 
-    A `LossScaleOptimizer` is looked into. So is a `MultiOptimizer`: if several
-    of its optimizers are of this package, all names but `step`, then the
-    largest of theirs, begin with the optimizer's and a `/`; others are left
-    out.
+    A `LossScaleOptimizer` is looked into. So is a `MultiOptimizer`, where
+    others than those of this package are left out. If several are read, all
+    names but `step`, then the largest of theirs, begin with the optimizer's and
+    a `/`; the first reading is taken once each has made a step.
 
     Args:
         interval: Positive integer, the number of steps from one reading to the
@@ -51,6 +51,9 @@ class ClipMonitor(ClipMonitoring, keras.callbacks.Callback):
             every `interval` steps. Steps that a `LossScaleOptimizer` leaves
             out count if there was no other since the last reading. Defaults to
             `None`.
+        optimizer: Optimizer or list of optimizers to read, for a model with a
+            `train_step` that uses others than `model.optimizer`. Defaults to
+            `None`: `model.optimizer`.
 
     Attributes:
         readings: List of dicts from names to numbers, of all trainings.
@@ -60,7 +63,8 @@ class ClipMonitor(ClipMonitoring, keras.callbacks.Callback):
         ValueError: If an argument is out of its range. When training starts,
             if the optimizer is not of this package or has to be made with
             `monitor=True` for all of this to be kept up. Before the second
-            step, if the file at `csv_path` has other columns.
+            step, if the file at `csv_path` has other columns. After the first
+            epoch, if an optimizer has made no step.
         ImportError: If there is a `log_dir` but no `tensorboard`.
 
     Example:

@@ -20,6 +20,9 @@ class ClipMonitor(ClipMonitoring, tf_keras.callbacks.Callback):
         csv_path: Path of a CSV file, or `None`. Defaults to `None`.
         stop_after: Number of steps skipped in a row after which training stops,
             or `None`. Defaults to `None`.
+        optimizer: Optimizer or list of optimizers to read, for a model with a
+            `train_step` that uses others than `model.optimizer`. Defaults to
+            `None`: `model.optimizer`.
 
     Raises:
         ValueError: As `keras_clip.callbacks.ClipMonitor`.
