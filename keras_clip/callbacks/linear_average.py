@@ -16,10 +16,26 @@ class LinearAverage(LinearAveraging, keras.callbacks.Callback):
     ```
 
     Steps that are skipped and micro-steps that only accumulate do not count.
-    The average is as large as the model, and stays on its device.
+    It takes the memory of the parameters twice, on their device. The average
+    goes on in the next training with this callback, over the steps that it
+    sees; if that one is by another optimizer or of other variables, a new
+    average begins. So it does after the first step of a model that has its
+    variables only then: on TensorFlow, without an `Input`.
+
+    Args:
+        optimizer: Optimizer whose updates are counted and whose variables are
+            averaged, for a model with a `train_step` that uses another than
+            `model.optimizer`, or several. Defaults to `None`:
+            `model.optimizer`.
+
+    Attributes:
+        averages: List of arrays, the average of each variable that the
+            optimizer trains, in the order of `model.trainable_variables`.
 
     Raises:
-        ValueError: When training starts, if `steps_per_execution` is not 1.
+        ValueError: If `optimizer` is not one. When training starts, if
+            `steps_per_execution` is not 1 or there is no optimizer. After the
+            first step, if the parameters have moved without the optimizer.
 
     Example:
 

@@ -1,5 +1,7 @@
 """ClipMonitor reads the optimizers that a model of its own way trains with."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,8 @@ from tests.callbacks.own_steps import model_with_own_step
 from tests.front_ends import KERAS
 from tests.front_ends import both_front_ends
 from tests.models import dense_model
+from tests.programs import own_steps
+from tests.programs.launch import run_program
 
 
 @both_front_ends
@@ -201,3 +205,13 @@ def test_monitor_reads_another_model_next(front_end):
     for _ in range(2):
         fit(dense_model(front_end, gclip(front_end)), monitor)
     assert_equal(monitor.readings, 2 * loop.readings([8, 16], 0.5))
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_own_steps_on_other_backends_are_read_as_on_tensorflow(
+    backend, tmp_path
+):
+    run_program("own_steps", tmp_path / "file.json", backend=backend)
+    actual = json.loads((tmp_path / "file.json").read_text("utf-8"))
+    assert len(actual["readings"]) == 8
+    assert_equal(actual["readings"], own_steps.trained()["readings"])

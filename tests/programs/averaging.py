@@ -1,38 +1,43 @@
 """Writes the linear average of a training, on the environment's backend.
 
-Usage: python -m tests.programs.averaging FILE.npz
+Usage: python -m tests.programs.averaging FILE.npz [FRONT_END]
+
+With a front end named, the training is on two replicas.
 """
 
+import contextlib
 import sys
 
 import numpy as np
 
-from keras_clip import callbacks
+from tests.callbacks.averaged import fit
+from tests.callbacks.averaged import make_average
 from tests.front_ends import KERAS
-from tests.models import data
+from tests.front_ends import TF_KERAS
 from tests.models import dense_model
 
 
-def averages():
+def averages(front_end, scope=None):
     """Trains a model and returns the averages of its variables."""
-    average = callbacks.LinearAverage()
-    model = dense_model(KERAS, KERAS.optimizer("gclip", projection_radius=2.0))
-    model.fit(
-        *data(),
-        batch_size=8,
-        epochs=3,
-        shuffle=False,
-        verbose=0,
-        callbacks=[average],
-    )
+    average = make_average(front_end)
+    with scope or contextlib.nullcontext():
+        optimizer = front_end.optimizer("gclip", projection_radius=2.0)
+        model = dense_model(front_end, optimizer)
+    fit(model, average, epochs=3)
     return average.averages
 
 
-def main(path):
+def main(path, name=None):
     """Writes the averages in the order of the variables."""
-    values = averages()
+    front_end, scope = KERAS, None
+    if name is not None:
+        from tests.programs.replicated import two_replicas
+
+        front_end = {"keras": KERAS, "tf_keras": TF_KERAS}[name]
+        scope = two_replicas().scope()
+    values = averages(front_end, scope)
     np.savez(path, **{f"{i:02d}": value for i, value in enumerate(values)})
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

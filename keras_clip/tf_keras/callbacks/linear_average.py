@@ -10,6 +10,16 @@ class LinearAverage(LinearAveraging, tf_keras.callbacks.Callback):
 
     The same as `keras_clip.callbacks.LinearAverage`, for models of tf_keras.
 
+    Args:
+        optimizer: Optimizer whose updates are counted and whose variables are
+            averaged, for a model with a `train_step` that uses another than
+            `model.optimizer`, or several. Defaults to `None`:
+            `model.optimizer`.
+
+    Attributes:
+        averages: List of arrays, the average of each variable that the
+            optimizer trains, in the order of `model.trainable_variables`.
+
     Raises:
-        ValueError: When training starts, if `steps_per_execution` is not 1.
+        ValueError: As `keras_clip.callbacks.LinearAverage`.
     """

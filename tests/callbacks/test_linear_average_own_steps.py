@@ -1,0 +1,146 @@
+"""LinearAverage counts the steps of the optimizer that a model trains with."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.callbacks.averaged import Recorder
+from tests.callbacks.averaged import assert_averages
+from tests.callbacks.averaged import fit
+from tests.callbacks.averaged import make_average
+from tests.callbacks.own_steps import model_of_two_optimizers
+from tests.callbacks.own_steps import model_with_own_step
+from tests.front_ends import both_front_ends
+from tests.models import dense_model
+from tests.programs import own_steps
+from tests.programs.launch import run_program
+from tests.trajectories import same_bits
+
+
+@both_front_ends
+def test_average_counts_the_steps_of_the_optimizer_that_it_is_given(front_end):
+    own = front_end.optimizer("gclip")
+    model = model_with_own_step(front_end, own)
+    recorder = Recorder(front_end)
+    average = make_average(front_end, optimizer=own)
+    fit(model, recorder, average, epochs=2)
+    fit(model, recorder, average)
+    assert len(recorder.before) == 12
+    assert_averages(average, recorder.before)
+
+
+@both_front_ends
+def test_average_is_of_the_variables_of_the_optimizer_that_it_is_given(
+    front_end,
+):
+    """The first optimizer steps always, the second at every other step."""
+    optimizers = [front_end.optimizer("gclip") for _ in range(2)]
+    averages = [make_average(front_end, optimizer=each) for each in optimizers]
+    model = model_of_two_optimizers(front_end, *optimizers)
+    recorder = Recorder(front_end)
+    fit(model, recorder, *averages, epochs=2)
+    befores = recorder.before
+    assert len(befores) == 8
+    assert same_bits(befores[1][2:], befores[2][2:])
+    assert_averages(averages[0], [weights[:2] for weights in befores])
+    assert_averages(averages[1], [weights[2:] for weights in befores[::2]])
+    last = model.get_weights()
+    averages[1].assign_averages()
+    assert same_bits(model.get_weights()[:2], last[:2])
+    assert same_bits(model.get_weights()[2:], averages[1].averages)
+
+
+@pytest.mark.parametrize("batch_size", [8, 32], ids=["4 steps", "1 step"])
+@pytest.mark.parametrize("compiled", ["rmsprop", "gclip", "built"])
+@both_front_ends
+def test_parameters_that_another_optimizer_moves_are_refused(
+    front_end, compiled, batch_size
+):
+    """Be it that of the default, one of this package, or one that is built."""
+    optimizer = compiled
+    if compiled != "rmsprop":
+        optimizer = front_end.optimizer("gclip")
+    model = model_with_own_step(
+        front_end, front_end.optimizer("gclip"), optimizer
+    )
+    if compiled == "built":
+        optimizer.build(model.trainable_variables)
+    recorder, average = Recorder(front_end), make_average(front_end)
+    with pytest.raises(ValueError) as error:
+        fit(model, recorder, average, batch_size=batch_size, epochs=1)
+    message = str(error.value)
+    assert message.startswith("`optimizer` must be the optimizer that the mo")
+    assert message.endswith(f"Received: optimizer={model.optimizer!r}")
+    # At the second step, or at the end.
+    assert len(recorder.after) == 1
+
+
+@both_front_ends
+def test_optimizer_that_is_given_and_moves_nothing_is_refused(front_end):
+    model = model_with_own_step(front_end, front_end.optimizer("gclip"))
+    other = front_end.optimizer("gclip")
+    other.build(model.trainable_variables)
+    with pytest.raises(ValueError, match="`optimizer` must be the optimizer t"):
+        fit(model, make_average(front_end, optimizer=other))
+
+
+@both_front_ends
+def test_averages_of_an_optimizer_without_a_step_raise(front_end):
+    model = model_with_own_step(front_end, front_end.optimizer("gclip"))
+    average = make_average(front_end, optimizer=front_end.optimizer("gclip"))
+    fit(model, average)
+    last = model.get_weights()
+    with pytest.raises(ValueError, match="`averages` must be read after a st"):
+        average.assign_averages()
+    assert same_bits(model.get_weights(), last)
+
+
+@both_front_ends
+def test_optimizer_of_another_model_is_refused(front_end):
+    model = dense_model(front_end, front_end.optimizer("gclip"))
+    other = dense_model(front_end, front_end.optimizer("gclip"))
+    fit(other)
+    average = make_average(front_end, optimizer=other.optimizer)
+    with pytest.raises(ValueError) as error:
+        fit(model, average)
+    message = str(error.value)
+    assert message.startswith("`optimizer` must train variables of the model.")
+    assert message.endswith(f"Received: optimizer={other.optimizer!r}")
+
+
+@both_front_ends
+def test_model_without_an_optimizer_is_refused_when_training_starts(front_end):
+    own = front_end.optimizer("gclip")
+    model = model_with_own_step(front_end, own)
+    # As a `compile` of the model's own may leave it.
+    model.optimizer = None
+    with pytest.raises(ValueError) as error:
+        fit(model, make_average(front_end))
+    assert str(error.value).startswith("`optimizer` must be given for a model")
+    assert str(error.value).endswith("Received: optimizer=None")
+    recorder = Recorder(front_end)
+    average = make_average(front_end, optimizer=own)
+    fit(model, average, recorder)
+    assert_averages(average, recorder.before)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", [], 0.1], ids=repr)
+@both_front_ends
+def test_optimizer_that_is_none_is_refused_at_once(front_end, optimizer):
+    with pytest.raises(ValueError) as error:
+        make_average(front_end, optimizer=optimizer)
+    assert str(error.value) == (
+        "`optimizer` must be an optimizer or None. "
+        f"Received: optimizer={optimizer!r}"
+    )
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_own_steps_on_other_backends_are_those_on_tensorflow(backend, tmp_path):
+    run_program("own_steps", tmp_path / "file.json", backend=backend)
+    actual = json.loads((tmp_path / "file.json").read_text("utf-8"))
+    expected = own_steps.trained()
+    for a, e in zip(actual["averages"], expected["averages"], strict=True):
+        np.testing.assert_allclose(a, e, rtol=1e-5, atol=1e-6)
+    assert actual["refused"].startswith("`optimizer` must be the optimizer th")

@@ -1,0 +1,50 @@
+"""Trains by a `train_step` of the model's own, on the environment's backend.
+
+Usage: python -m tests.programs.own_steps FILE.json
+
+The file has the averages of `LinearAverage` and the readings of `ClipMonitor`.
+"""
+
+import json
+import pathlib
+import sys
+
+from keras_clip import callbacks
+from tests.callbacks.own_steps import model_with_own_step
+from tests.front_ends import KERAS
+from tests.models import data
+
+
+def trained():
+    """Returns averages and readings of a training."""
+    own = KERAS.optimizer("gclip", learning_rate=0.125, clip_threshold=0.5)
+    model = model_with_own_step(KERAS, own)
+    average = callbacks.LinearAverage(optimizer=own)
+    monitor = callbacks.ClipMonitor(interval=2, optimizer=own)
+    model.fit(
+        *data(),
+        batch_size=4,
+        epochs=2,
+        shuffle=False,
+        verbose=0,
+        callbacks=[average, monitor],
+    )
+    return {
+        "averages": [value.tolist() for value in average.averages],
+        "readings": monitor.readings,
+    }
+
+
+def refused():
+    """Returns the error of an average that is not given the optimizer."""
+    model = model_with_own_step(KERAS, KERAS.optimizer("gclip"))
+    try:
+        model.fit(*data(), verbose=0, callbacks=[callbacks.LinearAverage()])
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+if __name__ == "__main__":
+    result = {**trained(), "refused": refused()}
+    pathlib.Path(sys.argv[1]).write_text(json.dumps(result), "utf-8")
