@@ -2,6 +2,7 @@
 
 import inspect
 import pathlib
+import warnings
 
 from keras_clip import noise
 from keras_clip.noise.noise_report import NoiseReport
@@ -37,11 +38,35 @@ class NoiseReporting:
         self._verbose = check_choice("verbose", verbose, (0, 1))
         self._sampling = sampling
         self._reports = {}
+        self._reported = None
 
     @property
     def reports(self) -> dict[int, NoiseReport]:
         """The report after each epoch that has one, epochs counted from 1."""
         return dict(self._reports)
+
+    def on_train_begin(self, logs=None):
+        """Warns if the model may train by a loss that is not sampled."""
+        model = self.model
+        if model is not self._reported:
+            self._reports = {}
+        self._reported = model
+        own_step = _is_own(model, "train_step")
+        if own_step and not _is_own(model, "compute_loss"):
+            warnings.warn(
+                "`GradientNoise` samples the loss that `compute_loss` returns. "
+                "Override it too if the model's own `train_step` trains by "
+                f"another. Received: model={model!r}",
+                stacklevel=2,
+            )
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Forgets the reports that are of an earlier training."""
+        self._reports = {
+            number: report
+            for number, report in self._reports.items()
+            if number <= epoch
+        }
 
     def on_epoch_end(self, epoch, logs=None):
         """Makes a report, writes it, and puts its tail index into the logs."""
@@ -72,3 +97,9 @@ class NoiseReporting:
 
             figure = plot_evolution({"noise": self._reports}, unit="epoch")
             figure.savefig(self._directory / "evolution.png")
+
+
+def _is_own(model, name):
+    """Returns whether a method of a model is not that of its framework."""
+    owner = next(base for base in type(model).__mro__ if name in vars(base))
+    return not owner.__module__.startswith(("keras.", "tf_keras."))

@@ -14,6 +14,9 @@ class GradientNoise(NoiseReporting, keras.callbacks.Callback):
     it. Its logs have `noise_tail_index`, Hill's estimate; below 2 the noise has
     no variance.
 
+    The loss is that which the model's `compute_loss` returns. Its own
+    `train_step` may train by another, of which there is a warning.
+
     Args:
         x: Arrays of inputs or a data set, as for `keras_clip.noise.sample`.
         y: Arrays of targets; `None` with a data set. Defaults to `None`.
@@ -24,6 +27,10 @@ class GradientNoise(NoiseReporting, keras.callbacks.Callback):
         verbose: `0` or `1`, whether to print a line a report. Defaults to `1`.
         **sampling: `batch_size`, `num_samples` and more of
             `keras_clip.noise.sample`.
+
+    Attributes:
+        reports: Dict from epochs, counted from 1, to the report after each of
+            the last training, with those that it goes on from.
 
     Raises:
         ValueError: If `every` is no positive integer; at the first report, if

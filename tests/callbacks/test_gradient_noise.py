@@ -1,11 +1,13 @@
 """GradientNoise reports every few epochs, and training does not notice."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
 
 from keras_clip import noise
+from tests.callbacks.own_steps import model_with_own_step
 from tests.front_ends import KERAS
 from tests.front_ends import both_front_ends
 from tests.models import data
@@ -23,7 +25,7 @@ def _callback(front_end, **arguments):
     return callbacks.GradientNoise(*data(), **{"verbose": 0, **arguments})
 
 
-def _fit(model, callbacks, epochs=3):
+def _fit(model, callbacks, epochs=3, **arguments):
     return model.fit(
         *data(),
         batch_size=8,
@@ -31,6 +33,7 @@ def _fit(model, callbacks, epochs=3):
         shuffle=False,
         verbose=0,
         callbacks=callbacks,
+        **arguments,
     )
 
 
@@ -105,6 +108,60 @@ def test_arguments_are_checked(front_end, name, value):
 def test_a_misspelt_argument_is_refused_before_the_first_epoch():
     with pytest.raises(ValueError, match=r"Received: number_of_samples=3$"):
         _callback(KERAS, number_of_samples=3)
+
+
+@both_front_ends
+def test_own_step_is_warned_of_unless_its_loss_is_sampled(front_end):
+    """Sampled is the loss that the model is compiled with."""
+    model = model_with_own_step(front_end, front_end.optimizer("gclip"))
+    with pytest.warns(UserWarning, match="samples the loss that `compute_lo"):
+        _fit(model, [_callback(front_end)], epochs=1)
+
+    class OwnLoss(type(model)):
+        def compute_loss(self, *arguments, **named):
+            return super().compute_loss(*arguments, **named)
+
+    usual = dense_model(front_end, front_end.optimizer("gclip"))
+    own = OwnLoss(model.layers)
+    own.compile(optimizer="sgd", loss="mse")
+    for each in (usual, own):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="`GradientNoise` samples")
+            _fit(each, [_callback(front_end)], epochs=1)
+
+
+@both_front_ends
+def test_reports_are_of_the_last_training(front_end):
+    callback = _callback(front_end)
+    model = dense_model(front_end, front_end.optimizer("gclip"))
+    _fit(model, [callback], epochs=2)
+    first = callback.reports
+    assert list(first) == [1, 2]
+    _fit(model, [callback], epochs=3, initial_epoch=2)
+    assert list(callback.reports) == [1, 2, 3]
+    assert callback.reports[2] is first[2]
+    _fit(model, [callback], epochs=1)
+    assert list(callback.reports) == [1]
+    assert callback.reports[1] is not first[1]
+
+
+@both_front_ends
+def test_reports_of_another_model_are_not_among_those_of_one(front_end):
+    callback = _callback(front_end)
+    for epochs in (2, 3):
+        model = dense_model(front_end, front_end.optimizer("gclip"))
+        _fit(model, [callback], epochs=epochs, initial_epoch=epochs - 1)
+        assert list(callback.reports) == [epochs]
+
+
+@both_front_ends
+def test_model_that_its_first_step_builds_is_reported_on(front_end):
+    layers = front_end.framework.layers
+    model = front_end.framework.Sequential([layers.Dense(2)])
+    model.compile(optimizer=front_end.optimizer("gclip"), loss="mse")
+    callback = _callback(front_end)
+    _fit(model, [callback], epochs=1)
+    assert [len(each.samples) for each in callback.reports.values()] == [60]
 
 
 def test_training_on_jax_goes_on_after_a_report(tmp_path):
