@@ -126,7 +126,8 @@ class LinearAveraging:
         self._variables = variables
         if goes_on:
             self._averages = [self._averages[place] for place in found]
-            self._pending = [self._pending[p] for p in found if self._pending]
+            if self._pending:
+                self._pending = [self._pending[place] for place in found]
             return
         self._counted = optimizer
         self._averages = [ops.zeros_like(value) for value in _values(variables)]

@@ -99,6 +99,21 @@ def test_training_that_began_before_is_averaged_from_where_the_callback_came(
 
 
 @both_front_ends
+def test_optimizer_restored_as_training_starts_is_counted_from_there(
+    front_end,
+):
+    class Restorer(front_end.framework.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.model.optimizer.build(self.model.trainable_variables)
+            self.model.optimizer.update_count.assign(100)
+
+    recorder, average = Recorder(front_end), make_average(front_end)
+    fit(_model(front_end), average, Restorer(), recorder)
+    assert len(recorder.before) == 4
+    assert_averages(average, recorder.before)
+
+
+@both_front_ends
 def test_another_model_begins_another_average(front_end):
     first, second = _model(front_end), _model(front_end)
     average, recorder = make_average(front_end), Recorder(front_end)

@@ -2,7 +2,8 @@
 
 Usage: python -m tests.programs.own_steps FILE.json
 
-The file has the averages of `LinearAverage` and the readings of `ClipMonitor`.
+The file has the averages of `LinearAverage`, the readings of `ClipMonitor` and
+the errors of both where they are not given the optimizer.
 """
 
 import json
@@ -35,16 +36,21 @@ def trained():
     }
 
 
-def refused():
-    """Returns the error of an average that is not given the optimizer."""
-    model = model_with_own_step(KERAS, KERAS.optimizer("gclip"))
+def refused(callback):
+    """Returns the error of a callback that is not given the optimizer."""
+    optimizers = [KERAS.optimizer("gclip") for _ in range(2)]
+    model = model_with_own_step(KERAS, *optimizers)
     try:
-        model.fit(*data(), verbose=0, callbacks=[callbacks.LinearAverage()])
+        model.fit(*data(), verbose=0, callbacks=[callback])
     except ValueError as error:
         return str(error)
     return None
 
 
 if __name__ == "__main__":
-    result = {**trained(), "refused": refused()}
+    result = trained()
+    result["refused"] = [
+        refused(callbacks.LinearAverage()),
+        refused(callbacks.ClipMonitor()),
+    ]
     pathlib.Path(sys.argv[1]).write_text(json.dumps(result), "utf-8")
