@@ -28,6 +28,8 @@ class LinearAveraging:
         self._variables = []
         self._is_known = False
         self._averages = []
+        # By how much their rounding has made the averages too large.
+        self._errors = []
         # The parameters before a step that may be an update.
         self._pending = []
 
@@ -126,11 +128,13 @@ class LinearAveraging:
         self._variables = variables
         if goes_on:
             self._averages = [self._averages[place] for place in found]
+            self._errors = [self._errors[place] for place in found]
             if self._pending:
                 self._pending = [self._pending[place] for place in found]
             return
         self._counted = optimizer
         self._averages = [ops.zeros_like(value) for value in _values(variables)]
+        self._errors = [ops.zeros_like(value) for value in _values(variables)]
         self._pending = []
         self._k = ops.zeros((), "int32")
         self._count = _updates(optimizer)
@@ -147,12 +151,13 @@ class LinearAveraging:
         self._k = self._k + ops.cast(is_update, "int32")
         weight = 2.0 / (ops.cast(self._k, "float32") + 1.0)
         weight = ops.where(is_update, weight, 0.0)
-        self._averages = [
-            average + ops.cast(weight, value.dtype) * (value - average)
-            for average, value in zip(
-                self._averages, self._pending, strict=True
+        moved = [
+            moved_average(average, error, value, ops.cast(weight, value.dtype))
+            for average, error, value in zip(
+                self._averages, self._errors, self._pending, strict=True
             )
         ]
+        self._averages, self._errors = map(list, zip(*moved, strict=True))
 
     def _check_that_updates_count(self, values):
         """Raises where parameters have moved and the optimizer has not.
@@ -176,6 +181,27 @@ class LinearAveraging:
                 "with: its parameters have moved without a step of this one. "
                 f"Received: optimizer={self._counted!r}"
             )
+
+
+def moved_average(average, error, value, weight):
+    """Returns an average moved towards a value, and its error.
+
+    After millions of updates a step is less than half a unit in the last place
+    of the average, and would be lost: the error adds such steps up, as in
+    Kahan's summation.
+
+    Args:
+        average: Tensor.
+        error: Tensor like it, by how much rounding has made it too large.
+        value: Tensor like it.
+        weight: Scalar tensor, the weight of the value.
+
+    Returns:
+        Tuple of the average and its error.
+    """
+    step = weight * (value - average) - error
+    after = average + step
+    return after, (after - average) - step
 
 
 def _inner(optimizer):

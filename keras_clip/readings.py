@@ -47,7 +47,8 @@ class OptimizerReader:
         optimizer = self._optimizer
         return Counters(
             int(optimizer.update_count.numpy()),
-            float(optimizer.clip_total.numpy()),
+            float(optimizer.clip_total.numpy())
+            - float(optimizer.clip_total_error.numpy()),
             int(optimizer.skipped_steps.numpy()),
             int(optimizer.skipped_in_a_row.numpy()),
         )

@@ -16,9 +16,9 @@ class LinearAverage(LinearAveraging, keras.callbacks.Callback):
     ```
 
     Steps that are skipped and micro-steps that only accumulate do not count.
-    It takes the memory of the parameters twice, on their device. The average
-    goes on in the next training with this callback, over the steps that it
-    sees; if that one is by another optimizer or of other variables, a new
+    It takes the memory of the parameters three times, on their device. The
+    average goes on in the next training with this callback, over the steps that
+    it sees; if that one is by another optimizer or of other variables, a new
     average begins. So it does after the first step of a model that has its
     variables only then: on TensorFlow, without an `Input`.
 

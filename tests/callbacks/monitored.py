@@ -115,7 +115,7 @@ class Loop:
         tau, moments = [np.nan], [0.0]
         for k, step in enumerate(self._updates(0, after), start=1):
             norms = [step["gradient_norm"]]
-            tau, moments = thresholds.at(threshold, k, norms, moments)
+            tau, moments = thresholds.at(threshold, k, [k], norms, moments)
         return tau[0]
 
 

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_clip.averaging import moved_average
 from tests.callbacks.averaged import Recorder
 from tests.callbacks.averaged import assert_averages
 from tests.callbacks.averaged import fit
@@ -200,3 +201,18 @@ def _assert_close(actual, expected):
     assert len(actual) == len(expected)
     for a, e in zip(actual, expected, strict=True):
         np.testing.assert_allclose(a, e, rtol=1e-5, atol=1e-6)
+
+
+def test_average_still_moves_after_ten_million_updates():
+    """In float64 it is what it is; in float32 one such step is lost."""
+    x = np.random.default_rng(1).normal(1.0, 0.1, size=(1000, 4))
+    average = error = np.zeros(4, "float32") + 1
+    error = 0 * error
+    exact = np.ones(4)
+    for k, value in enumerate(np.float32(x), start=10**7):
+        weight = np.float32(2 / (k + 1))
+        average, error = moved_average(average, error, value, weight)
+        exact = exact + 2 / (k + 1) * (value - exact)
+    np.testing.assert_allclose(
+        np.float64(average) - error - 1, exact - 1, rtol=1e-4
+    )
