@@ -73,7 +73,7 @@ class Stepping:
         counts = ops.isfinite(norm) if whole else True
 
         numbers = self._own_numbers(variables)
-        clips, moment, shares = self._clips(
+        clips, moments, shares = self._clips(
             rule, norms, norm, numbers, variables
         )
         shared, state = self._advanced(rule, norm, clips, counts)
@@ -87,9 +87,8 @@ class Stepping:
         )
         if rule.projection_radius:
             self._project(rule.projection_radius, variables, counts)
-        if moment is not None:
-            self._threshold_moment.assign(moment)
-        for variable, value in zip(self._shared, state, strict=True):
+        own_state = [*moments, *zip(self._shared, state, strict=True)]
+        for variable, value in own_state:
             variable.assign(value)
 
         good = counts
@@ -202,7 +201,7 @@ class Stepping:
         ]
 
     def _clips(self, rule, norms, norm, numbers, variables):
-        """Returns what clips each gradient, the new moment, what is clipped.
+        """Returns what clips each gradient, the new moments, what is clipped.
 
         Args:
             rule: The rule.
@@ -213,16 +212,17 @@ class Stepping:
 
         Returns:
             Tuple of a list with an empty tuple or one of a tensor for each
-            variable, of the threshold's moment, and of the share that is
-            clipped, of all and of each variable; `None` where there is none.
+            variable, of pairs of the threshold's variables and their values,
+            and of the share that is clipped, of all and of each variable;
+            `None` where there is none.
         """
         scope = self._own_scope(rule)
-        taus, moment = [math.inf] * len(variables), None
+        taus, moments = [math.inf] * len(variables), []
         if self._threshold is not None and not self.clip_per_replica:
             measured = norm if rule.clipping == "global" else norms
-            taus, moment = self._thresholds(measured, numbers, variables)
+            taus, moments = self._thresholds(measured, numbers, variables)
         elif scope == "coordinate":
-            return [()] * len(variables), None, None
+            return [()] * len(variables), [], None
         if rule.clipping == "coordinate":
             if scope != "coordinate":
                 spoiled = [norm] * len(taus) if scope == "step" else norms
@@ -230,17 +230,17 @@ class Stepping:
                     ops.where(ops.isfinite(spoiled[i]), tau, math.nan)
                     for i, tau in enumerate(taus)
                 ]
-            return [(tau,) for tau in taus], moment, None
+            return [(tau,) for tau in taus], moments, None
         if rule.clipping == "global":
             factor = clipping.clip_factor(norm, taus[0])
             share = ops.cast(factor < 1, "float32")
             shares = ops.broadcast_to(share, (len(taus),))
-            return [(factor,)] * len(taus), moment, (share, shares)
+            return [(factor,)] * len(taus), moments, (share, shares)
         taus = ops.cast(ops.stack(taus), norms.dtype)
         factors = clipping.clip_factor(norms, taus)
         clips = [(factor,) for factor in ops.unstack(factors)]
         shares = ops.cast(factors < 1, "float32")
-        return clips, moment, (ops.mean(shares), shares)
+        return clips, moments, (ops.mean(shares), shares)
 
     def _advanced(self, rule, norm, clips, counts):
         """Returns what the rule shares between variables, and its new state."""

@@ -13,11 +13,14 @@ class ThresholdVariables:
 
     Variables hold the threshold's numbers: `threshold_scale`, or one
     `threshold_scale` for each variable where it is arrays, then
-    `threshold_parameters` and `threshold_moment` where it has any.
+    `threshold_parameters` and `threshold_moment` where it has any. Of a
+    threshold that is of the moment before an update, `threshold_moment_before`
+    is that.
     """
 
     _threshold = None
     _threshold_moment = None
+    _threshold_moment_before = None
 
     @property
     def clip_threshold(self):
@@ -67,6 +70,8 @@ class ThresholdVariables:
         variable or coordinate at its own.
         """
         threshold, moment = self._threshold, self._threshold_moment
+        if self._threshold_moment_before is not None:
+            moment = self._threshold_moment_before
         if threshold is None or isinstance(threshold.scale, tuple):
             return None
         if threshold.moves_with_norm and self.rule.clipping != "global":
@@ -101,6 +106,11 @@ class ThresholdVariables:
                     "`clip_threshold` must be one number but for clipping by "
                     f"coordinate. Received: clip_threshold={value!r}"
                 )
+            if threshold.of == "clipped":
+                raise ValueError(
+                    "`clip_threshold` must be one number where it follows the "
+                    f"clipped norm. Received: clip_threshold={value!r}"
+                )
         if threshold.moves_with_norm and self.clip_per_replica:
             raise ValueError(
                 "`clip_threshold` must not follow the norm with "
@@ -129,9 +139,7 @@ class ThresholdVariables:
         else:
             scale = tuple(scales)
         parameters = [float(self._value(v)) for v in self._threshold_parameters]
-        if isinstance(threshold, thresholds.ConstantThreshold):
-            return thresholds.ConstantThreshold(scale)
-        return type(threshold)(scale, *parameters)
+        return threshold.with_numbers(scale, parameters)
 
     def _check_threshold_fits(self, variables):
         """Raises if there is not one array for each variable.
@@ -149,7 +157,7 @@ class ThresholdVariables:
         """Creates the variables of the threshold."""
         self._threshold_scales = []
         self._threshold_parameters = []
-        self._threshold_moment = None
+        self._threshold_moment = self._threshold_moment_before = None
         threshold = self._threshold
         if threshold is None:
             return
@@ -168,6 +176,10 @@ class ThresholdVariables:
             self._threshold_moment = self._add_shared(
                 "threshold_moment", zeros, dtype
             )
+            if threshold.of == "clipped":
+                self._threshold_moment_before = self._add_shared(
+                    "threshold_moment_before", zeros, dtype
+                )
 
     def _thresholds(self, norms, numbers, variables):
         """Returns the thresholds of this step, and the moment after it.
@@ -180,45 +192,84 @@ class ThresholdVariables:
             variables: List of the variables of this step.
 
         Returns:
-            Tuple of a list with a tensor for each variable, and of the moment,
-            or `None`.
+            Tuple of a list with a tensor for each variable, and of a list of
+            pairs of variables of the threshold and what they are after it.
         """
         threshold = self._threshold
         indices = [self._index(variable) for variable in variables]
         parameters = tuple(self._value(v) for v in self._threshold_parameters)
         scales = [self._value(v) for v in self._threshold_scales]
         k = ops.cast(self._number_of_update(), scales[0].dtype)
-        some = False
         if self._threshold_moment is None:
-            after = None
-            unit = threshold.unit(k, parameters, None)
+            unit, after = threshold.unit(k, parameters, None), []
         else:
-            whole = self._value(self._threshold_moment)
-            some = len(whole.shape) == 1
-            moment = ops.take(whole, indices) if some else whole
-            after = threshold.moment_after(parameters, norms, moment)
-            unit = threshold.unit(k, parameters, after)
-            if some:
-                # TensorFlow's functions of a vector round otherwise than those
-                # of a scalar (2.20.0, CPU): who was always updated has those.
-                own = ops.cast(numbers, k.dtype)
-                of_own = threshold.unit(own, parameters, after)
-                unit = ops.where(ops.equal(own, k), unit, of_own)
-            if self.nonfinite == "skip":
-                after = ops.where(ops.isfinite(norms), after, moment)
-            if some:
-                where = [[index] for index in indices]
-                after = ops.scatter_update(whole, where, after)
+            unit, after = self._unit_of_norms(
+                k, numbers, parameters, norms, indices
+            )
         one_scale = not isinstance(threshold.scale, tuple)
         if one_scale:
             unit = scales[0] * unit
-        taus = ops.unstack(unit) if some else [unit] * len(indices)
+        by_variable = len(getattr(unit, "shape", ())) == 1
+        taus = ops.unstack(unit) if by_variable else [unit] * len(indices)
         if not one_scale:
             taus = [
                 scales[index] * tau
                 for index, tau in zip(indices, taus, strict=True)
             ]
         return taus, after
+
+    def _unit_of_norms(self, k, numbers, parameters, norms, indices):
+        """Returns the unit of a threshold that follows norms, and its moments.
+
+        Args:
+            k: Scalar tensor, the number of this update.
+            numbers: See `_thresholds`.
+            parameters: Tuple of scalar tensors.
+            norms: See `_thresholds`.
+            indices: List of the indices of the variables of this step.
+
+        Returns:
+            Tuple of a tensor, and of the pairs that `_thresholds` returns.
+        """
+        threshold = self._threshold
+        whole = self._value(self._threshold_moment)
+        some = len(whole.shape) == 1
+        before = ops.take(whole, indices) if some else whole
+        own = ops.cast(numbers, k.dtype) if some else k
+
+        def unit_of(moment):
+            unit = threshold.unit(k, parameters, moment)
+            if not some:
+                return unit
+            # TensorFlow's functions of a vector round otherwise than those of
+            # a scalar (2.20.0, CPU): who was always updated has those.
+            of_own = threshold.unit(own, parameters, moment)
+            return ops.where(ops.equal(own, k), unit, of_own)
+
+        followed, last = norms, None
+        if threshold.of == "clipped":
+            unit = unit_of(before)
+            last = self._value(self._threshold_moment_before)
+            followed = ops.minimum(
+                norms, self._value(self._threshold_scales[0]) * unit
+            )
+        after = threshold.moment_after(own, parameters, followed, before)
+        if threshold.of == "raw":
+            unit = unit_of(after)
+
+        def kept(new, old):
+            """Returns new values where the norm is good, in their places."""
+            if self.nonfinite == "skip":
+                of_these = ops.take(old, indices) if some else old
+                new = ops.where(ops.isfinite(norms), new, of_these)
+            if not some:
+                return new
+            return ops.scatter_update(old, [[index] for index in indices], new)
+
+        pairs = [(self._threshold_moment, kept(after, whole))]
+        if last is not None:
+            pairs.append((self._threshold_moment_before, kept(before, last)))
+        return unit, pairs
 
 
 def _scales(threshold):
@@ -231,7 +282,8 @@ def _kind(threshold):
     """Returns what two thresholds that can replace each other share."""
     if threshold is None:
         return None
-    return type(threshold), *(np.shape(scale) for scale in _scales(threshold))
+    shapes = (np.shape(scale) for scale in _scales(threshold))
+    return type(threshold), threshold.of, *shapes
 
 
 def _check_arrays(arrays, variables):

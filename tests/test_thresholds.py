@@ -23,6 +23,7 @@ def _unit(threshold, k, norm=None, moment=None):
     """Returns the unit and the moment at update k, as floats or arrays."""
     parameters = tuple(_tensor(value) for value in threshold.parameters)
     moment = threshold.moment_after(
+        _tensor(k),
         parameters,
         None if norm is None else _tensor(norm),
         None if moment is None else _tensor(moment),
@@ -102,6 +103,61 @@ def test_adaptive_thresholds_of_several_norms_do_not_mix():
         np.testing.assert_allclose(moments[index], moment, rtol=1e-14)
 
 
+@pytest.mark.parametrize(
+    ("beta", "alpha", "norms", "moments", "units"),
+    [
+        # Means of 4, 2 and of the third; then ½ · 6 + ½ · 2 and so on.
+        (
+            0.5,
+            1.0,
+            (4.0, 2.0, 12.0, 2.0, 8.0),
+            (4.0, 3.0, 6.0, 4.0, 6.0),
+            (INF, INF, INF, 6.0, 4.0),
+        ),
+        # Means of 4 and 16; zeros; ¾ · 20/3 + ¼ · 9.
+        (
+            0.75,
+            2.0,
+            (2.0, 4.0, 0.0, 3.0),
+            (4.0, 10.0, 20 / 3, 7.25),
+            (INF, INF, INF, math.sqrt(20 / 3)),
+        ),
+        # From zeros it begins anew.
+        (
+            0.5,
+            1.0,
+            (0.0, 0.0, 0.0, 0.0, 4.0, 2.0),
+            (0.0, 0.0, 0.0, 0.0, 4.0, 3.0),
+            (INF, INF, INF, INF, INF, 4.0),
+        ),
+    ],
+)
+def test_threshold_of_clipped_norms_is_the_moment_before_the_update(
+    beta, alpha, norms, moments, units
+):
+    """Three updates are its warm-up; `norms` are those after clipping."""
+    threshold = AdaptiveThreshold(2.0, beta, alpha, "clipped", 3)
+    parameters = tuple(_tensor(value) for value in threshold.parameters)
+    moment = _tensor(0.0)
+    for k, norm in enumerate(norms):
+        number = _tensor(k + 1.0)
+        unit = np.asarray(threshold.unit(number, parameters, moment))
+        np.testing.assert_allclose(unit, units[k], rtol=1e-14)
+        moment = threshold.moment_after(
+            number, parameters, _tensor(norm), moment
+        )
+        np.testing.assert_allclose(np.asarray(moment), moments[k], rtol=1e-14)
+
+
+def test_multiplier_of_clipped_norms_is_above_one():
+    for multiplier in (1.0, 0.5):
+        with pytest.raises(ValueError) as error:
+            AdaptiveThreshold(multiplier, of="clipped")
+        assert str(error.value).startswith("`multiplier` must be above 1 with")
+        assert str(error.value).endswith(f"Received: multiplier={multiplier}")
+    assert AdaptiveThreshold(1.0625, of="clipped").of == "clipped"
+
+
 def test_unit_of_a_constant_is_one():
     threshold = thresholds.get(2.0)
     assert _unit(threshold, 5.0) == (1.0, None)
@@ -141,7 +197,26 @@ ARRAYS = [np.array([1.0, 2.0]), np.array(0.5)]
             AdaptiveThreshold(0.5, 0.75, 1.5),
             {
                 "class_name": "AdaptiveThreshold",
-                "config": {"multiplier": 0.5, "beta": 0.75, "alpha": 1.5},
+                "config": {
+                    "multiplier": 0.5,
+                    "beta": 0.75,
+                    "alpha": 1.5,
+                    "of": "raw",
+                    "warmup_steps": 25,
+                },
+            },
+        ),
+        (
+            AdaptiveThreshold(2, of="clipped", warmup_steps=3),
+            {
+                "class_name": "AdaptiveThreshold",
+                "config": {
+                    "multiplier": 2.0,
+                    "beta": 0.99,
+                    "alpha": 1.0,
+                    "of": "clipped",
+                    "warmup_steps": 3,
+                },
             },
         ),
     ],
@@ -166,6 +241,8 @@ def test_defaults_are_the_documented_ones():
         "multiplier": 1.0,
         "beta": 0.99,
         "alpha": 1.0,
+        "of": "raw",
+        "warmup_steps": 25,
     }
     dictionary = {"class_name": "PolynomialThreshold"}
     assert thresholds.get(dictionary).get_config()["power"] == 0.5
@@ -283,6 +360,18 @@ def test_anything_else_is_no_threshold(identifier):
             AdaptiveThreshold,
             {"alpha": 2.5},
             "`alpha` must be a number in [1, 2]",
+        ),
+        (AdaptiveThreshold, {"of": "norm"}, "`of` must be one of 'raw', 'cli"),
+        (AdaptiveThreshold, {"of": None}, "`of` must be one of 'raw', 'clip"),
+        (
+            AdaptiveThreshold,
+            {"warmup_steps": 0},
+            "`warmup_steps` must be an integer in [1, inf)",
+        ),
+        (
+            AdaptiveThreshold,
+            {"warmup_steps": 2.5},
+            "`warmup_steps` must be an integer in [1, inf)",
         ),
     ],
 )

@@ -18,6 +18,7 @@ from tests.oracles.clipped_descent import CClipOracle
 
 VARIANTS = {
     "defaults": {},
+    "of clipped norms": {"clip_threshold": clipped.OF_CLIPPED},
     "threshold,momentum,decay": {
         "learning_rate": Halving(0.125, 6),
         "clip_threshold": clipped.COORDINATE,

@@ -13,6 +13,7 @@ from tests.oracles.clip_norm import ClipAdaGradNormOracle
 
 VARIANTS = {
     "defaults": {},
+    "of clipped norms": {"clip_threshold": clipped.OF_CLIPPED},
     "threshold,decay": {
         "learning_rate": Halving(0.5, 6),
         "clip_threshold": clipped.GLOBAL,

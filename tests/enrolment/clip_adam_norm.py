@@ -13,6 +13,7 @@ from tests.oracles.clip_norm import ClipAdamNormOracle
 
 VARIANTS = {
     "defaults": {},
+    "of clipped norms": {"clip_threshold": clipped.OF_CLIPPED},
     "threshold,betas=0": {
         "learning_rate": 0.25,
         "beta_1": 0.0,

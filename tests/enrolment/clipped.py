@@ -102,6 +102,7 @@ COORDINATE_ERRORS = (
 POLYNOMIAL = Polynomial(scale=8.0, power=0.25)
 POLYNOMIAL_BY_COORDINATE = Polynomial(thresholds_by_coordinate(), power=-0.5)
 ADAPTIVE = Adaptive(multiplier=0.75, beta=0.75, alpha=1.0)
+OF_CLIPPED = Adaptive(1.25, 0.75, 1.5, of="clipped", warmup_steps=3)
 
 
 def clip_fraction(oracle):

@@ -16,6 +16,7 @@ from tests.oracles.sgd import SGDOracle
 
 VARIANTS = {
     "defaults": {},
+    "of clipped norms": {"clip_threshold": clipped.OF_CLIPPED},
     "threshold": {
         "learning_rate": 0.0625,
         "clip_threshold": clipped.GLOBAL,

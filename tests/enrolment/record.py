@@ -46,13 +46,13 @@ class Adaptive:
     multiplier: float = 1.0
     beta: float = 0.99
     alpha: float = 1.0
+    of: str = "raw"
+    warmup_steps: int = 25
 
     def threshold(self):
         from keras_clip import thresholds
 
-        return thresholds.AdaptiveThreshold(
-            self.multiplier, self.beta, self.alpha
-        )
+        return thresholds.AdaptiveThreshold(**dataclasses.asdict(self))
 
 
 # What a bad gradient may stop, from the narrowest to the widest.

@@ -56,6 +56,18 @@ KINDS = {
         Adaptive(0.5, 0.5, 1.5),
         Adaptive(0.25, 0.75, 1.0),
     ),
+    "of clipped norms": (
+        "gclip",
+        {},
+        Adaptive(1.25, 0.5, 1.5, "clipped", 2),
+        Adaptive(4.0, 0.75, 1.0, "clipped", 3),
+    ),
+    "of clipped norms, by layer": (
+        "clip_adam",
+        {"clipping": "layer"},
+        Adaptive(1.25, 0.5, 1.5, "clipped", 1),
+        Adaptive(2.0, 0.75, 1.0, "clipped", 4),
+    ),
     "arrays": ("cclip", {}, _arrays(2.0, 1.0, 4.0), _arrays(0.25, 0.5, 0.125)),
     "polynomial of arrays": (
         "clip_adagrad",
@@ -270,7 +282,7 @@ class _ShareOfNorm(thresholds.Threshold):
 
     moves_with_norm = True
 
-    def moment_after(self, parameters, norm, moment):
+    def moment_after(self, k, parameters, norm, moment):
         return norm
 
     def unit(self, k, parameters, moment):

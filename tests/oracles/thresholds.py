@@ -1,5 +1,7 @@
 """Clipping thresholds as functions of the update count, in NumPy float64."""
 
+import math
+
 
 def is_adaptive(threshold):
     return hasattr(threshold, "multiplier")
@@ -11,13 +13,22 @@ def at(threshold, k, own, norms, moments):
     Args:
         threshold: A positive number; a list with a number or an array for each
             variable; a record with `scale`, which is one of these, and
-            `power`; or one with `multiplier`, `beta` and `alpha`.
+            `power`; or one with `multiplier`, `beta`, `alpha`, `of` and
+            `warmup_steps`.
         k: The update, 1 for the first.
         own: For each norm the number of this update of what it is the norm of.
         norms: The norms of the gradients: of each variable, or the global one.
         moments: τ_{k−1}^alpha of each norm; only adaptive thresholds move it.
     """
     match threshold:
+        case object(of="clipped"):
+            pairs = [
+                _of_clipped(threshold, number, norm, moment)
+                for number, norm, moment in zip(
+                    own, norms, moments, strict=True
+                )
+            ]
+            thresholds, moments = map(list, zip(*pairs, strict=True))
         case object(multiplier=multiplier, beta=beta, alpha=alpha):
             moments = [
                 beta * moment + (1 - beta) * norm**alpha
@@ -39,3 +50,19 @@ def _for_each(value, norms):
     values = value if isinstance(value, list) else [value] * len(norms)
     assert len(values) == len(norms)
     return values
+
+
+def _of_clipped(threshold, k, norm, moment):
+    """Returns τ of the moment before the update, and the moment after it.
+
+    A moment of zero, which zeros alone have led to, clips nothing: it begins
+    anew.
+    """
+    beta, alpha = threshold.beta, threshold.alpha
+    if k <= threshold.warmup_steps:
+        return math.inf, moment + (norm**alpha - moment) / k
+    if moment == 0:
+        return math.inf, norm**alpha
+    tau = threshold.multiplier * moment ** (1 / alpha)
+    clipped = min(norm, tau)
+    return tau, beta * moment + (1 - beta) * clipped**alpha

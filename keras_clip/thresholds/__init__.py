@@ -1,0 +1,23 @@
+"""Clipping thresholds: constant, by a schedule, or following the gradients.
+
+A threshold is a *scale*, one number or one array for each variable, times a
+*unit* that the number of the update and the norms of the gradients determine.
+Its numbers become variables of the optimizer, so that changing them between
+steps compiles nothing anew.
+"""
+
+from keras_clip.thresholds.adaptive import AdaptiveThreshold
+from keras_clip.thresholds.constant import ConstantThreshold
+from keras_clip.thresholds.identifiers import get
+from keras_clip.thresholds.identifiers import serialize
+from keras_clip.thresholds.polynomial import PolynomialThreshold
+from keras_clip.thresholds.threshold import Threshold
+
+__all__ = [
+    "AdaptiveThreshold",
+    "ConstantThreshold",
+    "PolynomialThreshold",
+    "Threshold",
+    "get",
+    "serialize",
+]

@@ -1,0 +1,137 @@
+"""A threshold that follows the norms of the gradients."""
+
+import math
+from collections.abc import Sequence
+
+import keras
+from keras import ops
+
+from keras_clip.thresholds.threshold import Threshold
+from keras_clip.validation import check_choice
+from keras_clip.validation import check_integer
+from keras_clip.validation import check_number
+
+
+@keras.saving.register_keras_serializable("keras_clip")
+class AdaptiveThreshold(Threshold):
+    """Threshold that follows the gradient's norm.
+
+    ```
+    τ_k^α       = beta · τ_{k−1}^α + (1 − beta) · ‖g_k‖^α
+    threshold   = multiplier · (τ_k^α / (1 − beta^k))^(1/α)
+    ```
+
+    It follows one norm with global clipping, and with layer or coordinate
+    clipping one for each variable.
+
+    That is the first paper's estimator, of the norm as it is: `of="raw"`. It
+    soon knows of norms that have grown, and lets a single large one through: a
+    norm of a thousand times the usual raises the threshold eleven-fold at once
+    and for a hundred updates. With `of="clipped"` it follows the norm once it
+    is clipped, at the threshold of the updates before:
+
+    ```
+    threshold   = multiplier · M_{k−1}^(1/α)
+    M_k         = beta · M_{k−1} + (1 − beta) · min(‖g_k‖, threshold)^α
+    ```
+
+    The first `warmup_steps` updates are not clipped, and `M` is the plain mean
+    of their `‖g‖^α`. Take it where single gradients are far too large. It is
+    slow to follow norms that have grown for good: it takes about
+    `α · log(growth) / ((1 − beta) · (multiplier^α − 1))` updates.
+
+    Args:
+        multiplier: Positive float, above 1 with `of="clipped"`. Defaults to
+            `1.0`.
+        beta: Float in [0, 1), the decay rate of the moment. Defaults to `0.99`.
+        alpha: Float in [1, 2], the order of the moment. Defaults to `1.0`.
+        of: `"raw"` or `"clipped"`, the norm that it follows. Defaults to
+            `"raw"`.
+        warmup_steps: Int, the updates that `of="clipped"` begins with. Defaults
+            to `25`.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+
+    >>> threshold = keras_clip.thresholds.AdaptiveThreshold(
+    ...     multiplier=2.0, of="clipped")
+    >>> optimizer = keras_clip.GClip(clip_threshold=threshold)
+
+    References:
+        - [Zhang et al., 2020](https://arxiv.org/abs/1912.03194), section 4.2
+    """
+
+    moves_with_norm = True
+
+    def __init__(
+        self,
+        multiplier: float = 1.0,
+        beta: float = 0.99,
+        alpha: float = 1.0,
+        of: str = "raw",
+        warmup_steps: int = 25,
+    ):
+        super().__init__(
+            check_number("multiplier", multiplier, 0, open_low=True)
+        )
+        self.beta = check_number("beta", beta, 0, 1, open_high=True)
+        self.alpha = check_number("alpha", alpha, 1, 2)
+        self.of = check_choice("of", of, ("raw", "clipped"))
+        self.warmup_steps = check_integer("warmup_steps", warmup_steps, 1)
+        if of == "clipped" and self.scale <= 1:
+            raise ValueError(
+                "`multiplier` must be above 1 with `of='clipped'`: the moment "
+                "of norms that are clipped at less could only fall. "
+                f"Received: multiplier={multiplier!r}"
+            )
+
+    @property
+    def parameters(self) -> tuple[float, ...]:
+        """The decay rate and the order, and the length of a warm-up."""
+        if self.of == "raw":
+            return (self.beta, self.alpha)
+        return (self.beta, self.alpha, self.warmup_steps)
+
+    def with_numbers(self, scale, parameters: Sequence[float]) -> "Threshold":
+        """Returns a threshold like this one with other numbers.
+
+        Args:
+            scale: As `scale`.
+            parameters: As `parameters`.
+        """
+        beta, alpha, *warmup = parameters
+        (steps,) = warmup or [self.warmup_steps]
+        return type(self)(scale, beta, alpha, self.of, round(steps))
+
+    def moment_after(self, k, parameters, norm, moment):
+        """Returns `τ_k^α` from `τ_{k−1}^α`, or `M_k` from `M_{k−1}`."""
+        beta, alpha, *warmup = parameters
+        power = ops.power(norm, alpha)
+        after = beta * moment + (1 - beta) * power
+        if self.of == "raw":
+            return after
+        # Zeros alone lead to zero, and it would clip at zero for ever.
+        after = ops.where(moment == 0, power, after)
+        mean = moment + (power - moment) / k
+        return ops.where(k <= warmup[0], mean, after)
+
+    def unit(self, k, parameters, moment):
+        """Returns `(τ_k^α / (1 − beta^k))^(1/α)`, or `M_{k−1}^(1/α)`."""
+        beta, alpha, *warmup = parameters
+        if self.of == "raw":
+            moment = moment / -ops.expm1(k * ops.log(beta))
+            return ops.power(moment, 1 / alpha)
+        clips = ops.logical_and(k > warmup[0], moment > 0)
+        return ops.where(clips, ops.power(moment, 1 / alpha), math.inf)
+
+    def get_config(self) -> dict:
+        """Returns the arguments that make a threshold like this one."""
+        return {
+            "multiplier": self.scale,
+            "beta": self.beta,
+            "alpha": self.alpha,
+            "of": self.of,
+            "warmup_steps": self.warmup_steps,
+        }

@@ -1,0 +1,85 @@
+"""What stands for a threshold in arguments, configs and files."""
+
+import keras
+
+from keras_clip.thresholds.adaptive import AdaptiveThreshold
+from keras_clip.thresholds.constant import ConstantThreshold
+from keras_clip.thresholds.polynomial import PolynomialThreshold
+from keras_clip.thresholds.scale import checked_scale
+from keras_clip.thresholds.scale import listed
+from keras_clip.thresholds.threshold import Threshold
+
+_SCHEDULES = {
+    cls.__name__: cls for cls in (PolynomialThreshold, AdaptiveThreshold)
+}
+
+
+def get(identifier: object) -> Threshold | None:
+    """Returns the threshold that an optimizer's `clip_threshold` stands for.
+
+    Args:
+        identifier: A positive float, a list of arrays, a threshold of this
+            module or of a registered class of your own, the dict that
+            `serialize` makes of one, or `None`.
+
+    Returns:
+        A threshold, or `None` for no clipping.
+
+    Raises:
+        ValueError: If it is nothing of that.
+    """
+    if identifier is None or isinstance(identifier, Threshold):
+        return identifier
+    if isinstance(identifier, dict):
+        cls = _SCHEDULES.get(identifier.get("class_name"))
+        config = identifier.get("config", {})
+        if cls is not None and isinstance(config, dict):
+            if set(config) <= set(cls().get_config()):
+                return cls(**config)
+        if identifier.get("registered_name"):
+            return _registered(identifier)
+    return ConstantThreshold(
+        checked_scale(
+            "clip_threshold",
+            identifier,
+            "a positive number, None, a threshold of `keras_clip.thresholds`",
+        )
+    )
+
+
+def serialize(threshold: Threshold | None) -> object:
+    """Returns what `get` makes the threshold of, fit for JSON.
+
+    Args:
+        threshold: A threshold, or `None`.
+
+    Returns:
+        A float, nested lists of floats, a dict, or `None`.
+    """
+    if isinstance(threshold, ConstantThreshold):
+        return listed(threshold.scale)
+    if threshold is None:
+        return None
+    name = type(threshold).__name__
+    if _SCHEDULES.get(name) is type(threshold):
+        return {"class_name": name, "config": threshold.get_config()}
+    return keras.saving.serialize_keras_object(threshold)
+
+
+def _registered(identifier):
+    """Returns a threshold of a class that Keras knows by its name."""
+    # A class of this module's name but with arguments of its own is another.
+    try:
+        threshold = keras.saving.deserialize_keras_object(identifier)
+    except (TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+    else:
+        if isinstance(threshold, Threshold):
+            return threshold
+        reason = f"it is a {type(threshold).__name__}"
+    raise ValueError(
+        "`clip_threshold` must be of a class that is registered by "
+        "`keras.saving.register_keras_serializable` and takes what its "
+        f"`get_config` returns: {reason} "
+        f"Received: clip_threshold={identifier!r}"
+    )
