@@ -87,8 +87,10 @@ class NoiseSamples:
         """
         if self.exact:
             return 0.0
-        variance = np.mean(np.square(self.noise_norms))
-        return float(np.sqrt(variance / self.full_gradient_batches))
+        # The squares of the norms themselves may be too large for a float.
+        largest = np.max(self.noise_norms)
+        variance = np.mean(np.square(self.noise_norms / largest))
+        return float(largest * np.sqrt(variance / self.full_gradient_batches))
 
     @property
     def caveats(self) -> tuple[str, ...]:

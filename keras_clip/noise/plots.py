@@ -255,7 +255,13 @@ def _draw_hill(axis, report):
 
 
 def _draw_variance(axis, report):
-    curve = variance_curve(report.samples.noise_norms)
+    norms = report.samples.noise_norms
+    label, unit = "mean of ‖g − ∇f‖²", np.max(norms)
+    if 1e-150 < unit < 1e150:
+        unit = 1.0
+    else:  # squares that are no floats
+        label += f" in units of ({unit:.3g})²"
+    curve = variance_curve(norms / unit)
     axis.fill_between(
         curve.num_samples,
         curve.low,
@@ -271,7 +277,7 @@ def _draw_variance(axis, report):
     _label_few(axis.yaxis)
     axis.set_title("Empirical variance")
     axis.set_xlabel("samples")
-    axis.set_ylabel("mean of ‖g − ∇f‖²")
+    axis.set_ylabel(label)
     axis.legend(fontsize=8)
 
 

@@ -57,13 +57,14 @@ class SquaredSum:
             ValueError: If a norm is not positive and finite.
             ImportError: If SciPy is not installed.
         """
-        norm, x = self._squares(norm)
+        ratio = self._ratio(norm)
+        x = ratio.ravel() ** 2
         if self.alpha == 2:
             gamma = import_scipy("stats").gamma
             values = gamma.pdf(x, self.dimension / 2, scale=4)
         else:
             values = squared_stables.density(x, self.alpha, self.dimension)
-        return 2 * norm / self.scale**2 * values.reshape(norm.shape)
+        return 2 * ratio * values.reshape(ratio.shape) / self.scale
 
     def distribution(self, norm: ArrayLike) -> np.ndarray:
         """Returns the probability of a norm that is not greater.
@@ -78,14 +79,17 @@ class SquaredSum:
             ValueError: If a norm is not positive and finite.
             ImportError: If SciPy is not installed.
         """
-        norm, x = self._squares(norm)
+        ratio = self._ratio(norm)
+        x = ratio.ravel() ** 2
         if self.alpha == 2:
             gamma = import_scipy("stats").gamma
             values = gamma.cdf(x, self.dimension / 2, scale=4)
         else:
             values = squared_stables.distribution(x, self.alpha, self.dimension)
-        return values.reshape(norm.shape)
+        return values.reshape(ratio.shape)
 
-    def _squares(self, norm):
+    def _ratio(self, norm):
+        """Returns the norm in units of the scale, as far as it has a square."""
         norm = check_positive("norm", norm)
-        return norm, (norm.ravel() / self.scale) ** 2
+        with np.errstate(over="ignore"):
+            return np.clip(norm / self.scale, 1e-150, 1e150)

@@ -58,10 +58,8 @@ def fit_squared_gaussians(norms: ArrayLike) -> SquaredSum:
     References:
         - [Zhang et al., 2020](https://arxiv.org/abs/1912.03194), figure 1
     """
-    norms = check_norms("norms", norms)
-    unit = np.median(norms)
-    dimension, scale = _gamma(norms / unit)
-    return _with_fit(2.0, dimension, scale * unit, norms)
+    norms, unit = _scaled(check_norms("norms", norms))
+    return _with_fit(2.0, *_gamma(norms), norms, unit)
 
 
 def fit_squared_stables(norms: ArrayLike) -> SquaredSum:
@@ -105,16 +103,15 @@ def fit_squared_stables(norms: ArrayLike) -> SquaredSum:
     References:
         - [Zhang et al., 2020](https://arxiv.org/abs/1912.03194), figure 1
     """
-    norms = check_norms("norms", norms)
-    unit = np.median(norms)
-    dimension, scale = _gamma(norms / unit)
+    norms, unit = _scaled(check_norms("norms", norms))
+    dimension, scale = _gamma(norms)
     if dimension > DIMENSIONS[1]:
         raise ValueError(
             "`norms` must vary more than the norm of 100,000 Gaussians. "
             f"Received: norms={len(norms)} numbers that vary as little as with "
             f"{dimension:.3g}"
         )
-    edges, counts = _bins(norms / unit)
+    edges, counts = _bins(norms)
     minimize = import_scipy("optimize").minimize
 
     def loss(parameters):
@@ -153,16 +150,23 @@ def fit_squared_stables(norms: ArrayLike) -> SquaredSum:
         steps /= 4
     alpha, log_dimension, location = parameters
     scale = _scale(alpha, log_dimension, location)
-    return _with_fit(float(alpha), math.exp(log_dimension), scale * unit, norms)
+    return _with_fit(float(alpha), math.exp(log_dimension), scale, norms, unit)
+
+
+def _scaled(norms):
+    """Returns norms with a median of 1, whose squares are numbers; the unit."""
+    # Of the two in the middle the sum may be too large.
+    unit = 2 * np.median(norms / 2)
+    return norms / unit, float(unit)
 
 
 def _gamma(norms):
     """Returns the dimension and the scale of the fitted Gaussians."""
     special = import_scipy("special")
-    squares = norms**2
-    mean = np.mean(squares)
+    largest = np.max(norms)
+    mean = np.mean((norms / largest) ** 2)
     # log(shape) − ψ(shape) = spread, by Newton's method in 1/shape.
-    spread = np.log(mean) - np.mean(np.log(squares))
+    spread = np.log(mean) - 2 * np.mean(np.log(norms / largest))
     shape = 0.5 / spread
     for _ in range(100):
         difference = np.log(shape) - special.digamma(shape) - spread
@@ -170,7 +174,7 @@ def _gamma(norms):
         previous, shape = shape, 1 / (1 / shape + difference / slope)
         if abs(shape - previous) <= 1e-12 * shape:
             break
-    return float(2 * shape), math.sqrt(mean / shape / 4)
+    return float(2 * shape), float(largest * math.sqrt(mean / shape / 4))
 
 
 def _bins(norms):
@@ -209,8 +213,8 @@ def _starts():
             yield np.array([alpha, math.log(dimension), -(low + high) / 4])
 
 
-def _with_fit(alpha, dimension, scale, norms):
-    """Returns the law with what is said about its fit to the norms."""
+def _with_fit(alpha, dimension, scale, norms, unit):
+    """Returns the law of norms in a unit, with what is said about its fit."""
     law = SquaredSum(
         alpha, dimension, float(scale), len(norms), math.nan, math.nan
     )
@@ -220,7 +224,8 @@ def _with_fit(alpha, dimension, scale, norms):
     distance = max(np.max(ranks[1:] - below), np.max(below - ranks[:-1]))
     return dataclasses.replace(
         law,
-        log_likelihood=float(np.sum(log_density)),
+        scale=law.scale * unit,
+        log_likelihood=float(np.sum(log_density - math.log(unit))),
         distance=float(distance),
     )
 

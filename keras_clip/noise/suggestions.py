@@ -1,5 +1,8 @@
 """Clipping thresholds from samples of the gradient noise."""
 
+import math
+import sys
+
 import numpy as np
 
 from keras_clip.noise.noise_samples import NoiseSamples
@@ -46,7 +49,8 @@ def suggest(
     others are what theorems ask for, up to constants; two of them grow, so that
     in the end next to nothing is clipped. The last is that of Theorem 2, whose
     step size is `1/(L·τ^α)` at most; its last term balances that theorem's
-    bound. Constants of theorems are large: expect it to clip nothing.
+    bound. Constants of theorems are large: expect it to clip nothing. It is
+    left out where they are beyond the largest float, as with α close to 1.
 
     Args:
         samples: Samples of the noise.
@@ -92,7 +96,7 @@ def suggest(
     check_number("quantile", quantile, 0, 1, open_low=True, open_high=True)
     norms = samples.gradient_norms
     constant = float(np.quantile(norms, quantile))
-    multiplier = constant / float(np.mean(norms))
+    multiplier = constant / _moment(norms, 1)
     found = [
         Suggestion(
             "quantile",
@@ -110,7 +114,7 @@ def suggest(
         found += _by_layer(samples.layer_gradient_norms, quantile)
     if alpha is not None and alpha > 1:
         alpha = min(float(alpha), 2.0)
-        sigma = float(np.mean(samples.noise_norms**alpha) ** (1 / alpha))
+        sigma = _moment(samples.noise_norms, alpha)
         scale = float(f"{sigma:.4g}")
         found += [
             Suggestion(
@@ -128,8 +132,14 @@ def suggest(
         ]
         given = (smoothness, initial_gap, steps)
         if None not in given:
-            found.append(_nonconvex(alpha, sigma, *given))
+            found += _nonconvex(alpha, sigma, *given)
     return {suggestion.name: suggestion for suggestion in found}
+
+
+def _moment(norms, order):
+    """Returns `(mean norm^order)^(1/order)`, whose powers may be no floats."""
+    largest = np.max(norms)
+    return float(largest * np.mean((norms / largest) ** order) ** (1 / order))
 
 
 def _by_layer(norms, quantile):
@@ -157,16 +167,27 @@ def _nonconvex(alpha, sigma, smoothness, initial_gap, steps):
     check_number("smoothness", smoothness, 0, open_low=True)
     check_number("initial_gap", initial_gap, 0, open_low=True)
     check_integer("steps", steps, 1)
-    threshold = max(
-        2.0,
-        48 ** (1 / (alpha - 1)) * sigma ** (alpha / (alpha - 1)),
-        8 * sigma,
-        (sigma**2 * steps / (initial_gap * smoothness))
-        ** (1 / (3 * alpha - 2)),
+    log_sigma = math.log(sigma)
+    # In logarithms: close to an index of 1 the constants are no floats.
+    logarithm = max(
+        math.log(2),
+        (math.log(48) + alpha * log_sigma) / (alpha - 1),
+        math.log(8) + log_sigma,
+        (
+            2 * log_sigma
+            + math.log(steps)
+            - math.log(initial_gap)
+            - math.log(smoothness)
+        )
+        / (3 * alpha - 2),
     )
-    return Suggestion(
-        "nonconvex",
-        threshold,
-        f"Zhang et al., Theorem 2: α={alpha:.2f}, σ={sigma:.4g}, "
-        f"L={smoothness:g}, f_0={initial_gap:g}, K={steps}.",
-    )
+    if logarithm > math.log(sys.float_info.max):
+        return []
+    return [
+        Suggestion(
+            "nonconvex",
+            math.exp(logarithm),
+            f"Zhang et al., Theorem 2: α={alpha:.2f}, σ={sigma:.4g}, "
+            f"L={smoothness:g}, f_0={initial_gap:g}, K={steps}.",
+        )
+    ]

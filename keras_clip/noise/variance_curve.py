@@ -50,7 +50,8 @@ def variance_curve(
             of samples, evenly spaced in their logarithms. Defaults to `100`.
 
     Returns:
-        A `VarianceCurve`, in squared units of the gradient.
+        A `VarianceCurve`, in squared units of the gradient: infinite where
+        that is more than the largest float.
 
     Raises:
         ValueError: If an argument is not as said.
@@ -65,7 +66,10 @@ def variance_curve(
     References:
         - [Zhang et al., 2020](https://arxiv.org/abs/1912.03194), figure 1
     """
-    squares = check_norms("norms", norms, minimum=2, zeros=True) ** 2
+    norms = check_norms("norms", norms, minimum=2, zeros=True)
+    # The squares of the norms themselves may be too large for a float.
+    unit = np.max(norms) or 1.0
+    squares = (norms / unit) ** 2
     orders = check_integer("orders", orders, 1)
     rng = np.random.default_rng(check_integer("seed", seed, 0))
     points = check_integer("points", points, 2)
@@ -75,8 +79,12 @@ def variance_curve(
         [_means(rng.permutation(squares), grid) for _ in range(orders)]
     )
     low, high = np.quantile(means, [0.1, 0.9], axis=0)
+    with np.errstate(over="ignore", under="ignore"):
+        variance, low, high = (
+            mean * unit * unit for mean in (_means(squares, grid), low, high)
+        )
     return VarianceCurve(
-        num_samples=grid, variance=_means(squares, grid), low=low, high=high
+        num_samples=grid, variance=variance, low=low, high=high
     )
 
 
