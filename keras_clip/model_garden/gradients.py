@@ -6,6 +6,7 @@ import tensorflow as tf
 import tf_keras
 from official.core import base_task
 
+from keras_clip import clipping
 from keras_clip.noise.tf_keras_gradients import TfKerasGradients
 
 
@@ -21,6 +22,17 @@ class TaskGradients(TfKerasGradients):
         super().__init__(model, training=True)
         self._task = task
         self._metrics = task.build_metrics(training=True)
+
+    @property
+    def loss_scale(self) -> float:
+        """The scale by which a run in the model's precision begins."""
+        layers = self._model._flatten_layers()
+        if all(layer.compute_dtype != "float16" for layer in layers):
+            return 1.0
+        optimizer = tf_keras.mixed_precision.LossScaleOptimizer(
+            tf_keras.optimizers.SGD()
+        )
+        return float(optimizer.initial_scale)
 
     def build(self, batch: tuple):
         """Creates the model's variables if they are not there yet.
@@ -43,7 +55,9 @@ class TaskGradients(TfKerasGradients):
         """
         return tf.function(function, reduce_retracing=True)
 
-    def __call__(self, parameters: list, state: list, batch: tuple) -> tuple:
+    def __call__(
+        self, parameters: list, state: list, batch: tuple, scale=1.0
+    ) -> tuple:
         """Returns loss and gradient of a batch, and the state.
 
         Args:
@@ -51,23 +65,41 @@ class TaskGradients(TfKerasGradients):
             state: Empty list.
             batch: Tuple of the inputs that the task's data sets yield, or of
                 inputs and labels.
+            scale: Scalar, by which the loss is multiplied. Defaults to `1.0`.
 
         Returns:
             Tuple of a scalar tensor, a list of dense tensors in the working
             dtypes of the variables, and an empty list.
         """
         inputs = batch if len(batch) > 1 else batch[0]
-        receiver = _Receiver()
+        receiver = _Receiver(scale)
         logs = self._task.train_step(
             inputs, self._model, receiver, self._metrics
         )
         received = {v.ref(): g for g, v in receiver.received}
         gradients = [received.get(v.ref()) for v in self.variables]
-        return logs[self._task.loss], self._dense(gradients), state
+        return logs[self._task.loss], self._dense(gradients, 1.0), state
 
 
-class _Receiver:
-    """Stands for an optimizer and keeps what it is to apply."""
+class _Receiver(tf_keras.mixed_precision.LossScaleOptimizer):
+    """Stands for an optimizer with a loss scale and keeps what it is to apply.
+
+    A task scales the loss by its optimizer if that is of this class
+    (official/core/base_task.py, 2.20.0).
+    """
+
+    def __init__(self, scale):
+        self._scale = scale
+
+    def get_scaled_loss(self, loss):
+        return loss * tf.cast(self._scale, loss.dtype)
+
+    def get_unscaled_gradients(self, grads):
+        return [None if g is None else self._unscaled(g) for g in grads]
+
+    def _unscaled(self, gradient):
+        gradient = clipping.densify(gradient)
+        return gradient / tf.cast(self._scale, gradient.dtype)
 
     def apply_gradients(self, grads_and_vars):
         self.received = list(grads_and_vars)

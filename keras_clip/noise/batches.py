@@ -171,6 +171,15 @@ def size_of(batch: tuple) -> int:
     return len(keras.tree.flatten(batch)[0])
 
 
+def is_finite(batch: tuple) -> bool:
+    """Returns whether all numbers in a batch are."""
+    return all(
+        bool(np.all(np.isfinite(leaf)))
+        for leaf in keras.tree.flatten(batch)
+        if np.issubdtype(leaf.dtype, np.floating)
+    )
+
+
 def _is_arrays(x):
     if isinstance(x, list) and all(isinstance(item, tuple) for item in x):
         return False

@@ -17,8 +17,9 @@ class Gradients:
     What a step would change besides the parameters (batch normalization's
     moving averages, the seeds of dropout) is passed in and out as a *state*, or
     put back afterwards: sampling leaves a model as it was. A subclass is called
-    with `parameters`, a state and a batch, and returns the loss, a list of
-    gradients that are dense and in `dtypes`, and the state after it.
+    with `parameters`, a state, a batch and a scale. It differentiates the loss
+    times the scale and returns the loss, a list of gradients that are unscaled,
+    dense and in `dtypes`, and the state after it.
 
     Args:
         model: A model.
@@ -69,6 +70,11 @@ class Gradients:
         return []
 
     @property
+    def loss_scale(self) -> float:
+        """The scale by which training multiplies the loss."""
+        return 1.0
+
+    @property
     def is_batch_dependent(self) -> bool:
         """Whether a layer normalizes by the statistics of the batch."""
         return any(
@@ -93,7 +99,7 @@ class Gradients:
         """
         return function
 
-    def _dense(self, gradients, scale=1.0):
+    def _dense(self, gradients, scale):
         """Returns gradients of a scaled loss, dense and in `dtypes`."""
         return [
             _dense(gradient, variable, dtype) / ops.cast(scale, dtype)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_clip.noise.gradients import Gradients
@@ -36,6 +37,10 @@ class KerasGradients(Gradients):
 
             check_replicas(tf.distribute.get_strategy())
         super().build(batch)
+        # The loss of several outputs has metrics, made when it is first called;
+        # those of which jax.jit has not been told break it (jax 0.10.2).
+        with self.unchanged():
+            self._loss(self.parameters, self.state, batch, 1.0)
 
     @property
     def parameters(self) -> list:
@@ -44,12 +49,20 @@ class KerasGradients(Gradients):
 
     @property
     def state(self) -> list:
-        """The values of all that a step may change besides them."""
-        return [ops.convert_to_tensor(v.value) for v in self._others]
+        """The values of all that a step may change, and the calls so far."""
+        values = [ops.convert_to_tensor(v.value) for v in self._others]
+        return [*values, np.int32(0)]
+
+    @property
+    def loss_scale(self) -> float:
+        """The scale by which the optimizer multiplies the loss."""
+        optimizer = self._model.optimizer
+        return 1.0 if optimizer is None else float(optimizer.scale_loss(1.0))
 
     @property
     def _others(self):
-        return self._model.non_trainable_variables
+        model = self._model
+        return [*model.non_trainable_variables, *model.metrics_variables]
 
     @contextlib.contextmanager
     def unchanged(self) -> Iterator[None]:
@@ -59,10 +72,7 @@ class KerasGradients(Gradients):
             return
         import torch
 
-        # Dropout draws from torch's own generator, whatever its layer's seed
-        # (keras/src/backend/torch/random.py, 3.15.1).
         with torch.random.fork_rng():
-            torch.manual_seed(0)
             yield
 
     def compiled(self, function: Callable) -> Callable:
@@ -90,7 +100,9 @@ class KerasGradients(Gradients):
             )
         return function
 
-    def __call__(self, parameters: list, state: list, batch: tuple) -> tuple:
+    def __call__(
+        self, parameters: list, state: list, batch: tuple, scale=1.0
+    ) -> tuple:
         """Returns loss and gradient of a batch, and the state after it.
 
         Args:
@@ -98,6 +110,7 @@ class KerasGradients(Gradients):
             state: List of tensors, the values of `state` or what the call
                 before has returned.
             batch: Tuple of inputs, targets and sample weights.
+            scale: Scalar, by which the loss is multiplied. Defaults to `1.0`.
 
         Returns:
             Tuple of a scalar tensor, a list of dense tensors in the working
@@ -108,14 +121,21 @@ class KerasGradients(Gradients):
             "tensorflow": _differentiate_on_tensorflow,
             "torch": _differentiate_on_torch,
         }[keras.backend.backend()]
-        (loss, scale, state), gradients = differentiate(
-            lambda values: self._loss(values, state, batch), parameters
+        (loss, state), gradients = differentiate(
+            lambda values: self._loss(values, state, batch, scale), parameters
         )
-        return loss / scale, self._dense(gradients, scale), state
+        return loss, self._dense(gradients, scale), state
 
-    def _loss(self, parameters, state, batch):
-        """Returns the loss, what it is scaled by, and the state after it."""
+    def _loss(self, parameters, state, batch, scale):
+        """Returns the scaled loss, and besides the loss and the state after."""
         model = self._model
+        *state, calls = state
+        if keras.backend.backend() == "torch":
+            import torch
+
+            # Dropout draws from torch's own generator, whatever its layer's
+            # seed (keras/src/backend/torch/random.py, 3.15.1).
+            torch.manual_seed(int(calls))
         mapping = [
             *zip(self.variables, parameters, strict=True),
             *zip(self._others, state, strict=True),
@@ -126,12 +146,9 @@ class KerasGradients(Gradients):
             loss = _compute_loss(
                 model, x, y, y_pred, sample_weight, self._training
             )
-            # A loss in half precision needs the scale that training gives it.
-            scale = ops.ones((), loss.dtype)
-            if model.optimizer is not None:
-                scale = model.optimizer.scale_loss(scale)
         after = [scope.get_current_value(variable) for variable in self._others]
-        return loss * scale, scale, after
+        scaled = loss * ops.cast(scale, loss.dtype)
+        return scaled, (loss, [*after, calls + 1])
 
 
 def _compute_loss(model, x, y, y_pred, sample_weight, training):
@@ -147,11 +164,7 @@ def _compute_loss(model, x, y, y_pred, sample_weight, training):
 def _differentiate_on_jax(function, parameters):
     import jax
 
-    def split(values):
-        loss, *rest = function(values)
-        return loss, (loss, *rest)
-
-    gradients, values = jax.grad(split, has_aux=True)(parameters)
+    gradients, values = jax.grad(function, has_aux=True)(parameters)
     return values, gradients
 
 
@@ -160,14 +173,14 @@ def _differentiate_on_tensorflow(function, parameters):
 
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(parameters)
-        values = function(parameters)
-    return values, tape.gradient(values[0], parameters)
+        scaled, values = function(parameters)
+    return values, tape.gradient(scaled, parameters)
 
 
 def _differentiate_on_torch(function, parameters):
     import torch
 
     leaves = [p.detach().requires_grad_() for p in parameters]
-    loss, scale, state = function(leaves)
-    gradients = torch.autograd.grad(loss, leaves, allow_unused=True)
-    return (loss.detach(), scale.detach(), state), gradients
+    scaled, (loss, state) = function(leaves)
+    gradients = torch.autograd.grad(scaled, leaves, allow_unused=True)
+    return (loss.detach(), state), gradients

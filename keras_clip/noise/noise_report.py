@@ -27,14 +27,20 @@ _VERDICTS = {
     ),
     "unknown": "unknown: there are too few samples for an estimate.",
 }
+_CENSORED = (
+    "unknown: the mini-batches that were left out may be those with the "
+    "largest gradients, which tell how heavy the tail is."
+)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class NoiseReport:
     """Estimates, fits and suggested thresholds from samples of the noise.
 
-    What cannot be estimated is `None`, and `caveats` says why. All but the
-    suggestions is computed when it is first asked for.
+    What cannot be estimated is `None`, and `caveats` says why. So is every
+    estimate if the largest mini-batches may be missing from the samples, as
+    their `num_censored` says. All but the suggestions is computed when it is
+    first asked for.
 
     Args:
         samples: The samples.
@@ -78,7 +84,7 @@ class NoiseReport:
         if norms is None:
             return {}
         return {
-            path: _attempt(hill, column, confidence=self.confidence)[0]
+            path: self._attempt(hill, column, confidence=self.confidence)[0]
             for path, column in zip(self.samples.paths, norms.T, strict=True)
         }
 
@@ -106,9 +112,18 @@ class NoiseReport:
             )
         return (*self.samples.caveats, *found)
 
+    def _attempt(self, estimate, samples, **options):
+        """Returns an estimate and `None`, or `None` and why there is none."""
+        if self.samples.num_censored:
+            return None, None
+        try:
+            return estimate(samples, **options), None
+        except ValueError as error:
+            return None, str(error)
+
     @functools.cached_property
     def _tail_index(self):
-        return _attempt(
+        return self._attempt(
             hill, self.samples.noise_norms, confidence=self.confidence
         )
 
@@ -117,28 +132,31 @@ class NoiseReport:
         projections = self.samples.projections
         if not projections.shape[1]:
             return None, None
-        return _attempt(log_moment, projections, confidence=self.confidence)
+        return self._attempt(
+            log_moment, projections, confidence=self.confidence
+        )
 
     @functools.cached_property
     def _kurtosis(self):
         projections = self.samples.projections
         if not projections.shape[1]:
             return None, None
-        return _attempt(kurtosis, projections)
+        return self._attempt(kurtosis, projections)
 
     @functools.cached_property
     def _gaussian_fit(self):
-        return _attempt(fit_squared_gaussians, self.samples.noise_norms)
+        return self._attempt(fit_squared_gaussians, self.samples.noise_norms)
 
     @functools.cached_property
     def _stable_fit(self):
-        return _attempt(fit_squared_stables, self.samples.noise_norms)
+        return self._attempt(fit_squared_stables, self.samples.noise_norms)
 
     @property
     def verdict(self) -> str:
         """`"heavy-tailed"`, `"not heavy-tailed"`, `"undecided"`, `"unknown"`.
 
-        What the interval of Hill's estimate says about the variance.
+        What the interval of Hill's estimate says about the variance; unknown
+        without an estimate.
         """
         return self.tail_index.verdict if self.tail_index else "unknown"
 
@@ -196,6 +214,7 @@ class NoiseReport:
             "loss": samples.loss,
             "num_samples": len(samples),
             "num_nonfinite": samples.num_nonfinite,
+            "num_censored": samples.num_censored,
             "batch_size": samples.batch_size,
             "training": samples.training,
             "seed": samples.seed,
@@ -203,11 +222,13 @@ class NoiseReport:
         }
 
     def __str__(self) -> str:
+        censored = self.samples.num_censored
+        verdict = _CENSORED if censored else _VERDICTS[self.verdict]
         return "\n".join(
             [
                 *self._on_samples(),
                 "",
-                f"Verdict: {_VERDICTS[self.verdict]}",
+                f"Verdict: {verdict}",
                 *self._on_tail(),
                 *self._on_layers(),
                 "",
@@ -267,14 +288,6 @@ class NoiseReport:
                 self.layers.items(), medians, strict=True
             ):
                 yield f"    {path}: {index or 'unknown'}, {median:.4g}"
-
-
-def _attempt(estimate, *arguments, **options):
-    """Returns an estimate and `None`, or `None` and why there is none."""
-    try:
-        return estimate(*arguments, **options), None
-    except ValueError as error:
-        return None, str(error)
 
 
 def _asdict(value):

@@ -44,6 +44,9 @@ class NoiseSamples:
         layer_noise_norms: Array of shape `(n, len(paths))`, or `None` unless
             asked for.
         layer_gradient_norms: Likewise.
+        num_censored: Int, of the mini-batches that `num_nonfinite` counts those
+            whose data are finite: their gradient may be too large for its
+            precision. Defaults to `0`.
     """
 
     noise_norms: np.ndarray
@@ -65,6 +68,7 @@ class NoiseSamples:
     paths: tuple[str, ...]
     layer_noise_norms: np.ndarray | None = None
     layer_gradient_norms: np.ndarray | None = None
+    num_censored: int = 0
 
     def __len__(self) -> int:
         return len(self.noise_norms)
@@ -110,9 +114,15 @@ class NoiseSamples:
                     "is NaN or infinite were left out of the samples.",
                 ),
                 (
+                    self.num_censored,
+                    f"Of {self.num_censored} of these the data are finite: "
+                    "their gradients overflow, or are undefined, and may be "
+                    "the largest.",
+                ),
+                (
                     self.full_gradient_nonfinite,
-                    f"{self.full_gradient_nonfinite} such batches were left "
-                    "out of the full gradient.",
+                    f"{self.full_gradient_nonfinite} batches with such a "
+                    "gradient were left out of the full gradient.",
                 ),
                 (
                     self.is_random,
@@ -156,6 +166,8 @@ class NoiseSamples:
             Samples.
         """
         values = json.loads(pathlib.Path(path).read_text())
+        # Older files do not tell: each may have been the largest.
+        values.setdefault("num_censored", values["num_nonfinite"])
         for name in _ARRAYS:
             if values[name] is not None:
                 values[name] = np.asarray(values[name], "float64")

@@ -2,13 +2,16 @@
 
 import dataclasses
 import itertools
+import math
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_clip import clipping
+from keras_clip.noise.batches import is_finite
 from keras_clip.noise.batches import size_of
+from keras_clip.noise.loss_scale import LossScale
 from keras_clip.noise.noise_samples import NoiseSamples
 
 # Noise below this share of the gradient is what rounding in float32 leaves.
@@ -69,11 +72,13 @@ def sample_gradients(
             "`model` must have trainable variables. Received: a model with none"
         )
     first = itertools.chain([head], first)
+    loss_scale = LossScale(gradients.loss_scale)
     with gradients.unchanged():
-        full = _full_gradient(gradients, first, number, verbose)
+        full = _full_gradient(gradients, loss_scale, first, number, verbose)
         directions = _directions(gradients.shapes, num_projections, seed)
-        rows, num_partial = _noise(
-            gradients, second, full, directions, num_samples, verbose
+        rows, num_partial, num_censored = _noise(
+            *(gradients, loss_scale, second, full, directions),
+            *(num_samples, verbose),
         )
     finite = np.all(np.isfinite(rows), axis=1)
     rows, num_nonfinite = rows[finite], int(np.sum(~finite))
@@ -95,6 +100,7 @@ def sample_gradients(
         is_batch_dependent=training and gradients.is_batch_dependent,
         num_requested=num_samples,
         num_nonfinite=num_nonfinite,
+        num_censored=num_censored,
         full_gradient_nonfinite=full.num_nonfinite,
         num_partial=num_partial,
         seed=seed,
@@ -116,17 +122,17 @@ class _FullGradient:
     is_random: bool
 
 
-def _full_gradient(gradients, batches, number, verbose):
+def _full_gradient(gradients, loss_scale, batches, number, verbose):
     """Returns the mean gradient of batches, each as heavy as it is large."""
 
-    def add(parameters, state, total, batch, weight):
-        loss, gradient, state = gradients(parameters, state, batch)
-        finite = ops.isfinite(clipping.global_norm(gradient))
+    def add(scale, parameters, state, total, batch, weight):
+        loss, gradient, state = gradients(parameters, state, batch, scale)
+        norm = clipping.global_norm(gradient)
         total = [
-            ops.where(finite, t + ops.cast(weight, g.dtype) * g, t)
+            ops.where(ops.isfinite(norm), t + ops.cast(weight, g.dtype) * g, t)
             for t, g in zip(total, gradient, strict=True)
         ]
-        return loss, finite, total, state
+        return norm, loss, total, state
 
     add = gradients.compiled(add)
     parameters, state = gradients.parameters, gradients.state
@@ -139,16 +145,18 @@ def _full_gradient(gradients, batches, number, verbose):
     for index, batch in enumerate(batches):
         weight = np.float32(size_of(batch))
         before = total
-        loss, finite, total, state = add(
-            parameters, state, before, batch, weight
+        norm, loss, total, state = loss_scale.measured(
+            add, parameters, state, before, batch, weight
         )
         if index == 0:
-            again, _, _, state = add(parameters, state, before, batch, weight)
+            _, again, _, state = loss_scale.measured(
+                add, parameters, state, before, batch, weight
+            )
             is_random = not np.isclose(
                 float(loss), float(again), rtol=1e-5, equal_nan=True
             )
         losses.append(float(loss))
-        finites.append(bool(finite))
+        finites.append(math.isfinite(norm))
         weights.append(float(weight))
         progress.update(index + 1)
     progress.end()
@@ -171,11 +179,17 @@ def _full_gradient(gradients, batches, number, verbose):
     )
 
 
-def _noise(gradients, batches, full, directions, num_samples, verbose):
-    """Returns a row of norms and projections for each full batch."""
+def _noise(
+    gradients, loss_scale, batches, full, directions, num_samples, verbose
+):
+    """Returns a row of norms and projections for each full batch.
 
-    def measure(parameters, state, mean, directions, batch):
-        _, gradient, state = gradients(parameters, state, batch)
+    And the numbers of those that are smaller, and of those whose gradient is no
+    number although the data are.
+    """
+
+    def measure(scale, parameters, state, mean, directions, batch):
+        _, gradient, state = gradients(parameters, state, batch, scale)
         noise = [g - m for g, m in zip(gradient, mean, strict=True)]
         dtype = clipping.widest_dtype_of(gradient)
         row = [clipping.norms(gradient, dtype), clipping.norms(noise, dtype)]
@@ -186,19 +200,26 @@ def _noise(gradients, batches, full, directions, num_samples, verbose):
                     for v, n in zip(directions, noise, strict=True)
                 )
             )
-        return ops.concatenate(row), state
+        row = ops.concatenate(row)
+        norm = ops.where(
+            ops.all(ops.isfinite(row)), clipping.global_norm(gradient), math.inf
+        )
+        return norm, row, state
 
     measure = gradients.compiled(measure)
     parameters, state = gradients.parameters, full.state
     progress = _Progress("Noise samples", num_samples, verbose)
-    rows, num_partial = [], 0
+    rows, num_partial, num_censored = [], 0, 0
     # A data set of nothing but smaller batches must end too.
     for batch in itertools.islice(batches, 2 * num_samples + 100):
         if size_of(batch) != full.batch_size:
             num_partial += 1
             continue
-        row, state = measure(parameters, state, full.mean, directions, batch)
+        norm, row, state = loss_scale.measured(
+            measure, parameters, state, full.mean, directions, batch
+        )
         rows.append(ops.convert_to_numpy(row).astype("float64"))
+        num_censored += not math.isfinite(norm) and is_finite(batch)
         progress.update(len(rows))
         if len(rows) == num_samples:
             break
@@ -208,7 +229,7 @@ def _noise(gradients, batches, full, directions, num_samples, verbose):
             "`x` must give mini-batches after those of the full gradient. "
             f"Received: {num_partial} smaller ones and no full one"
         )
-    return np.stack(rows), num_partial
+    return np.stack(rows), num_partial, num_censored
 
 
 def _directions(shapes, number, seed):

@@ -50,11 +50,14 @@ def plot_report(report: NoiseReport) -> "Figure":
     _draw_hill(axes[1, 0], report)
     _draw_variance(axes[1, 1], report)
     samples = report.samples
-    figure.suptitle(
+    title = (
         f"Gradient noise of {len(samples):,} mini-batches of "
         f"{samples.batch_size}: {report.verdict}"
         f", tail index {report.tail_index or 'unknown'}"
     )
+    if samples.num_censored:
+        title += f"\nwithout {samples.num_censored:,} that may be the largest"
+    figure.suptitle(title)
     return figure
 
 
@@ -198,7 +201,8 @@ def _draw_histogram(axis, report, legend):
 
 def _draw_tail(axis, report):
     norms = np.sort(report.samples.noise_norms)
-    share = 1 - np.arange(len(norms)) / len(norms)
+    number = len(norms) + report.samples.num_censored
+    share = 1 - np.arange(len(norms)) / number
     axis.loglog(norms, share, ".", ms=3, color=_SAMPLES, label="samples")
     grid = np.geomspace(norms[0], 1.3 * norms[-1], 200)
     for fit, color, style, label in _fits(report):
@@ -216,7 +220,7 @@ def _draw_tail(axis, report):
             ls=":",
             label=f"power −{alpha:.2f} (Hill)",
         )
-    axis.set_ylim(0.3 / len(norms), 1.5)
+    axis.set_ylim(0.3 / number, 1.5)
     _label_few(axis.xaxis)
     axis.set_title("Tail")
     axis.set_xlabel("‖g − ∇f‖")
@@ -229,8 +233,12 @@ def _draw_hill(axis, report):
     axis.set_xlabel("largest samples used, k")
     axis.set_ylabel("tail index")
     if report.tail_index is None:
+        censored = report.samples.num_censored
         axis.annotate(
-            "too few samples", (0.5, 0.5), xycoords="axes fraction", ha="center"
+            "the largest may be missing" if censored else "too few samples",
+            (0.5, 0.5),
+            xycoords="axes fraction",
+            ha="center",
         )
         return
     index = report.tail_index

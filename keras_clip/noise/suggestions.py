@@ -52,6 +52,10 @@ def suggest(
     bound. Constants of theorems are large: expect it to clip nothing. It is
     left out where they are beyond the largest float, as with α close to 1.
 
+    Where the largest mini-batches may be missing from the samples, as their
+    `num_censored` says, there are no means. Then only the first rule remains,
+    if so many are left.
+
     Args:
         samples: Samples of the noise.
         alpha: Float, the tail index of the noise, or `None` if unknown. Above
@@ -94,6 +98,8 @@ def suggest(
     if alpha is not None:
         check_number("alpha", alpha, 0, open_low=True)
     check_number("quantile", quantile, 0, 1, open_low=True, open_high=True)
+    if samples.num_censored:
+        return _from_censored(samples, quantile)
     norms = samples.gradient_norms
     constant = float(np.quantile(norms, quantile))
     multiplier = constant / _moment(norms, 1)
@@ -134,6 +140,20 @@ def suggest(
         if None not in given:
             found += _nonconvex(alpha, sigma, *given)
     return {suggestion.name: suggestion for suggestion in found}
+
+
+def _from_censored(samples, quantile):
+    """Returns the rule that asks for no more than the order of the norms."""
+    number = samples.num_censored
+    norms = np.append(samples.gradient_norms, np.full(number, np.inf))
+    constant = float(np.quantile(norms, quantile, method="higher"))
+    if math.isinf(constant):
+        return {}
+    rule = (
+        f"The {quantile:g} quantile of the sampled gradient norms, of which "
+        f"{number} were left out and are taken for the largest."
+    )
+    return {"quantile": Suggestion("quantile", constant, rule)}
 
 
 def _moment(norms, order):

@@ -32,6 +32,16 @@ class TfKerasGradients(Gradients):
         check_replicas(self._model.distribute_strategy)
         super().build(batch)
 
+    @property
+    def loss_scale(self) -> float:
+        """The scale by which the optimizer multiplies the loss."""
+        from tf_keras.mixed_precision import LossScaleOptimizer
+
+        optimizer = self._model.optimizer
+        if not isinstance(optimizer, LossScaleOptimizer):
+            return 1.0
+        return float(optimizer.loss_scale)
+
     @contextlib.contextmanager
     def unchanged(self) -> Iterator[None]:
         """Puts back what running the model has changed of it."""
@@ -63,13 +73,16 @@ class TfKerasGradients(Gradients):
             reduce_retracing=True,
         )
 
-    def __call__(self, parameters: list, state: list, batch: tuple) -> tuple:
+    def __call__(
+        self, parameters: list, state: list, batch: tuple, scale=1.0
+    ) -> tuple:
         """Returns loss and gradient of a batch, and the state.
 
         Args:
             parameters: Empty list.
             state: Empty list.
             batch: Tuple of inputs, targets and sample weights.
+            scale: Scalar, by which the loss is multiplied. Defaults to `1.0`.
 
         Returns:
             Tuple of a scalar tensor, a list of dense tensors in the working
@@ -82,14 +95,10 @@ class TfKerasGradients(Gradients):
             lambda leaf: None if leaf is None else tf.convert_to_tensor(leaf),
             keras.utils.unpack_x_y_sample_weight(batch),
         )
-        optimizer = self._model.optimizer
         with tf.GradientTape() as tape:
             y_pred = self._model(x, training=self._training)
             loss = self._model.compute_loss(x, y, y_pred, sample_weight)
-            scale = tf.ones((), loss.dtype)
-            if hasattr(optimizer, "get_scaled_loss"):
-                scale = optimizer.get_scaled_loss(scale)
-            scaled = loss * scale
+            scaled = loss * tf.cast(scale, loss.dtype)
         gradients = tape.gradient(scaled, self.variables)
         return loss, self._dense(gradients, scale), state
 
