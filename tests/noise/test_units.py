@@ -16,6 +16,7 @@ from hypothesis import strategies
 
 from keras_clip import noise
 from keras_clip.thresholds import AdaptiveThreshold
+from tests.noise.test_report import make_samples
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -102,24 +103,11 @@ def test_a_variance_has_the_unit_squared_or_is_beyond_floats(unit):
 
 
 def _samples(unit):
-    return noise.NoiseSamples(
-        noise_norms=unit * NORMS,
+    return make_samples(
+        unit * NORMS,
+        unit * NOISE,
         gradient_norms=unit * NORMS[::-1],
-        projections=unit * NOISE,
-        full_gradient_norm=unit,
-        full_gradient_batches=5,
         covers_data=False,
-        loss=1.0,
-        batch_size=1,
-        training=True,
-        is_random=False,
-        is_batch_dependent=False,
-        num_requested=len(NORMS),
-        num_nonfinite=0,
-        full_gradient_nonfinite=0,
-        num_partial=0,
-        seed=0,
-        paths=("x",),
     )
 
 
