@@ -2,11 +2,16 @@
 
 import itertools
 import math
+import numbers
 from collections.abc import Iterator
+from collections.abc import Mapping
 
 import keras
 import numpy as np
 
+from keras_clip.noise.rows import parts_of
+from keras_clip.noise.rows import rows_of
+from keras_clip.noise.rows import tensor_of
 from keras_clip.validation import check_integer
 
 
@@ -22,11 +27,11 @@ class ArrayBatches:
     endless = False
 
     def __init__(self, arrays: tuple, batch_size: int, seed: int):
-        self._arrays = keras.tree.map_structure(np.asarray, arrays)
+        self._arrays = keras.tree.map_structure(rows_of, arrays)
         self.batch_size = check_integer("batch_size", batch_size, 1)
         self._rng = np.random.default_rng(seed)
         leaves = keras.tree.flatten(self._arrays)
-        sizes = {len(leaf) if leaf.ndim else 0 for leaf in leaves}
+        sizes = {leaf.shape[0] if leaf.shape else 0 for leaf in leaves}
         if len(sizes) != 1 or sizes == {0}:
             raise ValueError(
                 "`x`, `y` and `sample_weight` must hold the same number of "
@@ -67,9 +72,10 @@ class DatasetBatches:
     """Batches as a data set gives them, over and over while it has new ones.
 
     Args:
-        dataset: `tf.data.Dataset`, `keras.utils.PyDataset`,
-            `torch.utils.data.DataLoader`, or any iterable of batches: tuples of
-            inputs, targets and sample weights, or inputs alone.
+        dataset: `tf.data.Dataset`, `keras.utils.PyDataset`, `Sequence` of
+            tf_keras, `torch.utils.data.DataLoader`, or any iterable of
+            batches: tuples of inputs, targets and sample weights, or inputs
+            alone.
     """
 
     def __init__(self, dataset):
@@ -79,9 +85,13 @@ class DatasetBatches:
 
     def all(self) -> Iterator[tuple]:
         """Yields the batches of one pass."""
-        if isinstance(self._dataset, keras.utils.PyDataset):
-            return self._of_py_dataset()
-        return map(_arrays, iter(self._dataset))
+        dataset = self._dataset
+        if isinstance(dataset, keras.utils.PyDataset):
+            dataset = self._of_py_dataset()
+        yield from map(_arrays, dataset)
+        # A `PyDataset`, and a `Sequence` of tf_keras, may shuffle then.
+        if hasattr(self._dataset, "on_epoch_end"):
+            self._dataset.on_epoch_end()
 
     def random(self) -> Iterator[tuple]:
         """Yields batches, after a pass those of another if they differ."""
@@ -100,8 +110,7 @@ class DatasetBatches:
         for index in itertools.count():
             if index == self.num_batches:
                 break
-            yield _arrays(self._dataset[index])
-        self._dataset.on_epoch_end()
+            yield self._dataset[index]
 
 
 class IteratorBatches:
@@ -142,8 +151,10 @@ def batches_of(
         Batches.
 
     Raises:
-        ValueError: If targets or a batch size come with a data set.
+        ValueError: If targets or a batch size come with a data set, or `x` is
+            neither a data set nor arrays.
     """
+    x, y, sample_weight = map(_of_numbers, (x, y, sample_weight))
     if _is_arrays(x):
         given = [x, y, sample_weight]
         while given[-1] is None:
@@ -163,20 +174,26 @@ def batches_of(
             )
     if isinstance(x, Iterator):
         return IteratorBatches(x)
+    iterable = hasattr(x, "__iter__") or hasattr(x, "__getitem__")
+    if isinstance(x, str | Mapping) or not iterable:
+        raise ValueError(
+            "`x` must be arrays, or a data set or an iterator that gives "
+            f"batches. Received: x of type {type(x).__name__}"
+        )
     return DatasetBatches(x)
 
 
 def size_of(batch: tuple) -> int:
     """Returns the number of examples in a batch."""
-    return len(keras.tree.flatten(batch)[0])
+    return keras.tree.flatten(batch)[0].shape[0]
 
 
 def is_finite(batch: tuple) -> bool:
     """Returns whether all numbers in a batch are."""
     return all(
-        bool(np.all(np.isfinite(leaf)))
-        for leaf in keras.tree.flatten(batch)
-        if np.issubdtype(leaf.dtype, np.floating)
+        bool(np.all(np.isfinite(part)))
+        for part in _parts(batch)
+        if np.issubdtype(part.dtype, np.floating)
     )
 
 
@@ -201,14 +218,28 @@ def _number_of(dataset):
         return None
 
 
+def _of_numbers(value):
+    """Returns nested lists of numbers, which tf_keras takes, as an array."""
+    if isinstance(value, list) and value:
+        leaves = keras.tree.flatten(value)
+        if all(isinstance(leaf, numbers.Number) for leaf in leaves):
+            return np.asarray(value)
+    return value
+
+
 def _arrays(batch):
-    """Returns a batch as a tuple of nested arrays of NumPy."""
+    """Returns a batch as a tuple of what is given to a model."""
     batch = tuple(batch) if isinstance(batch, tuple | list) else (batch,)
-    return keras.tree.map_structure(
-        lambda leaf: None if leaf is None else np.asarray(leaf), batch
-    )
+    return keras.tree.map_structure(tensor_of, batch)
 
 
 def _same(one, other):
-    pairs = zip(keras.tree.flatten(one), keras.tree.flatten(other), strict=True)
+    pairs = zip(*map(_parts, (one, other)), strict=True)
     return all(np.array_equal(a, b) for a, b in pairs)
+
+
+def _parts(batch):
+    leaves = keras.tree.flatten(batch)
+    return [
+        part for leaf in leaves if leaf is not None for part in parts_of(leaf)
+    ]

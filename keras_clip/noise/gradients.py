@@ -5,6 +5,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_clip import clipping
@@ -37,7 +38,7 @@ class Gradients:
             batch: Tuple of inputs, targets and sample weights.
         """
         if not self._model.built:
-            self._model(batch[0], training=False)
+            self._model(tensors_of(batch)[0], training=False)
 
     @property
     def variables(self) -> list:
@@ -107,6 +108,29 @@ class Gradients:
                 gradients, self.variables, self.dtypes, strict=True
             )
         ]
+
+
+def tensors_of(batch: tuple) -> tuple:
+    """Returns a batch whose arrays of NumPy are tensors of the backend.
+
+    In eager mode not all layers and losses take arrays, none takes both arrays
+    and sparse tensors.
+
+    Args:
+        batch: Nested arrays and tensors.
+
+    Returns:
+        Nested tensors.
+    """
+    convert = ops.convert_to_tensor
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        convert = tf.convert_to_tensor  # of strings too
+    return keras.tree.map_structure(
+        lambda leaf: convert(leaf) if isinstance(leaf, np.ndarray) else leaf,
+        batch,
+    )
 
 
 def check_replicas(strategy):

@@ -11,6 +11,7 @@ from keras import ops
 
 from keras_clip.noise.gradients import Gradients
 from keras_clip.noise.gradients import check_replicas
+from keras_clip.noise.gradients import tensors_of
 
 
 class KerasGradients(Gradients):
@@ -140,7 +141,9 @@ class KerasGradients(Gradients):
             *zip(self.variables, parameters, strict=True),
             *zip(self._others, state, strict=True),
         ]
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(
+            tensors_of(batch)
+        )
         with keras.StatelessScope(mapping, collect_losses=True) as scope:
             y_pred = model(x, training=self._training)
             loss = _compute_loss(

@@ -38,12 +38,21 @@ def sample(
     it: memory does not grow with the number of samples, but for their numbers.
     The model, its seeds and its optimizer are left as they were.
 
+    In float16 the gradients are those of a scaled loss, divided by the scale.
+    It is first that of training, then for each batch one at which its gradient
+    does not overflow. A mini-batch whose gradient is not finite at any scale is
+    left out. If its data are finite it may have been the largest: a report then
+    says so, and nothing of the tail.
+
     Args:
         model: A compiled model of Keras 3 or tf_keras.
-        x: Arrays of inputs, or a data set that yields batches: a
-            `tf.data.Dataset`, a `keras.utils.PyDataset`, a `DataLoader` of
-            torch, a list of tuples, or an iterator. One that does not tell its
-            length is gone through to its end.
+        x: What `fit` takes: arrays of inputs, or a data set that yields
+            batches. Arrays are those of NumPy, tensors of any backend, sparse
+            and ragged ones too, data frames and series of pandas, sparse
+            matrices of SciPy, and lists and dicts of them. A data set is a
+            `tf.data.Dataset`, a `keras.utils.PyDataset`, a `Sequence` of
+            tf_keras, a `DataLoader` of torch, a list of tuples, or an iterator.
+            One that does not tell its length is gone through to its end.
         y: Arrays of targets; `None` with a data set, which holds them.
         sample_weight: Arrays of weights, or `None`.
         batch_size: Int, examples in a mini-batch of arrays, as in training.
@@ -70,8 +79,8 @@ def sample(
 
     Raises:
         ValueError: If the model is not compiled or has nothing to train, the
-            data have no batch, no batch has a finite gradient, or all batches
-            have the same gradient.
+            data are of another type or have no batch, no batch has a finite
+            gradient, or all batches have the same gradient.
 
     Example:
 

@@ -8,6 +8,7 @@ import keras
 
 from keras_clip.noise.gradients import Gradients
 from keras_clip.noise.gradients import check_replicas
+from keras_clip.noise.gradients import tensors_of
 
 
 class TfKerasGradients(Gradients):
@@ -90,10 +91,8 @@ class TfKerasGradients(Gradients):
         """
         import tensorflow as tf
 
-        # In eager mode a loss of tf_keras takes no arrays.
-        x, y, sample_weight = keras.tree.map_structure(
-            lambda leaf: None if leaf is None else tf.convert_to_tensor(leaf),
-            keras.utils.unpack_x_y_sample_weight(batch),
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(
+            tensors_of(batch)
         )
         with tf.GradientTape() as tape:
             y_pred = self._model(x, training=self._training)
