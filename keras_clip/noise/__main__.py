@@ -5,14 +5,23 @@ OUTPUT.json and OUTPUT.png. Examples:
 
     python -m keras_clip.noise model.keras data.npz --batch_size 32
     python -m keras_clip.noise runs/bert 'data/bert/train-*.tfrecord'
+    python -m keras_clip.noise model.keras data.npz --import my_layers
 """
 
 import argparse
 import importlib
 import json
 import os
+import re
 import sys
 import zipfile
+import zlib
+
+# In the errors of both frameworks (keras/src/saving/serialization_lib.py,
+# 3.15.1, and tf_keras/src/saving/serialization_lib.py, 2.20.1).
+_UNKNOWN = re.compile(
+    r"(?:Could not locate (?:class|function)|object of type) ['`](.+?)['`]"
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -67,7 +76,8 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="MODULE",
-        help="module with custom layers, imported before loading",
+        help="module that registers custom layers, losses and the like, "
+        "imported before the model is loaded; may be given several times",
     )
     return result
 
@@ -92,7 +102,13 @@ def main(arguments: list[str] | None = None):
 
 def _report(options):
     for module in options.modules:
-        importlib.import_module(module)
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise ImportError(
+                f"`--import` must name a module that Python finds: {error}. "
+                f"Received: --import {module}"
+            ) from error
     from keras_clip import noise
 
     sampling = {
@@ -130,31 +146,45 @@ def _report(options):
 
 def _load_model(path):
     """Returns a model of the framework that has saved it."""
-    if not os.path.isfile(path) or not zipfile.is_zipfile(path):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            metadata = json.loads(archive.read("metadata.json"))
+        version = metadata["keras_version"]
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise ValueError(
             "`model` must be a .keras file or the directory of a run. "
             f"Received: model={path!r}"
-        )
-    with zipfile.ZipFile(path) as archive:
-        metadata = json.loads(archive.read("metadata.json"))
-    if metadata["keras_version"].startswith("2."):
+        ) from error
+    if version.startswith("2."):
         import tf_keras as framework
 
         import keras_clip.tf_keras  # noqa: F401 registers the optimizers
     else:
         import keras as framework
-    return framework.models.load_model(path)
+    try:
+        return framework.models.load_model(path)
+    except (TypeError, ValueError) as error:
+        unknown = _UNKNOWN.search(str(error))
+        # The first lines may hold the configuration of the whole model.
+        reason = str(error).splitlines()[-1]
+        if unknown:
+            reason = f"{unknown[1]!r} is unknown"
+        raise ValueError(
+            "`model` must be of layers, losses and the like that Keras has or "
+            f"that a module named by --import registers. Received: "
+            f"model={path!r}: {reason}"
+        ) from error
 
 
 def _load_data(path):
     if path is None:
         raise ValueError("`data` must be given for a .keras file.")
     if os.path.isdir(path):
-        import tensorflow as tf
-
-        return {"x": tf.data.Dataset.load(path)}
+        return {"x": _load_dataset(path)}
     import numpy as np
 
+    if os.path.isfile(path) and not zipfile.is_zipfile(path):
+        raise _no_data(path)
     with np.load(path) as arrays:
         unknown = set(arrays) - {"x", "y", "sample_weight"}
         if unknown or "x" not in arrays:
@@ -162,7 +192,29 @@ def _load_data(path):
                 "`data` must hold arrays x, y and perhaps sample_weight. "
                 f"Received: {sorted(arrays)} in {path!r}"
             )
-        return {name: arrays[name] for name in arrays}
+        try:
+            return {name: arrays[name] for name in arrays}
+        except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise ValueError(
+                "`data` must hold whole arrays of numbers or strings. "
+                f"Received: others, of objects or damaged, in {path!r}"
+            ) from error
+
+
+def _load_dataset(path):
+    import tensorflow as tf
+
+    try:
+        return tf.data.Dataset.load(path)
+    except tf.errors.OpError as error:
+        raise _no_data(path) from error
+
+
+def _no_data(path):
+    return ValueError(
+        "`data` must be an .npz file or a directory that tf.data.Dataset.save "
+        f"has written. Received: data={path!r}, which is neither"
+    )
 
 
 if __name__ == "__main__":

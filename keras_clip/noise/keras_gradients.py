@@ -6,7 +6,6 @@ from collections.abc import Callable
 from collections.abc import Iterator
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_clip.noise.gradients import Gradients
@@ -51,8 +50,8 @@ class KerasGradients(Gradients):
     @property
     def state(self) -> list:
         """The values of all that a step may change, and the calls so far."""
-        values = [ops.convert_to_tensor(v.value) for v in self._others]
-        return [*values, np.int32(0)]
+        values = [ops.copy(v.value) for v in self._others]
+        return [*values, ops.zeros((), "int32")]
 
     @property
     def loss_scale(self) -> float:

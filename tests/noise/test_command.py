@@ -1,6 +1,10 @@
 """`python -m keras_clip.noise` reports on saved models."""
 
+import importlib
 import json
+import pickle
+import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -104,9 +108,121 @@ def test_bad_input_is_one_line(files, capsys):
     assert "`num_samples` must be" in message
 
 
-def test_modules_with_custom_layers_are_imported(files, capsys):
+@pytest.mark.parametrize("name", ["text", "pickle", "empty", "cut", "npy"])
+def test_what_is_no_archive_is_one_line_without_advice_to_load_it(
+    files, capsys, name
+):
+    path = files / f"{name}.npz"
+    whole = (files / "data.npz").read_bytes()
+    content = {
+        "text": b"x,y\n1,2\n",
+        "pickle": pickle.dumps({"x": [1]}),
+        "empty": b"",
+        "cut": whole[: len(whole) // 2],
+    }
+    if name == "npy":
+        with open(path, "wb") as file:
+            np.save(file, np.zeros(3))
+    else:
+        path.write_bytes(content[name])
+    message = _refused(capsys, files, data=path.name)
+    assert len(message.splitlines()) == 1 and "pickle=" not in message
+    assert "`data` must be an .npz file or a directory" in message
+    assert message.endswith(f"data={str(path)!r}, which is neither\n")
+
+
+def test_arrays_of_objects_or_damaged_ones_are_one_line(files, capsys):
+    np.savez(files / "objects.npz", x=np.array([{}, {}]))
+    content = bytearray((files / "data.npz").read_bytes())
+    content[300:400] = bytes(100)
+    (files / "damaged.npz").write_bytes(content)
+    for name in ("objects.npz", "damaged.npz"):
+        message = _refused(capsys, files, data=name)
+        assert len(message.splitlines()) == 1 and "pickle" not in message
+        assert "`data` must hold whole arrays" in message and name in message
+
+
+def test_a_directory_without_a_data_set_is_one_line(files, capsys):
+    (files / "folder").mkdir()
+    message = _refused(capsys, files, data="folder")
+    assert len(message.splitlines()) == 1
+    assert "tf.data.Dataset.save has written" in message
+
+
+@pytest.mark.parametrize("content", [None, "metadata.json", "other.txt"])
+def test_an_archive_that_is_no_model_is_one_line(files, capsys, content):
+    with zipfile.ZipFile(files / "foreign.keras", "w") as archive:
+        if content:
+            archive.writestr(content, "hello")
+    message = _refused(capsys, files, model="foreign.keras")
+    assert "`model` must be a .keras file" in message
+    assert len(message.splitlines()) == 1
+
+
+CUSTOM = """
+import tensorflow as tf
+import {framework} as keras
+
+@keras.saving.register_keras_serializable("{package}")
+class Linear(keras.layers.Dense):
+    pass
+
+@keras.saving.register_keras_serializable("{package}")
+def squared_error(y_true, y_pred):
+    return tf.reduce_mean(tf.square(y_true - y_pred), -1)
+"""
+
+
+@pytest.fixture
+def custom(files, monkeypatch):
+    """Returns how to write a module with a layer and a loss."""
+    monkeypatch.syspath_prepend(files)
+
+    def write(front_end, name):
+        framework = front_end.framework.__name__
+        text = CUSTOM.format(framework=framework, package=name)
+        (files / f"{name}.py").write_text(text)
+        return name
+
+    return write
+
+
+@both_front_ends
+@pytest.mark.parametrize("what", ["layer", "loss"])
+def test_what_is_custom_is_imported_by_name(
+    front_end, what, files, custom, capsys
+):
+    layers = front_end.framework.layers
+    names = [
+        custom(front_end, f"{part}_{what}_{front_end.name}")
+        for part in ("one", "other")
+    ]
+    one, other = map(importlib.import_module, names)
+    layer = one.Linear(2) if what == "layer" else layers.Dense(2)
+    model = front_end.framework.Sequential([layers.Input((3,)), layer])
+    model.compile("sgd", other.squared_error if what == "loss" else "mse")
+    model.save(files / "model.keras")
+    registered = front_end.framework.saving.get_custom_objects()
+    for key in list(registered):
+        if key.startswith(tuple(names)):
+            del registered[key]
+    for name in names:
+        del sys.modules[name]
+
+    message = _refused(capsys, files)
+    assert len(message.splitlines()) == 1
+    assert "that a module named by --import registers" in message
+    assert ("Linear" if what == "layer" else "squared_error") in message
+
+    _run(files, "--import", names[0], "--import", names[1])
+    assert "100 mini-batches" in capsys.readouterr().out
+
+
+def test_a_module_that_python_does_not_find_is_one_line(files, capsys):
     message = _refused(capsys, files, "--import", "no_such_module")
-    assert "no_such_module" in message
+    assert "`--import` must name a module that Python finds" in message
+    assert message.endswith("Received: --import no_such_module\n")
+    assert len(message.splitlines()) == 1
 
 
 def test_batches_of_the_data_are_those_of_the_arrays(files):
