@@ -232,8 +232,7 @@ class NoiseReport:
                 *self._on_tail(),
                 *self._on_layers(),
                 "",
-                "Suggested thresholds, for the global norm if not by layer:",
-                *(f"  {item}" for item in self.suggestions.values()),
+                *self._on_thresholds(),
                 *(["", "Caveats:"] if self.caveats else []),
                 *(f"  - {caveat}" for caveat in self.caveats),
             ]
@@ -279,6 +278,13 @@ class NoiseReport:
                     f"{'' if fit.alpha == 2 else f' of index {fit.alpha:.2f}'}"
                     f": Kolmogorov-Smirnov distance {fit.distance:.3f}"
                 )
+
+    def _on_thresholds(self):
+        if self.suggestions:
+            yield "Suggested thresholds, for the global norm if not by layer:"
+            yield from (f"  {item}" for item in self.suggestions.values())
+        else:
+            yield "Suggested thresholds: none without the largest gradients."
 
     def _on_layers(self):
         if self.layers:

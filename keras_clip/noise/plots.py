@@ -169,7 +169,7 @@ def _figure(rows, columns, width, height):
 
 def _draw_histogram(axis, report, legend):
     """Draws the norms up to where the last of a thousand begin."""
-    norms = report.samples.noise_norms
+    norms, unit, label = _in_unit(report)
     low, high = np.min(norms), np.quantile(norms, 0.999)
     high = max(high, low * (1 + 1e-6))
     bins = np.linspace(low, high, 41)
@@ -178,8 +178,9 @@ def _draw_histogram(axis, report, legend):
     density = heights / (len(norms) * np.diff(bins))
     axis.stairs(density, bins, fill=True, color=_SAMPLES, label="samples")
     grid = np.linspace(max(low, high * 1e-3), high, 200)
-    for fit, color, style, label in _fits(report):
-        axis.plot(grid, fit.density(grid), color=color, ls=style, label=label)
+    for fit, color, style, name in _fits(report):
+        values = unit * fit.density(unit * grid)
+        axis.plot(grid, values, color=color, ls=style, label=name)
     outside = len(norms) - len(shown)
     if outside:
         axis.annotate(
@@ -191,12 +192,26 @@ def _draw_histogram(axis, report, legend):
             va="top",
             fontsize=8,
         )
-    axis.set_xlabel("‖g − ∇f‖")
+    axis.set_xlabel(label)
     axis.set_ylabel("density")
     # A fit may have a peak that would dwarf the samples.
     axis.set_ylim(0, 1.6 * np.max(density))
     if legend:
         axis.legend(fontsize=8)
+
+
+def _in_unit(report):
+    """Returns norms of the noise, their unit and its label.
+
+    The unit is 1 if their squares are floats, and their densities such that
+    matplotlib can tell them apart.
+    """
+    norms, label = report.samples.noise_norms, "‖g − ∇f‖"
+    power = np.floor(np.log10(np.max(norms)))
+    if abs(power) <= 100:
+        return norms, 1.0, label
+    unit = 10.0**power
+    return norms / unit, unit, f"{label} / {unit:.0e}"
 
 
 def _draw_tail(axis, report):
@@ -263,13 +278,9 @@ def _draw_hill(axis, report):
 
 
 def _draw_variance(axis, report):
-    norms = report.samples.noise_norms
-    label, unit = "mean of ‖g − ∇f‖²", np.max(norms)
-    if 1e-150 < unit < 1e150:
-        unit = 1.0
-    else:  # squares that are no floats
-        label += f" in units of ({unit:.3g})²"
-    curve = variance_curve(norms / unit)
+    norms, unit, label = _in_unit(report)
+    label = f"mean of {label}²" if unit == 1 else f"mean of ({label})²"
+    curve = variance_curve(norms)
     axis.fill_between(
         curve.num_samples,
         curve.low,

@@ -64,7 +64,9 @@ def test_a_quantile_below_the_missing_is_that_of_all(censored, quantile):
 
 def test_a_quantile_among_the_missing_is_none(censored):
     assert not noise.suggest(censored, alpha=1.5, quantile=0.95)
-    assert not noise.report(censored, quantile=0.95).suggestions
+    report = noise.report(censored, quantile=0.95)
+    assert not report.suggestions
+    assert "Suggested thresholds: none without the largest" in str(report)
 
 
 def test_the_picture_says_so_and_leaves_room_for_them(censored, tmp_path):

@@ -143,5 +143,9 @@ def test_the_rule_of_a_theorem_without_a_float_is_left_out(alpha):
 def test_a_report_is_drawn_in_every_unit(tmp_path, power):
     report = noise.report(_samples(2.0**power))
     assert report.verdict == noise.report(_samples(1.0)).verdict
+    figure = noise.plot_report(report)
+    histogram, _, _, variance = figure.axes
+    assert histogram.get_ylim()[1] > 0.01
+    assert np.all(np.isfinite(variance.get_ylim()))
     report.plot(tmp_path / "report.png")
     assert (tmp_path / "report.png").stat().st_size > 10_000
