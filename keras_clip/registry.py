@@ -137,7 +137,8 @@ def get(identifier: str | dict | keras.optimizers.Optimizer):
 
     Args:
         identifier: Name of an optimizer of this package in any case
-            (`"acclip"`, `"ACClip"`), or whatever `keras.optimizers.get` takes.
+            (`"acclip"`, `"ACClip"`), a dict of such a `class_name` and of a
+            `config`, or whatever `keras.optimizers.get` takes.
 
     Returns:
         A Keras optimizer.
@@ -149,19 +150,26 @@ def get(identifier: str | dict | keras.optimizers.Optimizer):
 
     >>> keras_clip.get("acclip").beta_2
     0.99
+    >>> config = {"learning_rate": 0.5}
+    >>> keras_clip.get({"class_name": "GClip", "config": config}).momentum
+    0.0
     """
-    if isinstance(identifier, str):
+    name, config = identifier, {}
+    if isinstance(identifier, dict):
+        name = identifier.get("class_name")
+        config = identifier.get("config", {})
+    if isinstance(name, str) and isinstance(config, dict):
         for info in OPTIMIZERS.values():
-            names = (info.name, info.class_name.lower())
-            if identifier.lower() in names:
-                return info.keras_class()
-        try:
-            return keras.optimizers.get(identifier)
-        except ValueError:
-            raise ValueError(
-                "`identifier` must be one of "
-                f"{', '.join(OPTIMIZERS)}, or an identifier that "
-                "`keras.optimizers.get` knows. Received: "
-                f"identifier={identifier!r}"
-            ) from None
-    return keras.optimizers.get(identifier)
+            if name.lower() in (info.name, info.class_name.lower()):
+                # Keras puts the schedule itself into the dict that it is given.
+                return info.keras_class.from_config({**config})
+    if not isinstance(identifier, str):
+        return keras.optimizers.get(identifier)
+    try:
+        return keras.optimizers.get(identifier)
+    except ValueError:
+        raise ValueError(
+            f"`identifier` must be one of {', '.join(OPTIMIZERS)}, or an "
+            "identifier that `keras.optimizers.get` knows. Received: "
+            f"identifier={identifier!r}"
+        ) from None

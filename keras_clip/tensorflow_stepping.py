@@ -24,9 +24,10 @@ class TensorFlowStepping(Stepping):
         traced = self.__dict__.setdefault("_traced_steps", {})
         key = self._trace_key(variables)
         if key not in traced:
-            step = super()._step
+            # Each partial is a function of its own: of one and the same
+            # TensorFlow warns that it is traced again and again.
             traced[key] = tf.function(
-                lambda gradients, rate: step(gradients, variables, rate),
+                functools.partial(_step_of, super()._step, variables),
                 autograph=False,
             )
         gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
@@ -70,6 +71,10 @@ class TensorFlowStepping(Stepping):
                 updates[0].variable,
                 (updates, learning_rate, shared),
             )
+
+
+def _step_of(step, variables, gradients, learning_rate):
+    step(gradients, variables, learning_rate)
 
 
 def tensorflow_variable(variable) -> tf.Variable:

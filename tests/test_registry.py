@@ -73,6 +73,25 @@ def test_get_takes_configs_and_instances(info):
     assert float(again.learning_rate) == 0.25
 
 
+@every_info
+def test_get_takes_dicts_of_a_name_and_arguments(info):
+    """As `keras.optimizers.get` does of the optimizers of Keras."""
+    for name in (info.name, info.class_name):
+        dictionary = {"class_name": name, "config": {"learning_rate": 0.25}}
+        optimizer = keras_clip.get(dictionary)
+        assert type(optimizer) is info.keras_class
+        assert float(optimizer.learning_rate) == 0.25
+        optimizer = keras_clip.get({"class_name": name})
+        assert optimizer.get_config() == info.keras_class().get_config()
+
+
+def test_get_takes_dicts_with_schedules():
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.5, 10, 0.5)
+    config = keras_clip.GClip(learning_rate=schedule).get_config()
+    optimizer = keras_clip.get({"class_name": "GClip", "config": config})
+    assert optimizer.get_config() == config
+
+
 def test_get_falls_back_to_the_optimizers_of_keras():
     assert isinstance(keras_clip.get("adam"), keras.optimizers.Adam)
     config = keras.optimizers.serialize(keras.optimizers.SGD(0.5))

@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_clip import clipping
-from keras_clip.front_end import variable_path
+from keras_clip.pairing import variable_path
 
 
 class Gradients:

@@ -292,3 +292,27 @@ def test_sparse_update_compiles_inside_an_outer_xla_program(
         ends.append(run.positions[-1][0])
     assert np.any(ends[0] != run.positions[0][0])
     np.testing.assert_array_equal(*ends)
+
+
+@both_front_ends
+def test_nothing_warns_of_retracing_in_eager_mode(front_end, caplog):
+    """Neither many optimizers do, nor one whose variables take turns."""
+    for name in ("acclip", "gclip", "clip_adam"):
+        for rows in (3, 4, 5):
+            optimizer = front_end.optimizer(name)
+            variables = front_end.variables([np.ones((rows, 200, 100))])
+            gradients = [front_end.tensor(np.ones((rows, 200, 100)))]
+            for _ in range(2):
+                front_end.apply(optimizer, gradients, variables)
+    optimizer = front_end.optimizer("acclip")
+    variables = front_end.variables([np.ones(n) for n in range(2, 10)])
+    optimizer.build(variables)
+    for variable in variables:
+        front_end.apply(optimizer, [np.ones(variable.shape)], [variable])
+    assert "retracing" not in caplog.text
+
+
+def test_a_warning_of_retracing_would_be_seen(caplog):
+    for size in range(10):
+        tf.function(lambda x: x + 1)(tf.ones(size))
+    assert "retracing" in caplog.text

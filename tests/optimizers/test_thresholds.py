@@ -2,10 +2,12 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import keras_clip
 from keras_clip import thresholds
 from tests.enrolment import ENROLMENTS
 from tests.enrolment.record import Adaptive
@@ -275,6 +277,160 @@ def test_variable_without_a_gradient_keeps_its_moment(front_end, clipping):
     expected[0] = (expected[0] + np.linalg.norm(third[0])) / 2
     expected[1] = (expected[1] + np.linalg.norm(third[1])) / 2
     np.testing.assert_allclose(_moment(front_end, optimizer), expected)
+
+
+@both_front_ends
+def test_a_spike_hardly_raises_the_threshold_of_clipped_norms(front_end):
+    """A norm a thousand times the usual, of 1; β = .99 and c = 2.
+
+    Of the raw norm the moment is .99 + .01 · 1,000 = 10.99, of the clipped one
+    .99 + .01 · 2 = 1.01.
+    """
+    after = {}
+    for of in ("raw", "clipped"):
+        threshold = Adaptive(2.0, 0.99, 1.0, of)
+        optimizer = front_end.optimizer("gclip", clip_threshold=threshold)
+        (x,) = front_end.variables([np.zeros(1)])
+        for norm in [1.0] * 600 + [1000.0, 1.0]:
+            front_end.apply(optimizer, [np.array([norm])], [x])
+        after[of] = optimizer.last_threshold
+    np.testing.assert_allclose(after["raw"], 2 * 10.9, rtol=0.01)
+    # The threshold of the last update is of the moment after the spike.
+    np.testing.assert_allclose(after["clipped"], 2 * 1.01, rtol=1e-4)
+
+
+@both_front_ends
+def test_norms_that_have_grown_are_followed_as_fast_as_the_docstring_says(
+    front_end,
+):
+    """From 1 to 10 at β = .9, c = 2 and α = 1: about 23 updates."""
+    threshold = Adaptive(2.0, 0.9, 1.0, "clipped", 5)
+    optimizer = front_end.optimizer("gclip", clip_threshold=threshold)
+    (x,) = front_end.variables([np.zeros(1)])
+    for _ in range(5):
+        front_end.apply(optimizer, [np.array([1.0])], [x])
+    updates = 0
+    while updates < 100 and optimizer.last_threshold < 10 or not updates:
+        front_end.apply(optimizer, [np.array([10.0])], [x])
+        updates += 1
+    assert np.log(5) / 0.1 < updates < np.log(10) / 0.09
+
+
+@pytest.mark.parametrize("reason", ["skipped", "warm-up"])
+@both_front_ends
+def test_skipped_step_changes_nothing_of_the_clipped_moment(front_end, reason):
+    optimizer = front_end.optimizer(
+        "gclip", clip_threshold=Adaptive(2.0, 0.5, 1.0, "clipped", 2)
+    )
+    (x,) = front_end.variables([np.zeros(1)])
+    for norm in [4.0] * (1 if reason == "warm-up" else 3):
+        front_end.apply(optimizer, [np.array([norm])], [x])
+    without = ("skipped_steps", "skipped_in_a_row", "gradient_norm")
+    without = (*without, "gradient_norms", "iterations")
+    before = front_end.state(optimizer, without)
+    front_end.apply(optimizer, [np.array([np.inf])], [x])
+    assert same_bits(front_end.state(optimizer, without), before)
+
+
+@keras.saving.register_keras_serializable("tests")
+class HalvingThreshold(thresholds.Threshold):
+    """Of a user's own: it halves every so many updates, from a start."""
+
+    def __init__(self, scale, every=2, label="mine"):
+        super().__init__(scale)
+        self.every = float(every)
+        self.label = label
+
+    @property
+    def parameters(self):
+        return (self.every,)
+
+    def with_numbers(self, scale, parameters):
+        return type(self)(scale, *parameters, self.label)
+
+    def unit(self, k, parameters, moment):
+        (every,) = parameters
+        return 0.5 ** keras.ops.floor((k - 1) / every)
+
+    def get_config(self):
+        own = {"every": self.every, "label": self.label}
+        return {**super().get_config(), **own}
+
+
+@pytest.mark.parametrize("file", ["model.keras", "model.h5"])
+@both_front_ends
+def test_threshold_of_a_users_own_is_saved_and_loaded_as_itself(
+    front_end, file, tmp_path
+):
+    optimizer = front_end.optimizer(
+        "gclip", clip_threshold=HalvingThreshold(4.0, 1, label="tuned")
+    )
+    model = dense_model(front_end, optimizer)
+    loss = front_end.framework.losses.MeanSquaredError()
+    model.compile(optimizer=optimizer, loss=loss)
+    gradients = heavy_tailed_gradients(MODEL_SHAPES, steps=4)
+    train(front_end, model, gradients[:2])
+    model.save(tmp_path / file)
+    loaded = front_end.framework.models.load_model(tmp_path / file)
+    threshold = loaded.optimizer.clip_threshold
+    assert type(threshold) is HalvingThreshold
+    expected = {"scale": 4.0, "every": 1.0, "label": "tuned"}
+    assert threshold.get_config() == expected
+    if (front_end.name, file) == ("keras", "model.h5"):
+        # Keras 3.15.1 builds no optimizer of such a file on its variables.
+        return
+    for each in (model, loaded):
+        train(front_end, each, gradients[2:])
+    assert same_bits(
+        everything(front_end, loaded), everything(front_end, model)
+    )
+    assert loaded.optimizer.last_threshold == 0.5
+
+
+@both_front_ends
+def test_threshold_of_a_users_own_can_be_set_between_steps(front_end):
+    optimizer = front_end.optimizer(
+        "gclip", learning_rate=1.0, clip_threshold=HalvingThreshold(4.0)
+    )
+    (x,) = front_end.variables([np.zeros(1)])
+    front_end.apply(optimizer, [np.array([8.0])], [x])
+    optimizer.clip_threshold = HalvingThreshold(1.0, 8)
+    front_end.apply(optimizer, [np.array([8.0])], [x])
+    assert front_end.value(x).tolist() == [-5.0]
+    assert optimizer.clip_threshold.get_config()["every"] == 8.0
+
+
+def test_threshold_that_is_not_registered_is_named_where_it_is_loaded():
+    config = {"scale": 1.0}
+    identifier = {
+        "module": "nowhere",
+        "class_name": "LostThreshold",
+        "config": config,
+        "registered_name": "LostThreshold",
+    }
+    with pytest.raises(ValueError) as error:
+        keras_clip.GClip(clip_threshold=identifier)
+    message = str(error.value)
+    assert message.startswith("`clip_threshold` must be of a class that is reg")
+    assert "LostThreshold" in message
+    assert message.endswith(f"Received: clip_threshold={identifier!r}")
+    assert "\n" not in message
+    other = keras.saving.serialize_keras_object(keras_clip.GClip())
+    with pytest.raises(
+        ValueError, match="what its `get_config` returns: it is "
+    ):
+        keras_clip.GClip(clip_threshold=other)
+
+
+@both_front_ends
+def test_arrays_do_not_follow_a_clipped_norm(front_end):
+    class OfClipped(_ShareOfNorm):
+        of = "clipped"
+
+    with pytest.raises(ValueError, match="must be one number where it follows"):
+        front_end.optimizer(
+            "cclip", clip_threshold=OfClipped((np.ones(2), np.ones(1)))
+        )
 
 
 class _ShareOfNorm(thresholds.Threshold):
