@@ -49,6 +49,7 @@ class Parser(argparse.ArgumentParser):
             description: The script's docstring: what it does, an example.
         """
         super().__init__(description=description, formatter_class=_Formatter)
+        self.register("action", "extend", _Extend)
 
     def error(self, message: str):
         """Prints one line and exits with status 2.
@@ -57,6 +58,15 @@ class Parser(argparse.ArgumentParser):
             message: What is wrong.
         """
         self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
+
+
+class _Extend(argparse.Action):
+    """Adds to what was given before: argparse's own adds to the default too."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        given = getattr(namespace, self.dest)
+        given = [] if given is self.default else given
+        setattr(namespace, self.dest, [*given, *values])
 
 
 class _Formatter(
@@ -119,6 +129,7 @@ def add_training_arguments(parser: Parser) -> None:
     add(
         "--config",
         nargs="+",
+        action="extend",
         default=[],
         metavar="FILE",
         help="YAML files, later ones over earlier",

@@ -184,6 +184,7 @@ def parser() -> command_line.Parser:
     source.add_argument(
         "--input",
         nargs="+",
+        action="extend",
         metavar="FILE",
         help="text files or patterns; .gz, .bz2, .xz and .zip are unpacked",
     )

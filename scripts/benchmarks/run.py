@@ -51,10 +51,17 @@ def parser() -> command_line.Parser:
         choices=tuple(NEEDS),
         help="only its modes; by default those of all that is installed",
     )
-    add("--modes", nargs="+", metavar="MODE", help=f"of {', '.join(MODES)}")
+    add(
+        "--modes",
+        nargs="+",
+        action="extend",
+        metavar="MODE",
+        help=f"of {', '.join(MODES)}",
+    )
     add(
         "--shapes",
         nargs="+",
+        action="extend",
         metavar="NAME",
         help=(
             f"of {', '.join([*shapes.BERTS, *shapes.OTHERS])}, parameters:N, "
@@ -64,6 +71,7 @@ def parser() -> command_line.Parser:
     add(
         "--optimizers",
         nargs="+",
+        action="extend",
         metavar="NAME",
         help=(
             f"of {', '.join(contestants.CONTESTANTS)}; those that they are "

@@ -14,6 +14,7 @@ def add_sampling_arguments(parser: command_line.Parser) -> None:
     add(
         "--points",
         nargs="+",
+        action="extend",
         type=command_line.integer(0),
         default=[0, 100, 1000, 3000],
         help="steps of training after which the noise is sampled",

@@ -239,6 +239,7 @@ def parser() -> command_line.Parser:
     add(
         "--images_per_batch",
         nargs="+",
+        action="extend",
         # A loss over 304 images is of as many predictions as one over 16
         # sequences.
         type=command_line.integer(1),
@@ -251,7 +252,14 @@ def parser() -> command_line.Parser:
         help="sample from the checkpoints of resnet-images with the moving "
         "statistics of batch normalization, which single images need",
     )
-    add("--only", nargs="+", choices=RUNS, default=[], help="runs to make")
+    add(
+        "--only",
+        nargs="+",
+        action="extend",
+        choices=RUNS,
+        default=[],
+        help="runs to make",
+    )
     add_sampling_arguments(result)
     return result
 

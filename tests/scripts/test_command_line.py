@@ -1,0 +1,110 @@
+"""Options that take several values, over every command of the project.
+
+`--config A --config B` is `--config A B`: what is given first is not dropped,
+and the default is not mixed into it.
+"""
+
+import argparse
+import copy
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+from command_line import Parser
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+COMMANDS = sorted(
+    path
+    for path in (*SCRIPTS.rglob("*.py"), SCRIPTS / "../keras_clip/noise")
+    if path.is_dir() or re.search(r"^def parser\(", path.read_text(), re.M)
+)
+OTHERS = sorted(
+    path
+    for path in SCRIPTS.rglob("*.py")
+    if "argparse.ArgumentParser(" in path.read_text()
+)
+
+
+def parser_of(path):
+    """Returns the parser of a command, with nothing required any more."""
+    path = path / "__main__.py" if path.is_dir() else path
+    spec = importlib.util.spec_from_file_location("command", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    parser = module.parser()
+    for action in parser._actions:
+        action.required = False
+        if not action.option_strings:
+            action.nargs = "?"
+    for group in parser._mutually_exclusive_groups:
+        group.required = False
+    return parser
+
+
+def takes_several(action):
+    gathers = argparse._AppendAction | argparse._ExtendAction
+    return action.option_strings and (
+        isinstance(action, gathers) or action.nargs in ("+", "*")
+    )
+
+
+def values(parser, line, action):
+    # What a command does with a list must not change the default either.
+    return copy.copy(getattr(parser.parse_args(line), action.dest))
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)
+def test_an_option_given_again_keeps_what_was_given_before(path):
+    parser = parser_of(path)
+    for action in filter(takes_several, parser._actions):
+        name = action.option_strings[0]
+        first, second, third = (action.choices or ("3", "5", "7"))[:3]
+        kind = action.type or str
+        expected = [kind(first), kind(second)]
+        assert values(parser, [name, first, name, second], action) == expected
+        assert values(parser, [name, third], action) == [kind(third)]
+        if action.nargs in ("+", "*"):
+            assert values(parser, [name, first, second], action) == expected
+            line = [name, first, second, name, third]
+            assert values(parser, line, action) == [*expected, kind(third)]
+        assert getattr(parser.parse_args([]), action.dest) == action.default
+
+
+def test_the_options_that_take_several_values_are_found():
+    found = {
+        f"{path.stem} {action.option_strings[0]}"
+        for path in COMMANDS
+        for action in filter(takes_several, parser_of(path)._actions)
+    }
+    assert found >= {
+        "finetune_glue --config",
+        "finetune_squad --config",
+        "finetune_squad --params_override",
+        "kerashub_bert --points",
+        "noise --import",
+        "prepare_pretraining_data --input",
+        "pretrain_bert --config",
+        "run --modes",
+        "run --optimizers",
+        "run --shapes",
+        "study --images_per_batch",
+        "study --only",
+        "study --points",
+    }
+
+
+def test_a_command_without_a_function_for_its_parser_takes_single_values():
+    assert {path.name for path in OTHERS} >= {"questions.py", "run.py"}
+    assert not any("nargs" in path.read_text() for path in OTHERS)
+
+
+@pytest.mark.parametrize("default", [None, [], ["1"]])
+def test_extending_leaves_the_default_alone(default):
+    parser = Parser("A command.")
+    parser.add_argument("--x", nargs="*", action="extend", default=default)
+    before = copy.copy(default)
+    assert parser.parse_args([]).x == before
+    assert parser.parse_args(["--x", "2", "--x", "3", "4"]).x == ["2", "3", "4"]
+    assert parser.parse_args(["--x"]).x == []
+    assert parser.parse_args([]).x == before
