@@ -11,10 +11,13 @@ import argparse
 
 import command_line
 import predict_squad
+import texts
 
 
 def run(arguments: argparse.Namespace) -> str:
     """Returns the answer, a part of the paragraph.
+
+    It is empty if the model finds none.
 
     Args:
         arguments: The parsed command line.
@@ -27,7 +30,7 @@ def run(arguments: argparse.Namespace) -> str:
     """
     for name in ("paragraph", "question"):
         value = getattr(arguments, name)
-        if not value.strip():
+        if texts.is_blank(value):
             raise command_line.InputError(
                 f"`--{name}` must hold text. Received: --{name}={value}"
             )

@@ -1,7 +1,8 @@
 r"""Answers every question of a SQuAD v1.1 file with a finetuned model.
 
 Writes a JSON object from question id to answer, which evaluate_squad.py and
-the official evaluation read. Example:
+the official evaluation read. An answer is empty if the model finds none in its
+paragraph. Example:
 
     python scripts/predict_squad.py --model_dir runs/squad \
         --input dev-v1.1.json.zip --output predictions.json
@@ -9,11 +10,13 @@ the official evaluation read. Example:
 
 import argparse
 import os
+import string
 import tempfile
 
 import command_line
 import files
 import squad
+import texts
 
 EXPERIMENT = "keras_clip/bert/squad"
 
@@ -53,20 +56,62 @@ def predict(task, model, dataset: dict) -> dict[str, str]:
         dataset: Parsed SQuAD v1.1 JSON; answers in it are not looked at.
 
     Returns:
-        Dict from question id to answer.
+        Dict from question id to answer, empty if the model finds none.
     """
+    asked = {
+        question["id"]: (paragraph, question)
+        for paragraph, question in squad.questions(dataset)
+    }
+    left = [pair for pair in asked.values() if not texts.is_blank(pair[0])]
+    found = _found(task, model, left)
+    left = [pair for pair in left if pair[1]["id"] not in found]
+    # Model Garden pairs the likeliest starts with the likeliest ends, of which
+    # none may be in a short paragraph. What is left is found among all pairs.
+    sizes = {"n_best_size": task.task_config.validation_data.seq_length}
+    thorough = type(task)(task.task_config.replace(**sizes))
+    for name, text in _found(thorough, model, left).items():
+        # The official evaluation does not see punctuation.
+        if text.strip(string.punctuation):
+            found[name] = text
+    return {name: found.get(name, "") for name in asked}
+
+
+def _found(task, model, asked):
+    """Returns the answers that Model Garden finds, by the questions' ids."""
+    if not asked:
+        return {}
     from official.nlp.tasks import question_answering
 
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "questions.json")
-        files.write_json(path, dataset)
+        paragraphs = [{"context": p, "qas": [q]} for p, q in asked]
+        files.write_json(path, {"data": [{"paragraphs": paragraphs}]})
         data = task.task_config.validation_data.replace(
             input_path=path,
             input_preprocessed_data_path=directory,
             drop_remainder=False,
         )
-        answers, _, _ = question_answering.predict(task, data, model)
-    return dict(answers)
+        answers, best, _ = question_answering.predict(task, data, model)
+    return {
+        name: text
+        for name, text in answers.items()
+        if not _stands_for_none(best[name])
+    }
+
+
+def _stands_for_none(best):
+    """Returns whether the best answers are what stands for not finding any.
+
+    That is the word "empty", which may be an answer too, with two numbers that
+    are no model's logits (official/nlp/data/squad_lib.py, 2.20.0).
+    """
+    first, *others = best
+    return (
+        not others
+        and first["text"] == "empty"
+        and isinstance(first["start_logit"], float)
+        and first["start_logit"] == first["end_logit"] == 0
+    )
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
@@ -82,6 +127,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         InputError: If something that was given cannot be used.
     """
     dataset = squad.read_questions("--input", arguments.input)
+    files.check_output("--output", arguments.output)
     model = load(arguments.model_dir, arguments.checkpoint)
     answers = predict(*model, dataset)
     files.write_json(arguments.output, answers)

@@ -1,9 +1,11 @@
 """Reads SQuAD v1.1 files and checks them, question by question."""
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 
 import files
+import texts
 from command_line import InputError
 
 
@@ -37,7 +39,7 @@ def read_references(argument: str, path: str) -> dict:
     Raises:
         InputError: As `read_training`.
     """
-    return _read(argument, path, _check_some_answer)
+    return _read(argument, path, _with_ids_of_their_own(_check_some_answer))
 
 
 def read_questions(argument: str, path: str) -> dict:
@@ -53,7 +55,26 @@ def read_questions(argument: str, path: str) -> dict:
     Raises:
         InputError: As `read_training`.
     """
-    return _read(argument, path, lambda question, context: None)
+    return _read(
+        argument,
+        path,
+        _with_ids_of_their_own(lambda question, context: None),
+    )
+
+
+def questions(dataset: Mapping) -> Iterator[tuple[str, Mapping]]:
+    """Yields the questions with their paragraphs.
+
+    Args:
+        dataset: The parsed JSON.
+
+    Yields:
+        Tuples of a paragraph and a question about it.
+    """
+    for article in dataset["data"]:
+        for paragraph in article["paragraphs"]:
+            for question in paragraph["qas"]:
+                yield paragraph["context"], question
 
 
 class _Malformed(Exception):
@@ -95,13 +116,26 @@ def _check_article(article, check_answers):
             for position, question in enumerate(questions):
                 where = f"paragraph {number}, question {position}"
                 where = f"question {_field(question, 'id', str)!r}"
-                if not _field(question, "question", str).strip():
+                if texts.is_blank(_field(question, "question", str)):
                     raise _Malformed("`question` is empty")
                 check_answers(question, context)
         except _Malformed as error:
             raise _Malformed(f"{where}: {error}") from error
         count += len(questions)
     return count
+
+
+def _with_ids_of_their_own(check_answers):
+    """Returns a check of questions of which each is answered by its id."""
+    seen = set()
+
+    def check(question, context):
+        if question["id"] in seen:
+            raise _Malformed("`id` is there twice")
+        seen.add(question["id"])
+        check_answers(question, context)
+
+    return check
 
 
 def _check_one_answer(question, context):
@@ -114,6 +148,8 @@ def _check_one_answer(question, context):
     start = _field(answers[0], "answer_start", int)
     if not text or start < 0 or not context.startswith(text, start):
         raise _Malformed(f"{text!r} is not at `answer_start` {start}")
+    if texts.is_blank(text):
+        raise _Malformed(f"{text!r} is no text")
 
 
 def _check_some_answer(question, context):

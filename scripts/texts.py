@@ -5,6 +5,7 @@ sentence or a whole paragraph.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -16,6 +17,27 @@ _SENTENCE_END = re.compile(r'(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.) +(?=[A-Z"“*(])')
 # Bounds of what is held in memory, should a file lack line ends or blank lines.
 _LINE_CHARACTERS = 2**20
 _DOCUMENT_SENTENCES = 10_000
+
+
+def is_blank(text: str) -> bool:
+    """Returns whether BERT's tokenizer finds nothing in a text.
+
+    It drops control and zero-width characters, U+FFFD, and accents, which
+    stand alone where nothing else does (official/nlp/tools/tokenization.py,
+    2.20.0).
+
+    Args:
+        text: Any text.
+
+    Returns:
+        Whether the text holds nothing to read.
+    """
+    return all(
+        character.isspace()
+        or character == "\ufffd"
+        or unicodedata.category(character) in ("Cc", "Cf", "Mn")
+        for character in text
+    )
 
 
 def sentences(paragraph: str) -> list[str]:
@@ -75,7 +97,13 @@ def lines_of_dataset(name: str, split: str, feature: str) -> Iterator[str]:
                 f"`--tfds_feature` must be one of {', '.join(example)}. "
                 f"Received: --tfds_feature={feature}"
             )
-        yield from example[feature].decode("utf-8").splitlines()
+        text = example[feature]
+        if not isinstance(text, bytes):
+            raise InputError(
+                f"`--tfds_feature` must be one of text, not {text!r:.60}. "
+                f"Received: --tfds_feature={feature}"
+            )
+        yield from text.decode("utf-8").splitlines()
         yield ""
 
 
@@ -86,13 +114,13 @@ def documents(lines: Iterable[str]) -> Iterator[list[str]]:
         lines: Lines of text, a blank one after each document.
 
     Yields:
-        Non-empty lists of non-empty sentences.
+        Non-empty lists of sentences, none of them blank.
     """
     document = []
     for line in lines:
         line = " ".join(line.split())
         if line:
-            document += sentences(line)
+            document += [s for s in sentences(line) if not is_blank(s)]
         if document and (not line or len(document) >= _DOCUMENT_SENTENCES):
             yield document
             document = []

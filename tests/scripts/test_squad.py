@@ -139,11 +139,50 @@ def test_a_good_file_may_be_zipped(tmp_path, reader):
             " \t",
             "'dogs', question 'd2': `question` is empty",
         ),
+        (
+            (*QUESTION, "question"),
+            "\u200b\0\ufffd",
+            "'dogs', question 'd2': `question` is empty",
+        ),
     ],
 )
 def test_an_error_says_where_it_is(tmp_path, reader, place, value, expected):
     path = save(tmp_path, changed(place, value))
     assert expected in error(reader, path)
+
+
+@pytest.mark.parametrize("reader", ["references", "questions"])
+def test_a_question_that_is_answered_by_its_id_has_one_of_its_own(
+    tmp_path, reader
+):
+    path = save(tmp_path, changed((*QUESTION, "id"), "d1"))
+    message = error(reader, path)
+    assert "article 1, 'dogs', question 'd1': `id` is there twice" in message
+    # In training no question is asked for by its id.
+    assert READERS["training"]("--train", path)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u200b\u200d", "\0", "\ufffd"])
+def test_a_paragraph_may_be_blank(tmp_path, blank):
+    dataset = changed((*PARAGRAPH, "context"), blank)
+    path = save(tmp_path, dataset)
+    for reader in ("references", "questions"):
+        assert READERS[reader]("--train", path) == dataset
+
+
+def test_questions_come_with_their_paragraphs():
+    asked = GOOD["data"][1]["paragraphs"][1]["qas"]
+    assert list(squad.questions(GOOD)) == [(CONTEXT, q) for q in asked]
+
+
+@pytest.mark.parametrize("blank", [" ", "\u200b", "\0", "\ufffd"])
+def test_an_answer_to_train_on_is_text(tmp_path, blank):
+    dataset = changed((*PARAGRAPH, "context"), CONTEXT + blank)
+    dataset["data"][1]["paragraphs"][1]["qas"][1]["answers"] = [
+        {"text": blank, "answer_start": len(CONTEXT)}
+    ]
+    message = error("training", save(tmp_path, dataset))
+    assert f"question 'd2': {blank!r} is no text" in message
 
 
 @pytest.mark.parametrize("reader", READERS)

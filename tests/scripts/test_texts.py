@@ -2,9 +2,11 @@
 
 import gzip
 import itertools
+import unicodedata
 
 import pytest
 import texts
+from official.nlp.tools import tokenization
 
 # Read so far ahead at most, whatever the text.
 BOUND = 10_000
@@ -45,6 +47,24 @@ def test_a_paragraph_is_split_where_sentences_end(paragraph, expected):
 )
 def test_a_blank_line_ends_a_document(lines, expected):
     assert documents(*lines) == expected
+
+
+@pytest.mark.parametrize("do_lower_case", [True, False])
+def test_a_text_is_blank_if_the_tokenizer_finds_nothing(do_lower_case):
+    tokenizer = tokenization.BasicTokenizer(do_lower_case)
+    for number in range(0x11000):
+        character = chr(number)
+        found = bool(tokenizer.tokenize(character))
+        # Accents that stand alone are kept only where case is.
+        if do_lower_case or unicodedata.category(character) != "Mn":
+            assert found != texts.is_blank(character), hex(number)
+    assert texts.is_blank("") and texts.is_blank(" \u200b\t\0")
+    assert not texts.is_blank("\u200ba\0")
+
+
+def test_a_line_that_the_tokenizer_finds_nothing_in_is_no_sentence():
+    assert documents("\u200b\n", "a\n", "\0\n", "b\n") == [["a", "b"]]
+    assert documents("\u200b\n", "\n", "\ufffd\n") == []
 
 
 def test_text_without_blank_lines_makes_bounded_documents():
