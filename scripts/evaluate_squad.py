@@ -32,6 +32,13 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
             "`--predictions` must hold an object from question id to answer. "
             f"Received: --predictions={arguments.predictions}"
         )
+    for name, text in predictions.items():
+        if not isinstance(text, str):
+            raise command_line.InputError(
+                "`--predictions` must hold text as the answer to each "
+                f"question; that to {name!r} is {text!r:.60}. "
+                f"Received: --predictions={arguments.predictions}"
+            )
     # Takes ten seconds to import, hence not before the checks.
     from official.nlp.tools import squad_evaluate_v1_1
 

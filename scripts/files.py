@@ -88,7 +88,7 @@ def open_text(argument: str, path: str) -> Iterator[io.TextIOBase]:
         if suffix == ".zip":
             with zipfile.ZipFile(path) as archive:
                 (name,) = archive.namelist()
-                with archive.open(name) as file:
+                with _open_member(archive, name) as file:
                     yield io.TextIOWrapper(file, encoding="utf-8")
         else:
             opener = _OPENERS.get(suffix, open)
@@ -113,18 +113,37 @@ def read_json(argument: str, path: str) -> object:
         The parsed JSON.
 
     Raises:
-        InputError: If there is no such file or it is not JSON.
+        InputError: If there is no such file, or it is not JSON, or an object
+            has a name twice.
     """
     path = find_one(argument, path)
     with open_text(argument, path) as file:
         text = file.read()
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
+        return json.loads(text, object_pairs_hook=_object)
+    except (RecursionError, ValueError) as error:
         raise InputError(
             f"`{argument}` must name a JSON file: {_one_line(error)}. "
             f"Received: {argument}={path}"
         ) from error
+
+
+def check_output(argument: str, path: str) -> None:
+    """Checks that a file can be written, before the work for it is done.
+
+    Args:
+        argument: Name of the command line's argument, for the error.
+        path: The file to write.
+
+    Raises:
+        InputError: If it is a directory, or to be in one that does not exist.
+    """
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path) or not os.path.isdir(folder):
+        raise InputError(
+            f"`{argument}` must be a file in a directory that exists. "
+            f"Received: {argument}={path}"
+        )
 
 
 def make_directory(argument: str, path: str) -> None:
@@ -172,6 +191,24 @@ def write_json(path: str, value: object) -> None:
         with open(partial, "w", encoding="utf-8") as file:
             json.dump(value, file, indent=2)
             file.write("\n")
+
+
+def _open_member(archive, name):
+    try:
+        return archive.open(name)
+    except RuntimeError as error:
+        # Encrypted, or compressed in a way that Python does not know.
+        raise ValueError(str(error)) from error
+
+
+def _object(pairs):
+    """Returns the dict of a JSON object; `json` keeps the last of a name."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise ValueError(f"{twice!r} is there twice")
+    return found
 
 
 def _one_line(error: Exception) -> str:

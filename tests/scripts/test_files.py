@@ -132,6 +132,17 @@ def test_a_zip_must_hold_one_file(tmp_path, names):
         read(path)
 
 
+def test_a_zip_must_not_ask_for_a_password(tmp_path):
+    path = pack(tmp_path / "a.zip", b"text")
+    data = bytearray(path.read_bytes())
+    # The lowest bit of the flags, which stand in two places.
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="password.*" + received(path)):
+        read(path)
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_json_reads_back_packed_or_plain(tmp_path, suffix):
     value = {"data": [1, None, "Käfer"]}
@@ -147,6 +158,21 @@ def test_what_is_not_json_is_an_error(tmp_path, text):
         files.read_json("--input", str(path))
 
 
+@pytest.mark.parametrize("text", ["[" * 99_999, "9" * 9999])
+def test_json_that_python_cannot_hold_is_an_error(tmp_path, text):
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=received(path)):
+        files.read_json("--input", str(path))
+
+
+def test_a_name_twice_in_a_json_object_is_an_error(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text('[{"a": 1, "b": 2}, {"b": 1, "c": 2, "b": 3}]')
+    with pytest.raises(InputError, match="JSON file: 'b' is there twice. "):
+        files.read_json("--input", str(path))
+
+
 @pytest.mark.parametrize("name", ["none.json", "*.json"])
 def test_json_of_no_or_several_files_is_an_error(tmp_path, name):
     for letter in "ab":
@@ -154,6 +180,16 @@ def test_json_of_no_or_several_files_is_an_error(tmp_path, name):
     path = tmp_path / name
     with pytest.raises(InputError, match="^`--input` .*" + received(path)):
         files.read_json("--input", str(path))
+
+
+@pytest.mark.parametrize("name", [".", "none/a.json", "a.txt/b.json"])
+def test_a_file_to_write_is_in_a_directory(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path, "a.txt")
+    files.check_output("--output", "a.txt")
+    files.check_output("--output", str(tmp_path / "new.json"))
+    with pytest.raises(InputError, match=f"Received: --output={name}$"):
+        files.check_output("--output", name)
 
 
 def test_a_file_is_there_once_all_is_written(tmp_path):
