@@ -8,7 +8,6 @@ mini-batches of some size are then alike. Example:
 """
 
 import argparse
-import json
 import pathlib
 import sys
 
@@ -16,6 +15,7 @@ FOLDER = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(FOLDER.parent.parent)]
 
 import command_line  # noqa: E402
+import files  # noqa: E402
 
 
 def run(arguments: argparse.Namespace) -> dict[str, int]:
@@ -28,19 +28,24 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
         Dict of how many sequences there are and how many were kept.
 
     Raises:
-        InputError: If there are no prepared files, or no full sequence.
+        InputError: If there are no prepared files, or they cannot be read, or
+            there is no full sequence.
     """
     import numpy as np
+    import records
     import tensorflow as tf
 
     folder = pathlib.Path(arguments.text)
-    files = sorted(str(path) for path in folder.glob("train-*.tfrecord"))
-    if not files:
+    paths = sorted(str(path) for path in folder.glob("train-*.tfrecord"))
+    if not paths:
         raise command_line.InputError(
             "`--text` must hold what prepare_pretraining_data.py has written. "
             f"Received: --text={folder}"
         )
-    sizes = json.loads((folder / "sizes.json").read_text())
+    files.check_output("--output_file", arguments.output_file)
+    for path in paths:
+        records.count("--text", path)
+    sizes = files.read_json("--text", str(folder / "sizes.json"))
     length = sizes["max_seq_length"]
     predictions = sizes["max_predictions_per_seq"]
     lengths = {
@@ -57,10 +62,10 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
     features["masked_lm_weights"] = tf.io.FixedLenFeature(
         [predictions], tf.float32
     )
-    records = tf.data.TFRecordDataset(files).batch(1000)
+    batches = tf.data.TFRecordDataset(paths).batch(1000)
     parts = [
         {name: np.asarray(value) for name, value in batch.items()}
-        for batch in records.map(lambda s: tf.io.parse_example(s, features))
+        for batch in batches.map(lambda s: tf.io.parse_example(s, features))
     ]
     arrays = {
         name: np.concatenate([part[name] for part in parts])

@@ -13,6 +13,8 @@ import os
 import pathlib
 import sys
 import time
+import zipfile
+import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -76,18 +78,27 @@ def sequences(path: str) -> tuple[dict, np.ndarray, int]:
         Tuple of the model's inputs, its targets and the number of pieces.
 
     Raises:
-        InputError: If there is no such file.
+        InputError: If there is no such file, or it is damaged.
     """
     if not os.path.isfile(path):
         raise command_line.InputError(
             "`--sequences` must name what full_sequences.py has written. "
             f"Received: --sequences={path}"
         )
-    with np.load(path) as arrays:
-        names = "token_ids", "segment_ids", "mask_positions"
-        x = {name: arrays[name].astype("int32") for name in names}
-        y = arrays["masked_ids"].astype("int32")
-        vocab_size = int(arrays["vocab_size"])
+    try:
+        with np.load(path) as arrays:
+            names = "token_ids", "segment_ids", "mask_positions"
+            x = {name: arrays[name].astype("int32") for name in names}
+            y = arrays["masked_ids"].astype("int32")
+            vocab_size = int(arrays["vocab_size"])
+    except (
+        *(EOFError, KeyError, ValueError),
+        *(zipfile.BadZipFile, zlib.error),
+    ) as error:
+        raise command_line.InputError(
+            "`--sequences` must name what full_sequences.py has written: "
+            f"{error}. Received: --sequences={path}"
+        ) from error
     return {**x, "padding_mask": np.ones_like(x["token_ids"])}, y, vocab_size
 
 

@@ -1,6 +1,7 @@
 """The noise of KerasHub's BERT is sampled at each point, and resumes."""
 
 import json
+import shutil
 
 import command_line
 import full_sequences
@@ -138,3 +139,22 @@ def test_what_is_not_there_is_refused(tmp_path, monkeypatch, capsys):
     ):
         line = complaint(monkeypatch, capsys, script, *options)
         assert expected in line and "Received: --" in line
+
+
+@pytest.mark.parametrize(
+    "name", ["sizes.json", "train-00000.tfrecord", "text.npz"]
+)
+def test_what_is_damaged_is_refused(
+    arrays, data, tmp_path, monkeypatch, capsys, name
+):
+    shutil.copytree(data, tmp_path, dirs_exist_ok=True)
+    shutil.copy(arrays[0], tmp_path)
+    path = tmp_path / name
+    path.write_bytes(path.read_bytes()[:-9])
+    script, options = full_sequences, ["--text", tmp_path]
+    options += ["--output_file", tmp_path / "new.npz"]
+    if name == "text.npz":
+        script, options = kerashub_bert, ["--sequences", path]
+        options += ["--output_dir", tmp_path / "out"]
+    line = complaint(monkeypatch, capsys, script, *options)
+    assert line.endswith(f"={path}")
