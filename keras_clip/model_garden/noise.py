@@ -4,6 +4,7 @@ import os
 
 import tensorflow as tf
 import tf_keras
+import yaml
 from official.core import config_definitions
 from official.core import exp_factory
 from official.core import task_factory
@@ -52,7 +53,8 @@ def sample_run(
         Samples.
 
     Raises:
-        ValueError: If the directory is not that of such a run.
+        ValueError: If the directory is not that of such a run, or its
+            checkpoint or the records cannot be read.
     """
     params = _parameters(model_dir, experiment)
     train_data = params.task.train_data
@@ -70,19 +72,32 @@ def sample_run(
         )
     task = task_factory.get_task(params.task, logging_dir=model_dir)
     model = task.build_model()
-    status = tf.train.Checkpoint(model=model).read(checkpoint)
-    status.expect_partial().assert_existing_objects_matched()
-    return sample_gradients(
-        TaskGradients(task, model),
-        IteratorBatches(iter(task.build_inputs(train_data))),
-        num_samples=num_samples,
-        full_gradient_batches=full_gradient_batches,
-        per_layer=per_layer,
-        num_projections=num_projections,
-        training=True,
-        seed=seed,
-        verbose=verbose,
-    )
+    try:
+        status = tf.train.Checkpoint(model=model).read(checkpoint)
+        status.expect_partial().assert_existing_objects_matched()
+    except (AssertionError, IndexError, ValueError, tf.errors.OpError) as error:
+        raise ValueError(
+            "`model_dir` must hold a whole checkpoint of the model that its "
+            f"params.yaml describes: {_one_line(error)}. "
+            f"Received: model_dir={model_dir!r}"
+        ) from error
+    try:
+        return sample_gradients(
+            TaskGradients(task, model),
+            IteratorBatches(iter(task.build_inputs(train_data))),
+            num_samples=num_samples,
+            full_gradient_batches=full_gradient_batches,
+            per_layer=per_layer,
+            num_projections=num_projections,
+            training=True,
+            seed=seed,
+            verbose=verbose,
+        )
+    except tf.errors.OpError as error:
+        raise ValueError(
+            "`data` must name whole records of the run's task: "
+            f"{_one_line(error)}. Received: data={train_data.input_path!r}"
+        ) from error
 
 
 def _parameters(
@@ -97,8 +112,15 @@ def _parameters(
     params = exp_factory.get_exp_config(experiment)
     try:
         return hyperparams.override_params_dict(params, path, is_strict=True)
-    except (KeyError, ValueError) as error:
+    except (
+        *(AttributeError, KeyError, TypeError, ValueError),
+        yaml.YAMLError,
+    ) as error:
         raise ValueError(
-            f"`experiment` must be that of the run: {error}. "
+            f"`experiment` must be that of the run: {_one_line(error)}. "
             f"Received: experiment={experiment!r}"
         ) from error
+
+
+def _one_line(error):
+    return " ".join(str(error).split())

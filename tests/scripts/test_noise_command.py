@@ -103,3 +103,31 @@ def _metrics(task, name):
     if name == "bert/pretraining":
         return (task.build_metrics(training=True),)
     return ()
+
+
+def _complaint(model_dir, output, capsys, *options):
+    with pytest.raises(SystemExit) as stop:
+        _run(model_dir, output, *options)
+    assert stop.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name", ["ckpt-3.index", "ckpt-3.data-00000-of-00001", "params.yaml"]
+)
+def test_a_damaged_run_is_one_line(pretrained, tmp_path, capsys, name):
+    run = shutil.copytree(pretrained, tmp_path / "run")
+    content = (run / name).read_bytes()
+    (run / name).write_bytes(content[: len(content) // 2] + b"{")
+    printed = _complaint(run, tmp_path / "noise", capsys)
+    assert printed.count("\n") == 1
+    assert "`model_dir` must" in printed or "`experiment` must" in printed
+
+
+@pytest.mark.parametrize("content", [b"", b"no records, whatever they say"])
+def test_damaged_records_are_one_line(pretrained, tmp_path, capsys, content):
+    path = tmp_path / "a.tfrecord"
+    path.write_bytes(content)
+    printed = _complaint(pretrained, tmp_path / "noise", capsys, str(path))
+    assert printed.count("\n") == 1
+    assert f"data='{path}'" in printed
