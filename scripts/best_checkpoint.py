@@ -1,10 +1,12 @@
 """Keeps the checkpoint with the best metric."""
 
 import os
+from collections.abc import Mapping
 
 import files
 import orbit
 import tensorflow as tf
+from command_line import InputError
 from official.core import config_definitions
 from official.core import train_utils
 
@@ -29,14 +31,30 @@ class BestCheckpoint(train_utils.BestCheckpointExporter):
 
         Returns:
             The exporter, or `None` if no best checkpoint is asked for.
+
+        Raises:
+            InputError: If what the directory keeps of the best checkpoint is
+                damaged.
         """
         trainer = params.trainer
         subdir = trainer.best_checkpoint_export_subdir
         metric = trainer.best_checkpoint_eval_metric
         if not (subdir and metric):
             return None
+        directory = os.path.join(model_dir, subdir)
+        kept = os.path.join(directory, "info.json")
+        if os.path.exists(kept):
+            found = files.read_json("--model_dir", kept)
+            if not isinstance(found, Mapping) or not isinstance(
+                found.get(metric), int | float
+            ):
+                raise InputError(
+                    f"`--model_dir` must hold the best {metric} so far; delete "
+                    "this file to look for the best anew. "
+                    f"Received: --model_dir={kept}"
+                )
         return cls(
-            os.path.join(model_dir, subdir),
+            directory,
             metric,
             trainer.best_checkpoint_metric_comp,
         )
@@ -58,7 +76,17 @@ class BestCheckpoint(train_utils.BestCheckpointExporter):
 
         Returns:
             Whether it is the best so far.
+
+        Raises:
+            InputError: If the metric that decides is none of them.
         """
+        metric = "|".join(self._metric_name)
+        if metric not in eval_logs:
+            raise InputError(
+                "`trainer.best_checkpoint_eval_metric` must be one of "
+                f"{', '.join(sorted(eval_logs))}. "
+                f"Received: best_checkpoint_eval_metric={metric!r}"
+            )
         is_best = super().maybe_export_checkpoint(
             checkpoint, eval_logs, global_step, write_logs=False
         )

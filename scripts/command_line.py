@@ -39,6 +39,10 @@ class InputError(Exception):
     """Something that was given cannot be used; the message says what to do."""
 
 
+class Divergence(Exception):
+    """A run has left all bounds; the message says where and what to change."""
+
+
 class Parser(argparse.ArgumentParser):
     """Parser whose errors take one line and whose help shows the defaults."""
 
@@ -51,13 +55,14 @@ class Parser(argparse.ArgumentParser):
         super().__init__(description=description, formatter_class=_Formatter)
         self.register("action", "extend", _Extend)
 
-    def error(self, message: str):
-        """Prints one line and exits with status 2.
+    def error(self, message: str, status: int = 2):
+        """Prints one line and exits.
 
         Args:
             message: What is wrong.
+            status: Status of the exit. Defaults to 2.
         """
-        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
+        self.exit(status, f"{self.prog}: error: {' '.join(message.split())}\n")
 
 
 class _Extend(argparse.Action):
@@ -79,17 +84,22 @@ class _Formatter(
         return super()._get_help_string(action)
 
 
-def integer(minimum: int) -> Callable[[str], int]:
-    """Returns a parser of integers of at least `minimum`."""
+def integer(
+    minimum: int, maximum: float = float("inf")
+) -> Callable[[str], int]:
+    """Returns a parser of integers from `minimum` to `maximum`."""
+    bounds = f"of at least {minimum}"
+    if maximum < float("inf"):
+        bounds = f"from {minimum} to {maximum}"
 
     def parse(text: str) -> int:
         try:
             value = int(text)
         except ValueError:
             value = minimum - 1
-        if value < minimum:
+        if not minimum <= value <= maximum:
             raise argparse.ArgumentTypeError(
-                f"must be an integer of at least {minimum}. Received: {text}"
+                f"must be an integer {bounds}. Received: {text}"
             )
         return value
 
@@ -152,7 +162,12 @@ def add_training_arguments(parser: Parser) -> None:
         type=integer(0),
         help="number of steps; warm-up and decay are stretched to it",
     )
-    add("--seed", type=int, default=0, help="of weights, dropout and shuffling")
+    add(
+        "--seed",
+        type=integer(0, 2**32 - 1),
+        default=0,
+        help="of weights, dropout and shuffling",
+    )
     add(
         "--params_override",
         action="append",
@@ -203,6 +218,10 @@ def main(parser: Parser, run: Callable[[argparse.Namespace], object]) -> None:
         result = run(parser.parse_args())
     except InputError as error:
         parser.error(str(error))
+    except Divergence as error:
+        parser.error(str(error), status=1)
+    except OSError as error:
+        parser.error(f"the system refuses: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
     print(json.dumps(result))

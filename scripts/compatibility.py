@@ -34,8 +34,14 @@ def check_directory(
     path = os.path.join(model_dir, "params.yaml")
     if not os.path.exists(path):
         return
-    with open(path, encoding="utf-8") as file:
-        there = _flat(yaml.full_load(file))
+    try:
+        with open(path, encoding="utf-8") as file:
+            there = _flat(yaml.full_load(file))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InputError(
+            "`--model_dir` must be new or hold a run; its params.yaml cannot "
+            f"be read: {error}. Received: --model_dir={model_dir}"
+        ) from error
     here = _flat(params.as_dict())
     for key in sorted(there.keys() | here.keys()):
         decisive = any(key[: len(start)] == start for start in _DECISIVE)
@@ -73,6 +79,11 @@ def check_fit(
                 f"{setting}={value}"
             )
     encoder = params.task.model.encoder.get()
+    if encoder is None:
+        raise InputError(
+            "`task.model.encoder.type` must be given, such as bert. "
+            "Received: type=None"
+        )
     if encoder.vocab_size < sizes["vocab_size"]:
         raise InputError(
             "`task.model.encoder.bert.vocab_size` must be at least "
@@ -126,10 +137,10 @@ def check_optimizer(params: config_definitions.ExperimentConfig) -> None:
         InputError: If the optimizer or its schedule cannot be built.
     """
     config = params.trainer.optimizer_config
-    factory = optimization.OptimizerFactory(config)
     try:
+        factory = optimization.OptimizerFactory(config)
         factory.build_optimizer(factory.build_learning_rate())
-    except (TypeError, ValueError) as error:
+    except Exception as error:
         # gin adds lines that tell where in Model Garden it happened.
         reason = str(error).partition("\n")[0]
         raise InputError(

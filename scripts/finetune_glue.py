@@ -33,7 +33,12 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
         InputError: If something that was given cannot be used.
     """
     data_dir = arguments.data_dir
-    sizes = prepared.sizes(data_dir, "prepare_glue_data.py")
+    sizes = prepared.sizes(data_dir, "prepare_glue_data.py", ["task"])
+    if sizes["task"] not in glue.TASKS:
+        raise command_line.InputError(
+            f"`--data_dir` must be of {' or '.join(glue.TASKS)}, not "
+            f"{sizes['task']!r}. Received: --data_dir={data_dir}"
+        )
     labels = glue.TASKS[sizes["task"]].labels
     task = {
         "model": {"num_classes": len(labels)},

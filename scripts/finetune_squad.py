@@ -14,6 +14,7 @@ import os
 import command_line
 import finetuning
 import prepared
+import squad
 
 EXPERIMENT = "keras_clip/bert/squad"
 
@@ -31,7 +32,8 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
         InputError: If something that was given cannot be used.
     """
     data_dir = arguments.data_dir
-    sizes = prepared.sizes(data_dir, "prepare_squad_data.py")
+    sizes = prepared.sizes(data_dir, "prepare_squad_data.py", ["do_lower_case"])
+    squad.read_references("--data_dir", os.path.join(data_dir, "dev.json"))
     task = {
         "train_data": {"input_path": os.path.join(data_dir, "train.tfrecord")},
         "validation_data": {

@@ -56,6 +56,7 @@ def run(
     if arguments.pretrained:
         prepared.check_vocabulary(arguments.data_dir, arguments.pretrained)
     # These take ten seconds to import, hence not before the checks.
+    import checkpoints
     import compatibility
     import parameters
     import training
@@ -65,7 +66,7 @@ def run(
         pretraining = parameters.saved(
             PRETRAINING, "--pretrained", arguments.pretrained
         )
-        training.newest_checkpoint("--pretrained", arguments.pretrained)
+        checkpoints.required("--pretrained", arguments.pretrained)
         model["encoder"] = pretraining.task.model.encoder.as_dict()
         start = os.path.abspath(arguments.pretrained)
         data = {**data, "init_checkpoint": start}

@@ -26,6 +26,20 @@ from keras_clip.registry import STEPS
 
 # What the schedules of Model Garden call their learning rates.
 _RATES = {"initial_learning_rate", "learning_rate", "values"}
+_LEAST_STEPS = {
+    "train_steps": 0,
+    "steps_per_loop": 1,
+    "validation_interval": 1,
+    "summary_interval": 1,
+}
+# What the YAML loader and Model Garden raise at a value that cannot be.
+_NO_VALUE = (
+    AttributeError,
+    KeyError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 def build(
@@ -62,6 +76,11 @@ def build(
         _check_step(optimizer.type, suited)
     if params.task.train_data.seed is None:
         params.task.train_data.seed = arguments.seed
+    if not isinstance(params.task.train_data.seed, int):
+        raise InputError(
+            "`task.train_data.seed` must be an integer. "
+            f"Received: seed={params.task.train_data.seed!r}"
+        )
     _complete_schedule(params)
     params.validate()
     _check_intervals(params.trainer)
@@ -114,13 +133,19 @@ def _override(params, given, source):
             # Model Garden has taught this loader to read 1e-3 as a number
             # (official/modeling/hyperparams/params_dict.py, 2.20.0).
             given = yaml.full_load(given)
-        except yaml.YAMLError as error:
+        # It also lets pass what Python has against a date, a number or depth.
+        except (yaml.YAMLError, *_NO_VALUE) as error:
             raise InputError(
                 f"`{source}` must be YAML: {error}. Received: {source}"
             ) from error
     given = {} if given is None else given
-    _check_keys(given, params, (), source)
-    params.override(given, is_strict=True)
+    try:
+        _check_keys(given, params, (), source)
+        params.override(given, is_strict=True)
+    except _NO_VALUE as error:
+        raise InputError(
+            f"`{source}` must be settings that fit: {error}. Received: {source}"
+        ) from error
     return given
 
 
@@ -250,11 +275,12 @@ def _complete_schedule(params):
 
 def _check_intervals(trainer):
     """Orbit writes summaries at the end of a loop."""
-    for name in ("steps_per_loop", "validation_interval", "summary_interval"):
-        if getattr(trainer, name) < 1:
+    for name, least in _LEAST_STEPS.items():
+        value = getattr(trainer, name)
+        if not isinstance(value, int) or value < least:
             raise InputError(
-                f"`trainer.{name}` must be at least 1. "
-                f"Received: {name}={getattr(trainer, name)}"
+                f"`trainer.{name}` must be an integer of at least {least}. "
+                f"Received: {name}={value}"
             )
     if trainer.summary_interval % trainer.steps_per_loop:
         raise InputError(

@@ -75,13 +75,12 @@ def write_shard(
     Returns:
         The number of examples.
     """
-    import tensorflow as tf
+    import records
     from official.nlp.data import create_pretraining_data
 
     path = os.path.join(settings["output_dir"], f"{name}.tfrecord")
     if os.path.exists(path):
-        records = tf.data.TFRecordDataset(path)
-        return int(records.reduce(0, lambda count, _: count + 1))
+        return records.count("--output_dir", path)
     tokenizer = _tokenizer(settings["output_dir"], settings["do_lower_case"])
     is_train = name.startswith("train")
     with tempfile.NamedTemporaryFile("w", encoding="utf-8") as text:
@@ -101,6 +100,8 @@ def write_shard(
             settings["max_predictions_per_seq"],
             random.Random(f"{settings['seed']} {name}"),
         )
+    if not instances:
+        return 0
     with files.whole(path) as partial:
         create_pretraining_data.write_instance_to_example_files(
             instances,

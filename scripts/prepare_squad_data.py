@@ -16,6 +16,7 @@ import command_line
 import files
 import prepared
 import squad
+import texts
 import vocabulary
 from command_line import InputError
 
@@ -42,6 +43,11 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     pieces = vocabulary.read("--vocab", arguments.vocab)
     train = squad.read_training("--train", arguments.train)
     dev = squad.read_references("--dev", arguments.dev)
+    if all(texts.is_blank(paragraph) for paragraph, _ in squad.questions(dev)):
+        raise InputError(
+            "`--dev` must hold a question about a paragraph with text. "
+            f"Received: --dev={arguments.dev}"
+        )
     directory = arguments.output_dir
     prepared.begin(directory, vars(arguments))
     vocab = os.path.join(directory, "vocab.txt")
@@ -64,6 +70,11 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
             do_lower_case=arguments.do_lower_case,
             max_query_length=arguments.max_query_length,
             doc_stride=arguments.doc_stride,
+        )
+    if not description["train_data_size"]:
+        raise InputError(
+            "`--train` must hold a question whose answer can be found in its "
+            f"paragraph. Received: --train={arguments.train}"
         )
     return prepared.finish(
         directory,

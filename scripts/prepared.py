@@ -8,13 +8,22 @@ import filecmp
 import json
 import os
 from collections.abc import Mapping
+from collections.abc import Sequence
 
 import command_line
 import files
+import vocabulary
 from command_line import InputError
 
 _SIZES = "sizes.json"
 _SETTINGS = "settings.json"
+_KINDS = {
+    "task": str,
+    "vocab_size": int,
+    "do_lower_case": bool,
+    "max_seq_length": int,
+    "max_predictions_per_seq": int,
+}
 
 
 def add_arguments(parser: command_line.Parser, max_seq_length: int) -> None:
@@ -63,6 +72,8 @@ def begin(directory: str, settings: Mapping[str, object]) -> None:
         files.write_json(path, here)
         return
     there = files.read_json("--output_dir", path)
+    if not isinstance(there, Mapping):
+        there = {}
     here = json.loads(json.dumps(here))
     for name, value in here.items():
         if there.get(name) != value:
@@ -88,12 +99,15 @@ def finish(directory: str, sizes: dict[str, object]) -> dict[str, object]:
     return sizes
 
 
-def sizes(data_dir: str, script: str) -> dict[str, int]:
-    """Returns the sizes of prepared data.
+def sizes(
+    data_dir: str, script: str, names: Sequence[str]
+) -> dict[str, object]:
+    """Returns the sizes of prepared data, which go with their vocabulary.
 
     Args:
         data_dir: Directory of the data.
         script: The script that prepares such data.
+        names: What such data have beside `vocab_size` and `max_seq_length`.
 
     Returns:
         Dict of sizes.
@@ -107,7 +121,23 @@ def sizes(data_dir: str, script: str) -> dict[str, int]:
             f"`--data_dir` must hold what {script} has finished; there is no "
             f"{_SIZES}. Received: --data_dir={data_dir}"
         )
-    return files.read_json("--data_dir", path)
+    found = files.read_json("--data_dir", path)
+    for name in ("vocab_size", "max_seq_length", *names):
+        if not isinstance(found, Mapping) or not isinstance(
+            found.get(name), _KINDS[name]
+        ):
+            raise InputError(
+                f"`--data_dir` must hold what {script} has finished; "
+                f"{_SIZES} lacks {name}. Received: --data_dir={data_dir}"
+            )
+    pieces = vocabulary.read("--data_dir", os.path.join(data_dir, "vocab.txt"))
+    if len(pieces) != found["vocab_size"]:
+        raise InputError(
+            f"`--data_dir` must hold what {script} has finished; {_SIZES} has "
+            f"{found['vocab_size']} pieces, vocab.txt {len(pieces)}. "
+            f"Received: --data_dir={data_dir}"
+        )
+    return found
 
 
 def keep_vocabulary(data_dir: str, model_dir: str) -> None:

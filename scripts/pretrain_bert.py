@@ -30,7 +30,9 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
         InputError: If something that was given cannot be used.
     """
     data_dir = arguments.data_dir
-    sizes = prepared.sizes(data_dir, "prepare_pretraining_data.py")
+    sizes = prepared.sizes(
+        data_dir, "prepare_pretraining_data.py", ["max_predictions_per_seq"]
+    )
     command_line.check_training_arguments(arguments)
     # These take ten seconds to import, hence not before the checks.
     import compatibility

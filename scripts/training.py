@@ -12,18 +12,23 @@ A run's directory holds
 """
 
 import contextlib
-import json
 import os
+import re
 import tempfile
+import traceback
 from collections.abc import Iterator
+from collections.abc import Mapping
 
+import checkpoints
 import compatibility
 import files
 import parameters
 import prepared
+import records
 import tensorflow as tf
 import tf_keras
 from best_checkpoint import BestCheckpoint
+from command_line import Divergence
 from command_line import InputError
 from official.common import distribute_utils
 from official.core import config_definitions
@@ -61,15 +66,18 @@ def train(
         Metrics on the validation data after the last step.
 
     Raises:
-        InputError: If the directory holds another run, or a checkpoint does
-            not fit the model.
+        InputError: If the directory holds another run, or data, a checkpoint
+            or the parameters cannot be used.
+        Divergence: If the loss or the weights leave all bounds.
     """
     compatibility.check_directory(params, model_dir)
-    checkpoint = tf.train.latest_checkpoint(model_dir)
-    step = int(checkpoint.rpartition("-")[2]) if checkpoint else 0
+    checkpoint = checkpoints.newest("--model_dir", model_dir)
+    step = _step_of(checkpoint) if checkpoint else 0
     history = _history(model_dir, step)
     if checkpoint and step >= params.trainer.train_steps in history:
         return history[params.trainer.train_steps]["validation"]
+    for name, data in _data_sets(params):
+        records.check(f"{name}.input_path", data)
     strategy = _strategy(params.runtime)
     compatibility.check_optimizer(params)
     log_path = os.devnull
@@ -83,33 +91,19 @@ def train(
     params.task.train_data.seed += step
     with open(log_path, "a", encoding="utf-8") as log:
         with contextlib.redirect_stdout(log):
-            runner = _runner(params, strategy, model_dir, seed)
-            if checkpoint and not strategy.extended.should_checkpoint:
-                # Model Garden only restores the worker that writes.
-                runner.trainer.checkpoint.restore(checkpoint)
-            return _train(runner, history)
-
-
-def newest_checkpoint(argument: str, directory: str) -> str:
-    """Returns the newest checkpoint of a directory.
-
-    Args:
-        argument: Name of the command line's argument, for the error.
-        directory: Where the checkpoint is.
-
-    Returns:
-        Path of the checkpoint.
-
-    Raises:
-        InputError: If there is none.
-    """
-    checkpoint = tf.train.latest_checkpoint(directory)
-    if checkpoint is None:
-        raise InputError(
-            f"`{argument}` must hold a checkpoint of a training run. "
-            f"Received: {argument}={directory}"
-        )
-    return checkpoint
+            try:
+                runner = _runner(params, strategy, model_dir, seed)
+                if checkpoint and not strategy.extended.should_checkpoint:
+                    # Model Garden only restores the worker that writes.
+                    runner.trainer.checkpoint.restore(checkpoint)
+                return _train(runner, history)
+            except (Divergence, InputError):
+                raise
+            # What Model Garden and TensorFlow raise depends on what is wrong
+            # with a setting or a file in more ways than can be listed.
+            except Exception as error:
+                traceback.print_exc(file=log)
+                raise _explained(error, params, model_dir) from error
 
 
 def _train(runner, history):
@@ -129,6 +123,7 @@ def _train(runner, history):
                 checkpoint_at_completion=evaluate,
             )
             if evaluate:
+                _check_weights(runner.trainer.model, stop)
                 metrics = controller.evaluate(steps=settings.validation_steps)
                 metrics = {k: float(v) for k, v in sorted(metrics.items())}
                 progress.evaluated(metrics)
@@ -156,9 +151,22 @@ def _history(model_dir, step):
     path = os.path.join(model_dir, "metrics.json")
     if not os.path.exists(path):
         return {}
-    with open(path, encoding="utf-8") as file:
-        history = {entry.pop("step"): entry for entry in json.load(file)}
+    entries = files.read_json("--model_dir", path)
+    if not isinstance(entries, list) or not all(map(_is_entry, entries)):
+        raise InputError(
+            "`--model_dir` must hold the metrics of a run; delete this file "
+            f"to go on without. Received: --model_dir={path}"
+        )
+    history = {entry.pop("step"): entry for entry in entries}
     return {at: entry for at, entry in history.items() if at <= step}
+
+
+def _is_entry(entry):
+    return (
+        isinstance(entry, Mapping)
+        and isinstance(entry.get("step"), int)
+        and isinstance(entry.get("validation"), Mapping)
+    )
 
 
 def _write_history(model_dir, history):
@@ -202,21 +210,84 @@ def _runner(params, strategy, model_dir, seed):
         )
     with strategy.scope():
         task = task_factory.get_task(params.task, logging_dir=model_dir)
-    try:
-        return _Runner(
-            distribution_strategy=strategy,
-            task=task,
-            mode="train_and_eval",
-            params=params,
-            model_dir=model_dir,
-            save_summary=strategy.extended.should_checkpoint,
-        )
-    except (AssertionError, ValueError) as error:
-        shapes = ("incompatible tensor", "Shape mismatch")
-        if not any(words in str(error) for words in shapes):
-            raise
-        raise InputError(
+    return _Runner(
+        distribution_strategy=strategy,
+        task=task,
+        mode="train_and_eval",
+        params=params,
+        model_dir=model_dir,
+        save_summary=strategy.extended.should_checkpoint,
+    )
+
+
+def _check_weights(model, step):
+    """Raises `Divergence` if a weight is not finite."""
+    for variable in model.trainable_variables:
+        if not tf.reduce_all(tf.math.is_finite(variable)):
+            raise _divergence(f"{variable.name} is not finite at step {step:,}")
+
+
+def _explained(error, params, model_dir):
+    """Returns the error that says what to do about one of the libraries."""
+    if isinstance(error, RuntimeError) and "The loss value is" in str(error):
+        return _divergence(str(error))
+    checkpoints.check_whole("--model_dir", model_dir)
+    start = params.task.init_checkpoint
+    if start and tf.io.gfile.isdir(start):
+        checkpoints.check_whole("task.init_checkpoint", start)
+    if isinstance(error, tf.errors.OpError):
+        for name, data in _data_sets(params):
+            records.check_whole(f"{name}.input_path", data)
+    shapes = ("incompatible tensor", "Shape mismatch")
+    if any(words in str(error) for words in shapes):
+        return InputError(
             "a checkpoint must have the shapes of the model that is "
             f"configured: {error}. Received: --model_dir={model_dir}, "
-            f"task.init_checkpoint={params.task.init_checkpoint}"
-        ) from error
+            f"task.init_checkpoint={start}"
+        )
+    return InputError(
+        "`task`, `trainer` and `runtime` must be settings that work together; "
+        f"{type(error).__name__}: {_reason(error)}. The end of "
+        f"{os.path.join(model_dir, 'log.txt')} says where it happened"
+    )
+
+
+def _reason(error):
+    """Returns the line of a message that says most.
+
+    Around it TensorFlow tells where in a graph it happened, and gin where in
+    Model Garden.
+    """
+    around = ("Graph execution error", "Detected at node", "<stack", "in user")
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    telling = [
+        line for line in lines if not line.startswith((" ", "\t", *around))
+    ]
+    line = (telling or lines or [""])[0]
+    return re.sub(r"\{\{.*?\}\} | \[Op:.*", "", line).rstrip(". ")
+
+
+def _divergence(what):
+    return Divergence(
+        f"the run has diverged: {what.rstrip('.')}. Take a lower learning rate "
+        "or a longer warm-up, and another directory"
+    )
+
+
+def _data_sets(params):
+    """Yields the data sets of a run with their names."""
+    for name in ("train_data", "validation_data"):
+        data = getattr(params.task, name)
+        if data is not None:
+            yield f"task.{name}", data
+
+
+def _step_of(checkpoint):
+    step = checkpoint.rpartition("-")[2]
+    if not step.isdecimal():
+        raise InputError(
+            "`--model_dir` must hold checkpoints that are named after their "
+            f"steps. Received: --model_dir={os.path.dirname(checkpoint)} with "
+            f"{os.path.basename(checkpoint)}"
+        )
+    return int(step)

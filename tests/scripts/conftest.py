@@ -87,6 +87,22 @@ def squad_data(folder, data):
 
 
 @pytest.fixture(scope="session")
+def glue_data(folder, data):
+    """Directory of prepared sentences."""
+    import prepare_glue_data
+
+    path = folder / "few.tsv"
+    path.write_text("x\t1\t\tThe cat sat.\nx\t0\t*\tDog ran to.\n" * 2)
+    tiny.call(
+        prepare_glue_data,
+        *("--task", "cola", "--train", path, "--dev", path),
+        *("--vocab", data / "vocab.txt", "--max_seq_length", 32),
+        *("--output_dir", folder / "few"),
+    )
+    return folder / "few"
+
+
+@pytest.fixture(scope="session")
 def finetuning(folder, squad_data, pretrained):
     """Options of a finetuning run, all but its directory and steps."""
     return [

@@ -39,8 +39,10 @@ SCRIPTS = [
 
 @pytest.fixture
 def complain(monkeypatch, capsys):
-    def complain(script, *options):
-        message = complaint(monkeypatch, capsys, script, *options)
+    def complain(script, *options, status=2):
+        message = complaint(
+            monkeypatch, capsys, script, *options, status=status
+        )
         name = Path(script.__file__).name
         assert message.startswith(f"{name}: error: ")
         return message.removeprefix(f"{name}: error: ")
@@ -321,12 +323,13 @@ def test_the_vocabulary_must_be_the_pretrained_ones(
     assert message.endswith(f"Received: --data_dir={other}")
 
 
-def test_a_question_and_its_paragraph_must_hold_text(complain, finetuned):
-    message = complain(
-        answer,
-        *("--model_dir", finetuned, "--paragraph", " ", "--question", "Why?"),
-    )
-    assert message == "`--paragraph` must hold text. Received: --paragraph="
+@pytest.mark.parametrize("blank", [" ", "\u200b\u200d", "\0", "\ufffd"])
+@pytest.mark.parametrize("name", ["--paragraph", "--question"])
+def test_a_question_and_its_paragraph_must_hold_text(complain, name, blank):
+    options = {"--paragraph": "The cat sat.", "--question": "Who sat?"}
+    given = [x for pair in (options | {name: blank}).items() for x in pair]
+    message = complain(answer, "--model_dir", "none", *given)
+    assert message.startswith(f"`{name}` must hold text. Received: {name}=")
 
 
 def test_a_model_must_be_there(complain, folder, tmp_path):
@@ -350,6 +353,142 @@ def test_predictions_must_be_an_object(complain, folder, tmp_path):
         "`--predictions` must hold an object from question id to answer. "
         f"Received: --predictions={path}"
     )
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u200b", "\0", "\ufffd"])
+def test_the_questions_to_evaluate_on_are_about_text(
+    complain, folder, data, tmp_path, blank
+):
+    bad = dataset()
+    bad["data"][0]["paragraphs"][0]["context"] = blank
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps(bad))
+    message = complain(
+        prepare_squad_data,
+        *("--train", folder / "squad.json", "--dev", path),
+        *("--vocab", data / "vocab.txt", "--output_dir", tmp_path / "out"),
+    )
+    assert message == (
+        "`--dev` must hold a question about a paragraph with text. "
+        f"Received: --dev={path}"
+    )
+
+
+@pytest.mark.parametrize("text", [None, 3, ["the red mat"]])
+def test_a_prediction_must_be_text(complain, folder, tmp_path, text):
+    path = tmp_path / "predictions.json"
+    path.write_text(json.dumps({"dog": "the blue door", "cat": text}))
+    message = complain(
+        evaluate_squad,
+        *("--dataset", folder / "squad.json", "--predictions", path),
+    )
+    assert message == (
+        "`--predictions` must hold text as the answer to each question; that "
+        f"to 'cat' is {text!r}. Received: --predictions={path}"
+    )
+
+
+@pytest.mark.parametrize("output", ["", "none/out.json"])
+def test_predictions_are_written_to_a_file(
+    complain, folder, finetuned, tmp_path, output
+):
+    output = tmp_path / output
+    message = complain(
+        predict_squad,
+        *("--model_dir", finetuned, "--input", folder / "squad.json"),
+        *("--output", output),
+    )
+    assert message == (
+        "`--output` must be a file in a directory that exists. "
+        f"Received: --output={output}"
+    )
+
+
+def test_the_data_must_be_of_the_script(complain, finetuning, pretraining):
+    for script, data, name in (
+        (finetune_glue, finetuning[1], "task"),
+        (pretrain_bert, finetuning[1], "max_predictions_per_seq"),
+    ):
+        message = complain(script, "--data_dir", data, "--model_dir", "none")
+        assert (
+            f"sizes.json lacks {name}. Received: --data_dir={data}" in message
+        )
+    data = pretraining[1]
+    message = complain(
+        finetune_squad, "--data_dir", data, "--model_dir", "none"
+    )
+    assert message.endswith(f"Received: --data_dir={data}/dev.json")
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "what"),
+    [("sgd", "The loss value is "), ("acclip", "The loss value is ")],
+)
+def test_a_run_that_diverges_says_so_and_gives_status_1(
+    complain, pretraining, tmp_path, optimizer, what
+):
+    message = complain(
+        pretrain_bert,
+        *(*pretraining, "--model_dir", tmp_path / "run"),
+        *("--optimizer", optimizer, "--learning_rate", 1e6),
+        status=1,
+    )
+    assert message.startswith(f"the run has diverged: {what}")
+    assert message.endswith(
+        "Take a lower learning rate or a longer warm-up, and another directory"
+    )
+
+
+def test_weights_that_are_not_finite_are_a_divergence(
+    complain, finetuning, tmp_path
+):
+    options = [*finetuning, "--model_dir", tmp_path / "run"]
+    options += ["--optimizer", "sgd", "--learning_rate", 0.1]
+    options += ["--params_override", "trainer: {recovery_max_trials: -1}"]
+    rate = "{polynomial: {initial_learning_rate: 1.0e+38}}"
+    options += [
+        "--params_override",
+        f"trainer: {{optimizer_config: {{learning_rate: {rate}}}}}",
+    ]
+    message = complain(finetune_squad, *options, status=1)
+    assert re.match("the run has diverged: .* is not finite at step 3", message)
+    # So it is for the same command again, which goes on from there.
+    assert complain(finetune_squad, *options, status=1) == message
+
+
+@pytest.mark.parametrize(
+    "yaml",
+    [
+        "task: {model: {encoder: {bert: {num_layers: -1}}}}",
+        "task: {model: {cls_heads: 3}}",
+        "task: {train_data: {global_batch_size: 0}}",
+        "task: {train_data: {shuffle_buffer_size: 0}}",
+        "task: {train_data: {seed: one}}",
+        "task: {init_checkpoint: none}",
+        "task: {model: {encoder: {type: null}}}",
+        "trainer: {train_steps: -5}",
+        "trainer: {train_steps: 1.5}",
+        "trainer: {train_steps: 2020-13-45}",
+        "trainer: {validation_steps: 0}",
+        "trainer: {optimizer_config: {optimizer: {type: null}}}",
+        "trainer: {best_checkpoint_export_subdir: best, "
+        "best_checkpoint_eval_metric: final_f2}",
+        "runtime: {mixed_precision_dtype: float15}",
+        "!!bool x",
+        "[" * 999,
+    ],
+)
+def test_settings_that_the_libraries_refuse_end_in_one_line(
+    complain, pretraining, tmp_path, yaml
+):
+    message = complain(
+        pretrain_bert,
+        *(*pretraining, "--model_dir", tmp_path / "run"),
+        *("--params_override", yaml),
+    )
+    assert message.startswith("`")
+    log = tmp_path / "run" / "log.txt"
+    assert ("log.txt says" not in message) or "Traceback" in log.read_text()
 
 
 def test_what_needs_no_framework_is_checked_before_it_is_imported(tmp_path):

@@ -1,5 +1,6 @@
 """A tiny run of the scripts: its text, questions and configs."""
 
+import re
 import sys
 
 import command_line
@@ -9,6 +10,7 @@ QUESTIONS = {
     "cat": ("Where did the cat sit?", "the red mat"),
     "dog": ("Where did the dog run to?", "the blue door"),
 }
+PROGRESS = re.compile(r"step \d|goes on from step|(train|heldout)-\d+: \d")
 CONFIGS = {
     "tiny": """
 task:
@@ -68,18 +70,22 @@ def call(script, *options):
     return script.run(script.parser().parse_args(list(map(str, options))))
 
 
-def complaint(monkeypatch, capsys, script, *options):
-    """Returns the one line with which a script rejects a command line."""
+def complaint(monkeypatch, capsys, script, *options, status=2):
+    """Returns the one line with which a script ends that cannot go on.
+
+    Before it there is nothing but what the script says of its progress.
+    """
     line = [script.__file__, *map(str, options)]
     monkeypatch.setattr(sys, "argv", line)
     capsys.readouterr()
     try:
         command_line.main(script.parser(), script.run)
     except SystemExit as stop:
-        assert stop.code == 2
+        assert stop.code == status
     else:
         raise AssertionError("the command line was accepted")
     output = capsys.readouterr()
     assert not output.out
-    (message,) = output.err.splitlines()
+    *progress, message = output.err.splitlines()
+    assert all(map(PROGRESS.match, progress)), progress
     return message

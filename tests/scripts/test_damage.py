@@ -1,0 +1,323 @@
+"""A damaged file ends a script in one line that names the file.
+
+Each script is run as a command is, within this process.
+"""
+
+import random
+import shutil
+
+import answer
+import finetune_glue
+import finetune_squad
+import predict_squad
+import prepare_pretraining_data
+import pretrain_bert
+import pytest
+import tensorflow as tf
+
+from tests.scripts.tiny import call
+from tests.scripts.tiny import complaint
+
+
+def cut(content):
+    return content[:-5]
+
+
+def flipped(content):
+    middle = len(content) // 2
+    changed = bytes([content[middle] ^ 1])
+    return content[:middle] + changed + content[middle + 1 :]
+
+
+def emptied(content):
+    return b""
+
+
+def shorter_than_a_record(content):
+    return content[:3]
+
+
+def noise(content):
+    return random.Random(0).randbytes(300)
+
+
+DAMAGES = [cut, flipped, emptied, shorter_than_a_record, noise]
+
+
+@pytest.fixture
+def complain(monkeypatch, capsys):
+    def complain(script, *options):
+        return complaint(monkeypatch, capsys, script, *options)
+
+    return complain
+
+
+def copied(source, tmp_path):
+    return shutil.copytree(source, tmp_path / "copy")
+
+
+def damage(path, how):
+    path.write_bytes(how(path.read_bytes()))
+    return path
+
+
+RECORDS = [
+    ("pretraining", "train-00000.tfrecord"),
+    ("pretraining", "heldout-00000.tfrecord"),
+    ("squad", "train.tfrecord"),
+    ("glue", "train.tfrecord"),
+    ("glue", "dev.tfrecord"),
+]
+
+
+@pytest.fixture
+def training(folder, pretraining, finetuning, data, squad_data, glue_data):
+    """Scripts, their data and the options that they train with."""
+    glue = ["--config", folder / "tiny.yaml"]
+    # So many steps see all of the data.
+    many = ["--train_steps", 20, "--params_override"]
+    many += ["trainer: {steps_per_loop: 10, summary_interval: 10}"]
+    return {
+        "pretraining": (pretrain_bert, data, [*pretraining, *many]),
+        "squad": (finetune_squad, squad_data, [*finetuning, *many]),
+        "glue": (finetune_glue, glue_data, [*glue, *many]),
+    }
+
+
+@pytest.mark.parametrize("how", DAMAGES, ids=lambda how: how.__name__)
+@pytest.mark.parametrize(("kind", "name"), RECORDS)
+def test_damaged_records_are_named(
+    complain, training, tmp_path, kind, name, how
+):
+    script, source, options = training[kind]
+    path = damage(copied(source, tmp_path) / name, how)
+    options = [*options, "--data_dir", path.parent]
+    message = complain(script, *options, "--model_dir", tmp_path / "run")
+    assert f"{path} cannot be used: " in message
+    assert "Prepare the data anew." in message
+
+
+@pytest.mark.parametrize("missing", ["train-*.tfrecord", "heldout-*.tfrecord"])
+def test_missing_records_are_named(complain, pretraining, tmp_path, missing):
+    data = copied(pretraining[1], tmp_path)
+    for path in data.glob(missing):
+        path.unlink()
+    options = [
+        *pretraining,
+        "--data_dir",
+        data,
+        "--model_dir",
+        tmp_path / "run",
+    ]
+    message = complain(pretrain_bert, *options)
+    assert f"{data / missing} cannot be used: there is no such" in message
+
+
+def test_records_of_another_script_are_named(
+    complain, pretraining, squad_data, tmp_path
+):
+    path = copied(pretraining[1], tmp_path) / "train-00000.tfrecord"
+    shutil.copy(squad_data / "train.tfrecord", path)
+    message = complain(
+        pretrain_bert,
+        *(*pretraining, "--data_dir", path.parent),
+        *("--model_dir", tmp_path / "run"),
+    )
+    assert f"{path} cannot be used: its records are of another kind" in message
+
+
+def test_a_damaged_shard_is_not_gone_on_with(complain, folder, data, tmp_path):
+    path = damage(copied(data, tmp_path) / "train-00000.tfrecord", cut)
+    message = complain(
+        prepare_pretraining_data,
+        *("--input", folder / "text.txt", "--output_dir", path.parent),
+        *("--vocab_size", 60, "--max_seq_length", 32, "--dupe_factor", 2),
+        *("--max_predictions_per_seq", 4, "--heldout_every", 5),
+    )
+    assert f"{path} cannot be used: truncated record at " in message
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[3]", "null", "{}", '{"vocab_size": "many"}']
+)
+@pytest.mark.parametrize("kind", ["pretraining", "squad", "glue"])
+def test_damaged_sizes_are_named(complain, training, tmp_path, kind, text):
+    script, source, options = training[kind]
+    data = copied(source, tmp_path)
+    (data / "sizes.json").write_text(text)
+    options = [*options, "--data_dir", data, "--model_dir", tmp_path / "run"]
+    message = complain(script, *options)
+    assert "sizes.json" in message and f"--data_dir={data}" in message
+
+
+@pytest.mark.parametrize("how", [cut, emptied, noise])
+@pytest.mark.parametrize("kind", ["pretraining", "squad", "glue"])
+def test_the_vocabulary_goes_with_the_data(
+    complain, training, tmp_path, kind, how
+):
+    script, source, options = training[kind]
+    data = copied(source, tmp_path)
+    if how is cut:
+        path = data / "vocab.txt"
+        path.write_text(path.read_text().rsplit("\n", 2)[0] + "\n")
+    else:
+        damage(data / "vocab.txt", how)
+    options = [*options, "--data_dir", data, "--model_dir", tmp_path / "run"]
+    assert f"--data_dir={data}" in complain(script, *options)
+
+
+# JSON has no checksum.
+@pytest.mark.parametrize("how", [cut, emptied, shorter_than_a_record, noise])
+def test_damaged_questions_to_evaluate_on_are_named(
+    complain, finetuning, squad_data, tmp_path, how
+):
+    path = damage(copied(squad_data, tmp_path) / "dev.json", how)
+    options = [*finetuning, "--data_dir", path.parent]
+    message = complain(
+        finetune_squad, *options, "--model_dir", tmp_path / "run"
+    )
+    assert message.endswith(f"Received: --data_dir={path}")
+
+
+CHECKPOINT = ["ckpt-3.index", "ckpt-3.data-00000-of-00001", "checkpoint"]
+# What is read of `checkpoint`, which is text, has no checksum.
+CHECKPOINT_DAMAGES = [
+    (name, how)
+    for name in CHECKPOINT
+    for how in DAMAGES
+    if name != "checkpoint" or how in (emptied, noise)
+]
+
+
+@pytest.mark.parametrize(("name", "how"), CHECKPOINT_DAMAGES)
+def test_a_damaged_checkpoint_is_not_gone_on_with(
+    complain, pretraining, pretrained, tmp_path, name, how
+):
+    run = copied(pretrained, tmp_path)
+    damage(run / name, how)
+    message = complain(
+        pretrain_bert,
+        *(*pretraining, "--model_dir", run, "--optimizer", "acclip"),
+        *("--params_override", "trainer: {train_steps: 4}"),
+    )
+    assert "cannot be read" in message
+    assert message.endswith(f"Received: --model_dir={run}")
+
+
+def test_an_earlier_checkpoint_can_be_gone_on_with(
+    complain, pretraining, pretrained, tmp_path
+):
+    run = copied(pretrained, tmp_path)
+    damage(run / "ckpt-3.index", emptied)
+    options = [*pretraining, "--model_dir", run, "--optimizer", "acclip"]
+    more = ["--params_override", "trainer: {train_steps: 4}"]
+    message = complain(pretrain_bert, *options, *more)
+    assert f"Name an earlier one in {run / 'checkpoint'}" in message
+    state = tf.train.get_checkpoint_state(str(run))
+    earlier = state.all_model_checkpoint_paths[0]
+    (run / "checkpoint").write_text(f'model_checkpoint_path: "{earlier}"\n')
+    assert call(pretrain_bert, *options, *more)["validation_loss"] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "how"), [pair for pair in CHECKPOINT_DAMAGES if pair[1] is not cut]
+)
+def test_a_damaged_checkpoint_is_not_started_from(
+    complain, finetuning, pretrained, tmp_path, name, how
+):
+    run = copied(pretrained, tmp_path)
+    path = run / name
+    if how is flipped and "data" in name:
+        # All of it, since the optimizer's state is not read.
+        path.write_bytes(bytes(255 - byte for byte in path.read_bytes()))
+    else:
+        damage(path, how)
+    options = [
+        *finetuning,
+        "--pretrained",
+        run,
+        "--model_dir",
+        tmp_path / "run",
+    ]
+    message = complain(finetune_squad, *options)
+    assert "cannot be read" in message and f"={run}" in message
+
+
+@pytest.mark.parametrize(("name", "how"), CHECKPOINT_DAMAGES)
+def test_a_damaged_checkpoint_is_not_answered_with(
+    complain, finetuned, tmp_path, name, how
+):
+    run = copied(finetuned, tmp_path)
+    best = run / "best"
+    (path,) = best.glob(name.replace("ckpt-3", "best_ckpt-*"))
+    damage(path, how)
+    options = ["--paragraph", "The cat sat.", "--question", "Who sat?"]
+    if how in (cut, flipped) and "data" in name:
+        # Enough of it for the model may be whole.
+        path.write_bytes(b"")
+    message = complain(answer, "--model_dir", run, *options)
+    assert "cannot be read" in message and f"--model_dir={best}" in message
+
+
+@pytest.mark.parametrize("text", ["", "[3]", "null", '[{"step": 3}]'])
+def test_damaged_metrics_are_named(
+    complain, pretraining, pretrained, tmp_path, text
+):
+    run = copied(pretrained, tmp_path)
+    (run / "metrics.json").write_text(text)
+    options = [*pretraining, "--model_dir", run, "--optimizer", "acclip"]
+    message = complain(pretrain_bert, *options)
+    assert message.endswith(f"Received: --model_dir={run / 'metrics.json'}")
+
+
+@pytest.mark.parametrize("text", ["", "[3]", "null", '{"final_f1": "good"}'])
+def test_a_damaged_best_metric_is_named(
+    complain, finetuning, finetuned, tmp_path, text
+):
+    run = copied(finetuned, tmp_path)
+    (run / "best" / "info.json").write_text(text)
+    options = [*finetuning, "--model_dir", run, "--train_steps", 60]
+    options += ["--params_override", "trainer: {train_steps: 80}"]
+    message = complain(finetune_squad, *options)
+    assert message.endswith(f"Received: --model_dir={run / 'best/info.json'}")
+
+
+@pytest.mark.parametrize("text", ["", "[3]", "task: {", "task: 3", "\0"])
+def test_damaged_parameters_are_named(
+    complain, folder, pretraining, pretrained, finetuned, tmp_path, text
+):
+    run = copied(pretrained, tmp_path)
+    (run / "params.yaml").write_text(text)
+    options = [*pretraining, "--model_dir", run, "--optimizer", "acclip"]
+    assert f"--model_dir={run}" in complain(pretrain_bert, *options)
+    if text:
+        asked = folder / "squad.json"
+        options = ["--input", asked, "--output", tmp_path / "out.json"]
+        message = complain(predict_squad, "--model_dir", run, *options)
+        assert f"--model_dir={run}" in message
+
+
+def test_settings_of_no_command_are_refused(complain, folder, data, tmp_path):
+    prepared = copied(data, tmp_path)
+    for text in ("[3]", "null", "{"):
+        (prepared / "settings.json").write_text(text)
+        message = complain(
+            prepare_pretraining_data,
+            *("--input", folder / "text.txt", "--output_dir", prepared),
+        )
+        assert f"--output_dir={prepared}" in message
+
+
+def test_a_model_of_another_shape_is_not_answered_with(
+    complain, finetuned, tmp_path
+):
+    run = copied(finetuned, tmp_path)
+    params = (run / "params.yaml").read_text()
+    assert "intermediate_size: 32" in params
+    (run / "params.yaml").write_text(
+        params.replace("intermediate_size: 32", "intermediate_size: 64")
+    )
+    options = ["--paragraph", "The cat sat.", "--question", "Who sat?"]
+    message = complain(answer, "--model_dir", run, *options)
+    assert "`--model_dir` must hold a checkpoint of the model that" in message
+    assert message.endswith(f"Received: --model_dir={run}")
