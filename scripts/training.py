@@ -13,7 +13,6 @@ A run's directory holds
 
 import contextlib
 import os
-import re
 import tempfile
 import traceback
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from collections.abc import Mapping
 
 import checkpoints
 import compatibility
+import failures
 import files
 import parameters
 import prepared
@@ -76,9 +76,9 @@ def train(
     history = _history(model_dir, step)
     if checkpoint and step >= params.trainer.train_steps in history:
         return history[params.trainer.train_steps]["validation"]
-    for name, data in _data_sets(params):
-        records.check(f"{name}.input_path", data)
     strategy = _strategy(params.runtime)
+    for name in ("train_data", "validation_data"):
+        records.check(f"task.{name}.input_path", getattr(params.task, name))
     compatibility.check_optimizer(params)
     log_path = os.devnull
     # Of several workers, one writes.
@@ -97,13 +97,13 @@ def train(
                     # Model Garden only restores the worker that writes.
                     runner.trainer.checkpoint.restore(checkpoint)
                 return _train(runner, history)
-            except (Divergence, InputError):
+            except (Divergence, InputError, OSError):
                 raise
             # What Model Garden and TensorFlow raise depends on what is wrong
             # with a setting or a file in more ways than can be listed.
             except Exception as error:
                 traceback.print_exc(file=log)
-                raise _explained(error, params, model_dir) from error
+                raise failures.explained(error, params, model_dir) from error
 
 
 def _train(runner, history):
@@ -193,7 +193,7 @@ def _strategy(runtime):
             tpu_address=runtime.tpu,
             **runtime.model_parallelism(),
         )
-    except ValueError as error:
+    except (ValueError, tf.errors.OpError) as error:
         raise InputError(
             f"`runtime` must be one that works here: {error}. Received: "
             f"distribution_strategy={name}, num_gpus={runtime.num_gpus}, "
@@ -224,62 +224,9 @@ def _check_weights(model, step):
     """Raises `Divergence` if a weight is not finite."""
     for variable in model.trainable_variables:
         if not tf.reduce_all(tf.math.is_finite(variable)):
-            raise _divergence(f"{variable.name} is not finite at step {step:,}")
-
-
-def _explained(error, params, model_dir):
-    """Returns the error that says what to do about one of the libraries."""
-    if isinstance(error, RuntimeError) and "The loss value is" in str(error):
-        return _divergence(str(error))
-    checkpoints.check_whole("--model_dir", model_dir)
-    start = params.task.init_checkpoint
-    if start and tf.io.gfile.isdir(start):
-        checkpoints.check_whole("task.init_checkpoint", start)
-    if isinstance(error, tf.errors.OpError):
-        for name, data in _data_sets(params):
-            records.check_whole(f"{name}.input_path", data)
-    shapes = ("incompatible tensor", "Shape mismatch")
-    if any(words in str(error) for words in shapes):
-        return InputError(
-            "a checkpoint must have the shapes of the model that is "
-            f"configured: {error}. Received: --model_dir={model_dir}, "
-            f"task.init_checkpoint={start}"
-        )
-    return InputError(
-        "`task`, `trainer` and `runtime` must be settings that work together; "
-        f"{type(error).__name__}: {_reason(error)}. The end of "
-        f"{os.path.join(model_dir, 'log.txt')} says where it happened"
-    )
-
-
-def _reason(error):
-    """Returns the line of a message that says most.
-
-    Around it TensorFlow tells where in a graph it happened, and gin where in
-    Model Garden.
-    """
-    around = ("Graph execution error", "Detected at node", "<stack", "in user")
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    telling = [
-        line for line in lines if not line.startswith((" ", "\t", *around))
-    ]
-    line = (telling or lines or [""])[0]
-    return re.sub(r"\{\{.*?\}\} | \[Op:.*", "", line).rstrip(". ")
-
-
-def _divergence(what):
-    return Divergence(
-        f"the run has diverged: {what.rstrip('.')}. Take a lower learning rate "
-        "or a longer warm-up, and another directory"
-    )
-
-
-def _data_sets(params):
-    """Yields the data sets of a run with their names."""
-    for name in ("train_data", "validation_data"):
-        data = getattr(params.task, name)
-        if data is not None:
-            yield f"task.{name}", data
+            raise failures.divergence(
+                f"{variable.name} is not finite at step {step:,}"
+            )
 
 
 def _step_of(checkpoint):

@@ -20,6 +20,8 @@ import prepare_pretraining_data
 import prepare_squad_data
 import pretrain_bert
 import pytest
+import tensorflow as tf
+import training
 
 from tests.scripts.tiny import complaint
 from tests.scripts.tiny import dataset
@@ -489,6 +491,36 @@ def test_settings_that_the_libraries_refuse_end_in_one_line(
     assert message.startswith("`")
     log = tmp_path / "run" / "log.txt"
     assert ("log.txt says" not in message) or "Traceback" in log.read_text()
+
+
+def test_a_batch_that_does_not_fit_into_memory_ends_in_one_line(
+    complain, pretraining, tmp_path, monkeypatch
+):
+    def exhausted(*arguments):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM: no memory.")
+
+    monkeypatch.setattr(training, "_train", exhausted)
+    message = complain(
+        pretrain_bert, *pretraining, "--model_dir", tmp_path / "run"
+    )
+    assert message.startswith("`task.train_data.global_batch_size` and that of")
+    assert "ResourceExhaustedError: OOM: no memory. Received" in message
+    assert message.endswith("Received: global_batch_size=4")
+
+
+def test_what_the_system_refuses_ends_in_one_line(
+    complain, pretraining, tmp_path, monkeypatch
+):
+    def full(*arguments):
+        raise OSError(28, "No space left on device", "ckpt-1")
+
+    monkeypatch.setattr(training, "_train", full)
+    message = complain(
+        pretrain_bert, *pretraining, "--model_dir", tmp_path / "run"
+    )
+    assert message == (
+        "the system refuses: [Errno 28] No space left on device: 'ckpt-1'"
+    )
 
 
 def test_what_needs_no_framework_is_checked_before_it_is_imported(tmp_path):
