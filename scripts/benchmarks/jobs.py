@@ -9,6 +9,7 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from pathlib import Path
 
+import files
 from command_line import InputError
 
 from benchmarks.modes import MODES
@@ -69,20 +70,22 @@ def done(job: Job, out: str) -> bool:
         out: Directory of all results.
 
     Raises:
-        InputError: If there is a result of other arguments in the place of it.
+        InputError: If there is a result of other arguments in the place of it,
+            or it is damaged.
     """
     path = path_of(job, out)
     if not path.exists():
         return False
-    result = json.loads(path.read_text("utf-8"))
+    result = _read(path)
     # As JSON has it, which knows no tuples.
     wanted = json.loads(json.dumps(dataclasses.asdict(job)))
     for key, value in wanted.items():
-        if result["job"][key] != value:
+        found = result["job"].get(key)
+        if found != value:
             raise InputError(
                 "`--out` must be new or hold results of the same arguments; "
                 f"jobs/{path.name} was measured with {key}="
-                f"{_listed(result['job'][key])} instead of {_listed(value)}. "
+                f"{_listed(found)} instead of {_listed(value)}. "
                 f"Received: --out={out}"
             )
     return "skipped" not in result
@@ -116,7 +119,7 @@ def run(jobs: Sequence[Job], out: str, say: Callable[[str], None]) -> list[str]:
             failed.append(job.name)
             say(f"  failed with status {status}")
             continue
-        result = json.loads(path_of(job, out).read_text("utf-8"))
+        result = _read(path_of(job, out))
         if "skipped" in result:
             say(f"  skipped: {result['skipped']}")
     return failed
@@ -129,7 +132,17 @@ def results(out: str) -> list[dict]:
         out: Directory of all results.
     """
     paths = sorted((Path(out) / "jobs").glob("*.json"))
-    return [json.loads(path.read_text("utf-8")) for path in paths]
+    return [_read(path) for path in paths]
+
+
+def _read(path):
+    result = files.read_json("--out", str(path))
+    if not isinstance(result, dict) or not isinstance(result.get("job"), dict):
+        raise InputError(
+            "`--out` must hold results of this benchmark; delete this file to "
+            f"measure it again. Received: --out={path}"
+        )
+    return result
 
 
 def _process(job, path):

@@ -178,3 +178,13 @@ def test_results_of_other_arguments_are_refused_and_kept(processes, tmp_path):
     )
     assert path.read_bytes() == before
     assert processes.started == ["graph-many-small"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", "[3]", "{}", '{"job": {}}'])
+def test_a_damaged_result_is_refused(processes, tmp_path, text):
+    jobs.run(JOBS[:1], tmp_path, print)
+    path = jobs.path_of(JOBS[0], tmp_path)
+    path.write_text(text)
+    with pytest.raises(InputError, match="Received: --out="):
+        jobs.run(JOBS[:1], tmp_path, print)
+    assert path.read_text() == text
