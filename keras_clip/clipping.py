@@ -29,7 +29,7 @@ def working_dtype_of(value) -> str:
     return "float64" if dtype == "float64" else "float32"
 
 
-def densify(gradient):
+def densify(gradient, shape: Sequence[int] | None = None):
     """Returns a gradient as a dense tensor, duplicate rows summed.
 
     Args:
@@ -38,13 +38,14 @@ def densify(gradient):
             a tensor of any layout. Keras never merges the duplicate rows of
             `tf.IndexedSlices` (keras/src/optimizers/base_optimizer.py, 3.15.1),
             which makes every non-linear update wrong.
+        shape: Shape of the variable, for `tf.IndexedSlices` without one.
 
     Returns:
         Dense tensor; `tf.IndexedSlices` are summed in the working dtype.
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":
-        return _densify_rows(gradient)
+        return _densify_rows(with_dense_shape(gradient, shape))
     if backend == "jax":
         from jax.experimental.sparse import JAXSparse
 
@@ -56,6 +57,24 @@ def densify(gradient):
         if isinstance(gradient, torch.Tensor):
             return gradient.to_dense()
     return gradient
+
+
+def with_dense_shape(gradient, shape: Sequence[int] | None):
+    """Returns a TensorFlow gradient with a shape, if it is rows without one.
+
+    Args:
+        gradient: Tensor, `tf.IndexedSlices` or `None`.
+        shape: Shape of the variable.
+    """
+    import tensorflow as tf
+
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    if gradient.dense_shape is not None or shape is None:
+        return gradient
+    return tf.IndexedSlices(
+        gradient.values, gradient.indices, tf.constant([*shape], "int64")
+    )
 
 
 def widest_dtype_of(values: Sequence) -> str:

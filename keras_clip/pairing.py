@@ -10,7 +10,7 @@ from keras_clip import clipping
 
 
 def once_each(
-    name: str, gradients: Sequence, variables: Sequence, key: Callable
+    name: str, gradients: Sequence, variables: Sequence
 ) -> tuple[list, list]:
     """Returns gradients and variables, with every variable once.
 
@@ -21,7 +21,6 @@ def once_each(
         name: Name of the argument that the gradients come from, for errors.
         gradients: Sequence of gradients, dense or sparse, `None` for none.
         variables: Sequence of variables, one for each gradient.
-        key: Callable that returns what tells a variable from all others.
 
     Returns:
         Two lists of the same length. A gradient that is not summed stays
@@ -29,7 +28,7 @@ def once_each(
 
     Raises:
         ValueError: If there are more or fewer gradients than variables, or if
-            a gradient is complex or not of the shape of its variable.
+            one of those that are summed is refused by `checked`.
     """
     gradients, variables = list(gradients), list(variables)
     if len(gradients) != len(variables):
@@ -37,10 +36,13 @@ def once_each(
             f"`{name}` must hold one gradient for each variable. Received: "
             f"{len(gradients)} gradients and {len(variables)} variables"
         )
+    if len({id(variable) for variable in variables}) == len(variables):
+        return gradients, variables
     places, sums, each = {}, [], []
-    for gradient, variable in zip(gradients, variables, strict=True):
-        gradient = _checked(name, gradient, variable)
-        place = places.setdefault(_own_key(variable, key), len(each))
+    for gradient, variable in zip(
+        checked(name, gradients, variables), variables, strict=True
+    ):
+        place = places.setdefault(_key(variable), len(each))
         if place == len(each):
             sums.append(gradient)
             each.append(variable)
@@ -49,12 +51,30 @@ def once_each(
     return sums, each
 
 
+def checked(name: str, gradients: Sequence, variables: Sequence) -> list:
+    """Returns gradients that are known to have the shapes of their variables.
+
+    Args:
+        name: Name of the argument that the gradients come from, for errors.
+        gradients: Sequence of gradients, dense or sparse, `None` for none.
+        variables: Sequence of variables, one for each gradient.
+
+    Raises:
+        ValueError: If a gradient is complex or not of the shape of its
+            variable.
+    """
+    return [
+        gradient if gradient is None else _checked(name, gradient, variable)
+        for gradient, variable in zip(gradients, variables, strict=True)
+    ]
+
+
 def without_repeats(variables: Sequence, key: Callable) -> list:
     """Returns the variables in their order, each where it comes first.
 
     Args:
         variables: Sequence of variables.
-        key: See `once_each`.
+        key: Callable that returns what tells a variable from all others.
 
     Raises:
         ValueError: If one is not of a real floating-point dtype.
@@ -75,27 +95,25 @@ def variable_path(variable) -> str:
     return getattr(variable, "path", variable.name.split(":")[0])
 
 
-def _own_key(variable, key):
+def _key(variable):
     # What is overwritten with its gradient has no sum of several; Keras takes
     # the first (keras/src/optimizers/base_optimizer.py, 3.15.1).
-    if getattr(variable, "overwrite_with_gradient", False):
-        return object()
-    return key(variable)
+    overwritten = getattr(variable, "overwrite_with_gradient", False)
+    return object() if overwritten else id(variable)
 
 
 def _sum(one, other, variable):
     if one is None or other is None:
         return other if one is None else one
     dtype = clipping.working_dtype_of(variable)
-    return ops.cast(clipping.densify(one), dtype) + ops.cast(
-        clipping.densify(other), dtype
+    one, other = (
+        ops.cast(clipping.densify(gradient, variable.shape), dtype)
+        for gradient in (one, other)
     )
+    return one + other
 
 
 def _checked(name, gradient, variable):
-    """Returns a gradient that is known to have the shape of its variable."""
-    if gradient is None:
-        return None
     dtype = _dtype_name(gradient)
     if dtype.startswith("complex"):
         raise ValueError(
@@ -110,7 +128,11 @@ def _checked(name, gradient, variable):
             f"{variable_path(variable)!r} of shape {target}"
         )
     if shape is None or None in shape:
-        return _with_shape(gradient, variable.shape)
+        import tensorflow as tf
+
+        # Rows are checked once they are dense.
+        if isinstance(gradient, tf.Tensor):
+            return tf.ensure_shape(gradient, target)
     return gradient
 
 
@@ -127,24 +149,9 @@ def _known_shape(gradient):
     shape = getattr(gradient, "shape", None)
     if shape is None:
         return np.shape(gradient)
-    if getattr(shape, "rank", 0) is not None:
-        return tuple(shape)
-    # `tf.IndexedSlices` without `dense_shape` know the shape of a row.
-    rows = getattr(gradient, "values", None)
-    if rows is None or rows.shape.rank is None:
+    if getattr(shape, "rank", 0) is None:
         return None
-    return None, *rows.shape[1:]
-
-
-def _with_shape(gradient, shape):
-    """Returns a TensorFlow gradient with a shape that was not known of it."""
-    import tensorflow as tf
-
-    if not isinstance(gradient, tf.IndexedSlices):
-        return tf.ensure_shape(gradient, shape)
-    return tf.IndexedSlices(
-        gradient.values, gradient.indices, tf.constant([*shape], "int64")
-    )
+    return tuple(shape)
 
 
 def _fits(shape, target):

@@ -9,6 +9,7 @@ from keras import ops
 from keras_clip import clipping
 from keras_clip.compilation import jax_function
 from keras_clip.monitor_variables import all_finite
+from keras_clip.pairing import checked
 
 
 class Stepping:
@@ -53,6 +54,7 @@ class Stepping:
         """
         rule = self.rule
         scope = self._own_scope(rule)
+        gradients = checked(self.gradients_argument, gradients, variables)
         gradients = [
             ops.cast(gradient, clipping.working_dtype_of(variable))
             for gradient, variable in zip(gradients, variables, strict=True)

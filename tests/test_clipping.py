@@ -154,9 +154,9 @@ def test_densify_sums_float16_rows_in_float32():
 
 
 def test_densify_keeps_the_static_shape_of_the_rows():
-    dense = tf.function(clipping.densify).get_concrete_function(
-        _slices([[1.0, 2.0]], [1], 3)
-    )
+    dense = tf.function(
+        lambda slices: clipping.densify(slices)
+    ).get_concrete_function(_slices([[1.0, 2.0]], [1], 3))
     np.testing.assert_array_equal(
         dense(_slices([[1.0, 2.0]], [1], 3)), [[0, 0], [1, 2], [0, 0]]
     )

@@ -10,6 +10,7 @@ from keras_clip import clipping
 from keras_clip.argument_docs import fill_in
 from keras_clip.front_end import FrontEnd
 from keras_clip.overrides import check_overrides
+from keras_clip.pairing import checked
 from keras_clip.pairing import once_each
 from keras_clip.pairing import variable_path
 from keras_clip.pairing import without_repeats
@@ -54,6 +55,8 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
             "Use `weight_decay` and `exclude_from_weight_decay`."
         ),
     }
+
+    gradients_argument = "grads"
 
     def __init__(
         self,
@@ -130,11 +133,19 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
             trainable_variables = self._trainable_variables
         if trainable_variables is not None:
             grads, trainable_variables = once_each(
-                "grads", grads, trainable_variables, self._var_key
+                self.gradients_argument, grads, trainable_variables
             )
+            if self.gradient_accumulation_steps:
+                # A sum of what broadcasts would have the right shape.
+                grads = checked(
+                    self.gradients_argument, grads, trainable_variables
+                )
             # Keras divides by the loss scale and adds up micro-batches first,
             # and sparse gradients do not have both operations.
-            grads = [g if g is None else clipping.densify(g) for g in grads]
+            grads = [
+                g if g is None else clipping.densify(g, v.shape)
+                for g, v in zip(grads, trainable_variables, strict=True)
+            ]
             if trainable_variables:
                 self.build(trainable_variables)
         self._undo_if_skipped(

@@ -53,6 +53,8 @@ class ClippingOptimizer(
         ),
     }
 
+    gradients_argument = "grads_and_vars"
+
     def __init__(
         self,
         rule,
@@ -139,16 +141,19 @@ class ClippingOptimizer(
         """
         pairs = list(grads_and_vars)
         gradients, variables = once_each(
-            "grads_and_vars",
+            self.gradients_argument,
             [gradient for gradient, _ in pairs],
             [variable for _, variable in pairs],
-            self._var_key,
         )
         if not variables:
             return self.iterations
         with tf.name_scope(name or self.name), tf.init_scope():
             self.build(variables)
-        grads_and_vars = list(zip(gradients, variables, strict=True))
+        # Replicas add up rows only where they know how many there are.
+        grads_and_vars = [
+            (clipping.with_dense_shape(gradient, variable.shape), variable)
+            for gradient, variable in zip(gradients, variables, strict=True)
+        ]
         if self.clip_per_replica:
             grads_and_vars = self._clipped_pairs(grads_and_vars)
         return self._undo_if_skipped(
