@@ -29,6 +29,10 @@ THRESHOLDS = [
     2.5,
     None,
     POLYNOMIAL,
+    {
+        "class_name": "AdaptiveThreshold",
+        "config": {"multiplier": 2.0, "of": "clipped"},
+    },
     {"class_name": "AdaptiveThreshold", "config": {"multiplier": 2.0}},
 ]
 CLIPPING = [
@@ -183,6 +187,8 @@ def test_an_argument_of_a_threshold_can_be_overridden_alone():
         "multiplier": 0.25,
         "beta": 0.25,
         "alpha": 1.0,
+        "of": "raw",
+        "warmup_steps": 25,
     }
 
 

@@ -1,8 +1,5 @@
 """A subclass's own methods are called, or the class is refused."""
 
-import functools
-import json
-
 import numpy as np
 import pytest
 
@@ -13,7 +10,7 @@ from tests.front_ends import both_front_ends
 from tests.models import data
 from tests.models import dense_model
 from tests.optimizers.test_backends import every_other_backend
-from tests.programs.launch import run_program
+from tests.programs.launch import results_of
 from tests.programs.overrides import METHODS
 from tests.programs.overrides import direct_call
 from tests.programs.overrides import error_of
@@ -43,14 +40,7 @@ every_method = pytest.mark.parametrize("method", METHODS)
 @pytest.fixture(scope="module")
 def found_on(tmp_path_factory):
     """What `tests.programs.overrides` found, as a function of the backend."""
-
-    @functools.cache
-    def found(backend):
-        file = tmp_path_factory.mktemp("overrides") / f"{backend}.json"
-        run_program("overrides", file, backend=backend)
-        return json.loads(file.read_text())
-
-    return found
+    return results_of("overrides", tmp_path_factory.mktemp("overrides"))
 
 
 def _assert_refused(where, method, error):

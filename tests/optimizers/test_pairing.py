@@ -1,8 +1,5 @@
 """Every variable moves once a step, by a gradient of its own shape."""
 
-import functools
-import json
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -12,7 +9,7 @@ from tests.front_ends import KERAS
 from tests.front_ends import TF_KERAS
 from tests.front_ends import both_front_ends
 from tests.optimizers.test_backends import every_other_backend
-from tests.programs.launch import run_program
+from tests.programs.launch import results_of
 from tests.programs.pairing import BUILD_ERRORS
 from tests.programs.pairing import CLAIMS
 from tests.programs.pairing import ERRORS
@@ -28,14 +25,7 @@ PAIR_ERRORS = [error for error in ERRORS if error.startswith("a")]
 @pytest.fixture(scope="module")
 def results_on(tmp_path_factory):
     """What `tests.programs.pairing` found, as a function of the backend."""
-
-    @functools.cache
-    def results(backend):
-        file = tmp_path_factory.mktemp("pairing") / f"{backend}.json"
-        run_program("pairing", file, backend=backend)
-        return json.loads(file.read_text())
-
-    return results
+    return results_of("pairing", tmp_path_factory.mktemp("pairing"))
 
 
 @every_claim

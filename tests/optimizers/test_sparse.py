@@ -1,8 +1,5 @@
 """Sparse gradients are their dense sums, whatever comes after."""
 
-import functools
-import json
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,7 +10,7 @@ from tests.front_ends import KERAS
 from tests.front_ends import both_front_ends
 from tests.optimizers.test_backends import every_other_backend
 from tests.programs import sparse
-from tests.programs.launch import run_program
+from tests.programs.launch import results_of
 from tests.trajectories import assert_close
 from tests.trajectories import same_bits
 
@@ -220,14 +217,7 @@ def test_embedding_in_fit_moves_as_by_dense_gradients(front_end, enrolment):
 @pytest.fixture(scope="module")
 def equal_on(tmp_path_factory):
     """Which ways are equal by rows and dense, by backend and optimizer."""
-
-    @functools.cache
-    def equal(backend):
-        file = tmp_path_factory.mktemp("sparse") / f"{backend}.json"
-        run_program("sparse", file, backend=backend)
-        return json.loads(file.read_text())
-
-    return equal
+    return results_of("sparse", tmp_path_factory.mktemp("sparse"))
 
 
 @every_other_backend

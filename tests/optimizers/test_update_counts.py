@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.enrolment import ENROLMENTS
 from tests.enrolment import every_variant
 from tests.enrolment import few_variants
 from tests.enrolment.record import Adaptive
@@ -21,6 +22,19 @@ pytestmark = pytest.mark.filterwarnings("ignore:Gradients do not exist")
 
 # Of a size at which variables are updated together by a compiled function.
 LARGE = ((200, 100), (150, 101), (7,))
+
+
+# Of each kind of moment that is corrected one, for the checks that cost more.
+corrected_variants = pytest.mark.parametrize(
+    ("name", "variant"),
+    [
+        ("acclip", "alpha=1.5,threshold,corrected"),
+        ("cclip", "adaptive,alpha=1.5,momentum,decay"),
+        ("clip_adam_norm", "threshold,corrected,decay"),
+        ("clip_adam", "defaults"),
+        ("clip_adam", "layer,adaptive,delay=1,decay"),
+    ],
+)
 
 
 def _arguments(enrolment, variant, **others):
@@ -47,11 +61,10 @@ def test_variables_that_take_turns_or_join_late_move_as_the_oracle(
     assert_close(actual, expected, "float64")
 
 
-@few_variants
+@corrected_variants
 @both_front_ends
-def test_large_variables_in_turns_move_as_the_oracle(
-    front_end, enrolment, variant
-):
+def test_large_variables_in_turns_move_as_the_oracle(front_end, name, variant):
+    enrolment = ENROLMENTS[name]
     arguments = _arguments(enrolment, variant, learning_rate=0.125)
     gradients = gradients_in_turns(LARGE)[6:12]
     x = parameters(LARGE)
@@ -62,11 +75,12 @@ def test_large_variables_in_turns_move_as_the_oracle(
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
-@few_variants
+@corrected_variants
 @both_front_ends
 def test_variables_in_turns_move_alike_in_a_graph(
-    front_end, enrolment, variant, jit_compile
+    front_end, name, variant, jit_compile
 ):
+    enrolment = ENROLMENTS[name]
     arguments = _arguments(enrolment, variant)
     optimizer = front_end.optimizer(enrolment.name, **arguments)
     variables = front_end.variables(parameters(), "float64")

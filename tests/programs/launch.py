@@ -1,5 +1,7 @@
 """Starts a program of this package in a process of its own."""
 
+import functools
+import json
 import os
 import pathlib
 import subprocess
@@ -24,3 +26,20 @@ def run_program(name, *arguments, backend):
     done = launch("-m", f"tests.programs.{name}", *arguments, backend=backend)
     assert done.returncode == 0, done.stderr[-4000:]
     return done.stdout
+
+
+def results_of(name, folder):
+    """Returns what a program writes to a JSON file, by the backend.
+
+    Args:
+        name: Name of the program.
+        folder: Path of a directory for the files.
+    """
+
+    @functools.cache
+    def results(backend):
+        file = folder / f"{backend}.json"
+        run_program(name, file, backend=backend)
+        return json.loads(file.read_text())
+
+    return results
