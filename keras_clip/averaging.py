@@ -17,7 +17,8 @@ class LinearAveraging:
         super().__init__()
         if optimizer is not None and not hasattr(optimizer, "iterations"):
             raise ValueError(
-                "`optimizer` must be an optimizer or None. "
+                "`optimizer` must be one optimizer or None: of several, each "
+                "has a callback of its own. "
                 f"Received: optimizer={optimizer!r}"
             )
         self._optimizer = optimizer
@@ -67,6 +68,18 @@ class LinearAveraging:
         # Copies: JAX donates the arrays to the step, torch writes to them.
         self._pending = [ops.copy(value) for value in values]
         self._begins = False
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Refuses an optimizer that no step of the epoch has built."""
+        if self._optimizer is None or self._is_known:
+            return
+        self._choose_variables(self.model)
+        if not self._is_known:
+            raise ValueError(
+                "`optimizer` must be the optimizer that the model is trained "
+                "with: this one has made no step in an epoch. "
+                f"Received: optimizer={self._optimizer!r}"
+            )
 
     def on_train_end(self, logs=None):
         """Adds the last update."""

@@ -31,11 +31,7 @@ def once_each(
             one of those that are summed is refused by `checked`.
     """
     gradients, variables = list(gradients), list(variables)
-    if len(gradients) != len(variables):
-        raise ValueError(
-            f"`{name}` must hold one gradient for each variable. Received: "
-            f"{len(gradients)} gradients and {len(variables)} variables"
-        )
+    _check_counts(name, gradients, variables)
     if len({id(variable) for variable in variables}) == len(variables):
         return gradients, variables
     places, sums, each = {}, [], []
@@ -60,9 +56,10 @@ def checked(name: str, gradients: Sequence, variables: Sequence) -> list:
         variables: Sequence of variables, one for each gradient.
 
     Raises:
-        ValueError: If a gradient is complex or not of the shape of its
-            variable.
+        ValueError: If there are more or fewer gradients than variables, or if
+            one is complex or not of the shape of its variable.
     """
+    _check_counts(name, gradients, variables)
     return [
         gradient if gradient is None else _checked(name, gradient, variable)
         for gradient, variable in zip(gradients, variables, strict=True)
@@ -93,6 +90,14 @@ def without_repeats(variables: Sequence, key: Callable) -> list:
 def variable_path(variable) -> str:
     """Returns the path of a variable, on tf_keras its name without `:0`."""
     return getattr(variable, "path", variable.name.split(":")[0])
+
+
+def _check_counts(name, gradients, variables):
+    if len(gradients) != len(variables):
+        raise ValueError(
+            f"`{name}` must hold one gradient for each variable. Received: "
+            f"{len(gradients)} gradients and {len(variables)} variables"
+        )
 
 
 def _key(variable):

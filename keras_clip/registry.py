@@ -141,7 +141,7 @@ def get(identifier: str | dict | keras.optimizers.Optimizer):
             `config`, or whatever `keras.optimizers.get` takes.
 
     Returns:
-        A Keras optimizer.
+        A Keras optimizer, or `None` for `None`, as in Keras.
 
     Raises:
         ValueError: If there is no such optimizer.
@@ -163,13 +163,14 @@ def get(identifier: str | dict | keras.optimizers.Optimizer):
             if name.lower() in (info.name, info.class_name.lower()):
                 # Keras puts the schedule itself into the dict that it is given.
                 return info.keras_class.from_config({**config})
-    if not isinstance(identifier, str):
-        return keras.optimizers.get(identifier)
     try:
         return keras.optimizers.get(identifier)
-    except ValueError:
+    except (KeyError, ValueError):
+        if not isinstance(identifier, str | dict):
+            raise
         raise ValueError(
-            f"`identifier` must be one of {', '.join(OPTIMIZERS)}, or an "
-            "identifier that `keras.optimizers.get` knows. Received: "
+            f"`identifier` must be one of {', '.join(OPTIMIZERS)}, a dict of "
+            "such a `class_name` and of its `config`, or an identifier that "
+            "`keras.optimizers.get` knows. Received: "
             f"identifier={identifier!r}"
         ) from None

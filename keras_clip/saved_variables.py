@@ -4,6 +4,10 @@ import warnings
 
 import numpy as np
 
+# In files, beside the values by their numbers, how many there are. Those from
+# before there were `later_variables` have no such entry.
+_COUNT = "count"
+
 
 class SavedVariables:
     """A mixin: what is loaded is checked as a whole before it is assigned.
@@ -20,29 +24,32 @@ class SavedVariables:
 
     later_variables = ()
 
+    def save_own_variables(self, store):
+        """Writes the variables to a file.
+
+        Args:
+            store: What takes arrays by their names.
+        """
+        super().save_own_variables(store)
+        store[_COUNT] = np.asarray(len(self.variables))
+
     def load_own_variables(self, store):
         """Loads the variables from a file, or warns if they do not fit.
 
         Args:
             store: The file's values by their numbers, as strings.
         """
-        values = [store[str(index)] for index in range(len(store.keys()))]
-        pairs = self._paired_with(values)
-        if pairs is None:
-            super().load_own_variables(store)
-            return
-        for variable, value in pairs:
-            if _shape(variable) != _shape(value):
-                warnings.warn(
-                    f"Skipping variable loading for optimizer '{self.name}', "
-                    f"because its variable '{variable.name}' has the shape "
-                    f"{_shape(variable)} whereas the saved one has the shape "
-                    f"{_shape(value)}.",
-                    stacklevel=2,
-                )
-                return
-        for variable, value in pairs:
-            variable.assign(value)
+        names = set(store.keys())
+        is_old = _COUNT not in names
+        names.discard(_COUNT)
+        values = [store[str(index)] for index in range(len(names))]
+        reason = self._assign_variables(values, is_old)
+        if reason is not None:
+            warnings.warn(
+                f"Skipping variable loading for optimizer '{self.name}', "
+                f"because {reason}.",
+                stacklevel=2,
+            )
 
     def set_weights(self, weights):
         """Assigns values to all of the optimizer's variables.
@@ -58,36 +65,59 @@ class SavedVariables:
         if not self._has_state():
             super().set_weights(weights)
             return
-        pairs = self._paired_with(weights)
-        if pairs is None:
+        # Both frameworks read HDF5 files by this, and give it their data sets.
+        paths = [getattr(value, "name", "") for value in weights]
+        is_old = bool(paths) and all(
+            path.endswith(f"/{_name(variable)}")
+            for path, variable in zip(paths, self.variables, strict=False)
+        )
+        is_old = is_old and len(weights) < len(self.variables)
+        reason = self._assign_variables(weights, is_old)
+        if reason is not None:
             raise ValueError(
                 "`weights` must hold one array for each variable of the "
-                f"optimizer. Received: {len(weights)} arrays for "
-                f"{len(self.variables)} variables"
+                f"optimizer, of its shape. Received: weights where {reason}"
             )
-        for variable, value in pairs:
-            if _shape(variable) != _shape(value):
-                raise ValueError(
-                    "`weights` must have the shapes of the optimizer's "
-                    f"variables. Received: an array of shape {_shape(value)} "
-                    f"for '{variable.name}' of shape {_shape(variable)}"
-                )
-        for variable, value in pairs:
-            variable.assign(value)
 
-    def _paired_with(self, values):
-        """Returns pairs of variables and values, `None` if they differ.
+    def _assign_variables(self, values, is_old):
+        """Assigns values to all variables, or to none and says why.
 
         Args:
             values: List of arrays.
+            is_old: Whether they are from before the `later_variables`.
+
+        Returns:
+            String, or `None`.
         """
         variables = list(self.variables)
-        later = self.later_variables
-        if len(values) == len(variables) - len(later):
-            values = [*values, *(np.zeros(_shape(v)) for v in later)]
-        if len(values) != len(variables):
-            return None
-        return list(zip(variables, values, strict=True))
+        known = variables
+        if is_old:
+            known = variables[: len(variables) - len(self.later_variables)]
+        if len(values) != len(known):
+            reason = (
+                f"it has {len(known)} variables whereas the saved optimizer "
+                f"has {len(values)} variables"
+            )
+            if not self._has_state():
+                reason += ": it has not been built yet"
+            return reason
+        for variable, value in zip(known, values, strict=True):
+            if _shape(variable) != _shape(value):
+                return (
+                    f"its variable '{_name(variable)}' has the shape "
+                    f"{_shape(variable)} whereas the saved one has the shape "
+                    f"{_shape(value)}"
+                )
+        for variable, value in zip(known, values, strict=True):
+            variable.assign(value)
+        for variable in variables[len(known) :]:
+            variable.assign(np.zeros(_shape(variable)))
+        return None
+
+
+def _name(variable):
+    """Returns the name that HDF5 files have a variable by."""
+    return getattr(variable, "path", variable.name)
 
 
 def _shape(value):

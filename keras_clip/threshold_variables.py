@@ -45,11 +45,12 @@ class ThresholdVariables:
             self._set_threshold(value)
             return
         threshold = self._checked_threshold(value)
-        if _kind(threshold) != _kind(self._threshold):
+        if not _is_like(threshold, self._threshold):
             raise ValueError(
                 "`clip_threshold` must be of the kind that the optimizer was "
-                f"built with, as {thresholds.serialize(self._threshold)}. "
-                f"Received: clip_threshold={value!r}"
+                f"built with, as {thresholds.serialize(self._threshold)}: only "
+                "its scale and `parameters` can be set, for others make a new "
+                f"optimizer. Received: clip_threshold={value!r}"
             )
         if threshold is None:
             return
@@ -100,6 +101,12 @@ class ThresholdVariables:
         threshold = thresholds.get(value)
         if threshold is None:
             return None
+        if not _is_like(threshold, threshold):
+            raise ValueError(
+                "`clip_threshold` must be what its `with_numbers(scale, "
+                "parameters)` returns: override that where its constructor "
+                f"takes more. Received: clip_threshold={value!r}"
+            )
         if isinstance(threshold.scale, tuple):
             if self.rule.clipping != "coordinate":
                 raise ValueError(
@@ -278,12 +285,23 @@ def _scales(threshold):
     return (threshold.scale,)
 
 
-def _kind(threshold):
-    """Returns what two thresholds that can replace each other share."""
-    if threshold is None:
-        return None
-    shapes = (np.shape(scale) for scale in _scales(threshold))
-    return type(threshold), threshold.of, *shapes
+def _is_like(threshold, other):
+    """Returns whether they differ in nothing but numbers that can be set."""
+    if threshold is None or other is None:
+        return threshold is other
+    shapes, wanted = (
+        [np.shape(scale) for scale in _scales(each)]
+        for each in (threshold, other)
+    )
+    if type(threshold) is not type(other) or shapes != wanted:
+        return False
+    if len(threshold.parameters) != len(other.parameters):
+        return False
+    try:
+        same = threshold.with_numbers(other.scale, other.parameters)
+    except TypeError:
+        return False
+    return same.get_config() == other.get_config()
 
 
 def _check_arrays(arrays, variables):

@@ -85,6 +85,18 @@ def test_get_takes_dicts_of_a_name_and_arguments(info):
         assert optimizer.get_config() == info.keras_class().get_config()
 
 
+@pytest.mark.parametrize(
+    "identifier",
+    [{}, {"learning_rate": 0.5}, {"class_name": "Nope"}],
+    ids=str,
+)
+def test_get_names_the_optimizers_to_a_dict_that_is_none(identifier):
+    with pytest.raises(ValueError) as error:
+        keras_clip.get(identifier)
+    assert all(name in str(error.value) for name in OPTIMIZERS)
+    assert str(error.value).endswith(f"Received: identifier={identifier!r}")
+
+
 def test_get_takes_dicts_with_schedules():
     schedule = keras.optimizers.schedules.ExponentialDecay(0.5, 10, 0.5)
     config = keras_clip.GClip(learning_rate=schedule).get_config()

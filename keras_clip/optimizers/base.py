@@ -106,6 +106,8 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         """
         if self.built:
             return
+        # Not an attribute that Keras tracks and saves.
+        self.__dict__["_given_variables"] = list(variables)
         variables = without_repeats(variables, self._var_key)
         self._check_threshold_fits(variables)
         super().build(variables)
@@ -131,6 +133,8 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         """
         if trainable_variables is None and self.built:
             trainable_variables = self._trainable_variables
+            if self._has_repeats(grads):
+                trainable_variables = self._given_variables
         if trainable_variables is not None:
             grads, trainable_variables = once_each(
                 self.gradients_argument, grads, trainable_variables
@@ -146,7 +150,7 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
                 g if g is None else clipping.densify(g, v.shape)
                 for g, v in zip(grads, trainable_variables, strict=True)
             ]
-            if trainable_variables:
+            if trainable_variables and not self.built:
                 self.build(trainable_variables)
         self._undo_if_skipped(
             self._changed_by_keras() if self.built else [],
@@ -154,6 +158,36 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
                 grads, trainable_variables
             ),
         )
+
+    def stateless_apply(self, optimizer_variables, grads, trainable_variables):
+        """Returns what `apply` makes of values.
+
+        Args:
+            optimizer_variables: List of the values of `variables`.
+            grads: List of gradients, as for `apply`.
+            trainable_variables: List of the values of the variables that the
+                optimizer was built with, one that was there twice twice.
+
+        Returns:
+            Tuple of the lists of the variables' and of the optimizer's values.
+        """
+        if not self.built or not self._has_repeats(trainable_variables):
+            return super().stateless_apply(
+                optimizer_variables, grads, trainable_variables
+            )
+        given = self._given_variables
+        grads, variables = once_each(self.gradients_argument, grads, given)
+        values = dict(zip(map(id, given), trainable_variables, strict=True))
+        moved, optimizer_variables = super().stateless_apply(
+            optimizer_variables, grads, [values[id(v)] for v in variables]
+        )
+        moved = dict(zip(map(id, variables), moved, strict=True))
+        return [moved[id(v)] for v in given], optimizer_variables
+
+    def _has_repeats(self, values):
+        """Returns whether there is a value for each that was given to build."""
+        given = len(self._given_variables)
+        return len(values) == given > len(self._trainable_variables)
 
     def get_config(self):
         """Returns the arguments that make an optimizer like this one."""

@@ -147,8 +147,9 @@ class ClippingOptimizer(
         )
         if not variables:
             return self.iterations
-        with tf.name_scope(name or self.name), tf.init_scope():
-            self.build(variables)
+        if not getattr(self, "_built", False):
+            with tf.name_scope(name or self.name), tf.init_scope():
+                self.build(variables)
         # Replicas add up rows only where they know how many there are.
         grads_and_vars = [
             (clipping.with_dense_shape(gradient, variable.shape), variable)
@@ -240,7 +241,7 @@ class ClippingOptimizer(
         if index is None:
             raise KeyError(
                 f"The optimizer cannot recognize variable {variable.name}: it "
-                "was built with others."
+                "was built with others; make a new optimizer for these."
             )
         return index
 

@@ -22,7 +22,8 @@ class AdaptiveThreshold(Threshold):
     ```
 
     It follows one norm with global clipping, and with layer or coordinate
-    clipping one for each variable.
+    clipping one for each variable. Start with this. Where single gradients are
+    a hundred times too large, take `of="clipped"` and a `multiplier` such as 2.
 
     That is the first paper's estimator, of the norm as it is: `of="raw"`. It
     soon knows of norms that have grown, and lets a single large one through: a
@@ -36,7 +37,7 @@ class AdaptiveThreshold(Threshold):
     ```
 
     The first `warmup_steps` updates are not clipped, and `M` is the plain mean
-    of their `‖g‖^α`. Take it where single gradients are far too large. It is
+    of their `‖g‖^α`. It is
     slow to follow norms that have grown for good: it takes about
     `α · log(growth) / ((1 − beta) · (multiplier^α − 1))` updates.
 

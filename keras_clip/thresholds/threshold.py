@@ -1,5 +1,6 @@
 """What all thresholds have: a scale, and a unit for every update."""
 
+import copy
 from collections.abc import Sequence
 
 from keras_clip.thresholds.scale import checked_scale
@@ -11,7 +12,25 @@ class Threshold:
 
     A threshold of your own is saved and loaded with the optimizer if its class
     is registered by `keras.saving.register_keras_serializable`, for tf_keras
-    too.
+    too. What can be set between steps are its scale and its `parameters`, which
+    `unit` gets as tensors.
+
+    Example:
+
+    >>> @keras.saving.register_keras_serializable("mine")
+    ... class DecayingThreshold(keras_clip.thresholds.Threshold):
+    ...     def __init__(self, scale, rate=0.1):
+    ...         super().__init__(scale)
+    ...         self.rate = rate
+    ...     @property
+    ...     def parameters(self):
+    ...         return (self.rate,)
+    ...     def unit(self, k, parameters, moment):
+    ...         (rate,) = parameters
+    ...         return 1 / (1 + rate * k)
+    ...     def get_config(self):
+    ...         return {**super().get_config(), "rate": self.rate}
+    >>> optimizer = keras_clip.GClip(clip_threshold=DecayingThreshold(2.0))
 
     Attributes:
         scale: A positive float, or a tuple with an array for each variable.
@@ -36,11 +55,17 @@ class Threshold:
     def with_numbers(self, scale, parameters: Sequence[float]) -> "Threshold":
         """Returns a threshold like this one with other numbers.
 
+        A class whose constructor takes more than these two has its own.
+
         Args:
             scale: As `scale`.
             parameters: As `parameters`.
         """
-        return type(self)(scale, *parameters)
+        if parameters:
+            return type(self)(scale, *parameters)
+        other = copy.copy(self)
+        other.scale = scale
+        return other
 
     def moment_after(self, k, parameters, norm, moment):
         """Returns the moment after a step.

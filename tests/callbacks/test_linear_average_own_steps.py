@@ -89,7 +89,8 @@ def test_optimizer_that_is_given_and_moves_nothing_is_refused(front_end):
 def test_averages_of_an_optimizer_without_a_step_raise(front_end):
     model = model_with_own_step(front_end, front_end.optimizer("gclip"))
     average = make_average(front_end, optimizer=front_end.optimizer("gclip"))
-    fit(model, average)
+    with pytest.raises(ValueError, match="has made no step in an epoch"):
+        fit(model, average)
     last = model.get_weights()
     with pytest.raises(ValueError, match="`averages` must be read after a st"):
         average.assign_averages()
@@ -131,7 +132,8 @@ def test_optimizer_that_is_none_is_refused_at_once(front_end, optimizer):
     with pytest.raises(ValueError) as error:
         make_average(front_end, optimizer=optimizer)
     assert str(error.value) == (
-        "`optimizer` must be an optimizer or None. "
+        "`optimizer` must be one optimizer or None: of several, each has a "
+        "callback of its own. "
         f"Received: optimizer={optimizer!r}"
     )
 
@@ -146,3 +148,14 @@ def test_own_steps_on_other_backends_are_those_on_tensorflow(backend, tmp_path):
     assert len(actual["refused"]) == 2
     for message in actual["refused"]:
         assert message.startswith("`optimizer` must be the optimizer that")
+
+
+@both_front_ends
+def test_optimizer_that_no_step_builds_is_refused_after_an_epoch(front_end):
+    model = dense_model(front_end, front_end.optimizer("gclip"))
+    average = make_average(front_end, optimizer=front_end.optimizer("cclip"))
+    with pytest.raises(ValueError) as error:
+        fit(model, average, epochs=2)
+    message = str(error.value)
+    assert message.startswith("`optimizer` must be the optimizer that the mod")
+    assert "no step in an epoch" in message

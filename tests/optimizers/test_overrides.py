@@ -107,6 +107,32 @@ def test_one_variable_alone_is_not_moved_on_other_backends(found_on, backend):
     assert found_on(backend)["direct"] == direct_call(KERAS)
 
 
+@every_optimizer
+def test_build_of_a_subclass_is_called_once_as_by_keras(enrolment):
+    """It may create a variable of its own there."""
+
+    class Own(KERAS.optimizer_class(enrolment.name)):
+        def build(self, variables):
+            super().build(variables)
+            self.own = self.add_variable((), "zeros", name="own")
+
+    model = dense_model(KERAS, Own())
+    model.fit(*data(), epochs=2, verbose=0)
+    names = [v.name for v in model.optimizer.variables]
+    assert sum(name.endswith("own") for name in names) == 1
+
+
+def test_gradients_that_a_subclass_loses_are_counted():
+    class Losing(KERAS.optimizer_class("gclip")):
+        def _clip_gradients(self, grads):
+            return grads[:1]
+
+    optimizer = Losing()
+    variables = KERAS.variables([np.ones(2), np.ones(2)])
+    with pytest.raises(ValueError, match="1 gradients and 2 variables$"):
+        KERAS.apply(optimizer, [np.ones(2), np.ones(2)], variables)
+
+
 def _counting(cls, method):
     """Returns a subclass that counts the calls of a method."""
     calls = []

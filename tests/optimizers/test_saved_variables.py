@@ -10,6 +10,7 @@ from tests.enrolment import every_optimizer
 from tests.enrolment import every_variant
 from tests.enrolment import few_variants
 from tests.enrolment.record import Adaptive
+from tests.enrolment.record import Polynomial
 from tests.front_ends import KERAS
 from tests.front_ends import TF_KERAS
 from tests.front_ends import both_front_ends
@@ -230,20 +231,65 @@ def test_weights_of_the_optimizer_are_set_all_or_none(front_end, enrolment):
     optimizer.build(front_end.variables([np.zeros(2), np.zeros(3)]))
     before = front_end.state(optimizer)
     ones = [np.ones_like(value) for value in before]
-    with pytest.raises(ValueError) as error:
-        optimizer.set_weights(ones[:-3])
-    assert str(error.value).startswith("`weights` must hold one array for each")
-    assert str(error.value).endswith(
-        f"Received: {len(ones) - 3} arrays for {len(ones)} variables"
-    )
+    # One that lacks the later variables too: arrays do not say what they are.
+    later = len(optimizer.later_variables)
+    for count in (len(ones) - 3, len(ones) - later, len(ones) + 1):
+        with pytest.raises(ValueError) as error:
+            optimizer.set_weights([*ones, np.ones(())][:count])
+        assert str(error.value).startswith("`weights` must hold one array for")
+        assert str(error.value).endswith(
+            f"it has {len(ones)} variables whereas the saved optimizer has "
+            f"{count} variables"
+        )
     wrong = [*ones[:-1], np.ones((7, 7))]
     with pytest.raises(ValueError) as error:
         optimizer.set_weights(wrong)
-    assert str(error.value).startswith("`weights` must have the shapes of the")
-    assert "Received: an array of shape (7, 7)" in str(error.value)
+    assert str(error.value).startswith("`weights` must hold one array for each")
+    assert str(error.value).endswith("the saved one has the shape (7, 7)")
     assert same_bits(front_end.state(optimizer), before)
     optimizer.set_weights(ones)
     assert same_bits(front_end.state(optimizer), ones)
+
+
+# Of rules without slots, whose variables are scalars but for two.
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("gclip", {}),
+        ("cclip", {}),
+        ("clip_adagrad_norm", {}),
+        ("clip_adam_norm", {"beta_1": 0.0}),
+    ],
+)
+@pytest.mark.parametrize("old", [False, True])
+@both_front_ends
+def test_state_with_another_threshold_is_not_taken_for_an_older_file(
+    front_end, name, arguments, old
+):
+    """A schedule has one variable more, as files have since `later_variables`.
+
+    With `old`, the schedule is in the file, and the file is from before.
+    """
+    thresholds = [1.0, Polynomial(0.5, 0.5)]
+    saved, loaded = (
+        front_end.optimizer(name, clip_threshold=value, **arguments)
+        for value in (reversed(thresholds) if old else thresholds)
+    )
+    for optimizer in (saved, loaded):
+        variables = front_end.variables([np.zeros(2)])
+        front_end.apply(optimizer, [np.ones(2)], variables)
+    before = front_end.state(loaded)
+    store = _store_of(front_end, saved)
+    values = [store[str(i)] for i in range(len(saved.variables))]
+    if old:
+        values = values[: -len(saved.later_variables)]
+        store = {str(i): value for i, value in enumerate(values)}
+    with pytest.warns(UserWarning, match="Skipping variable loading"):
+        loaded.load_own_variables(store)
+    if not old:
+        with pytest.raises(ValueError, match="`weights` must hold one array"):
+            loaded.set_weights(values)
+    assert same_bits(front_end.state(loaded), before)
 
 
 @every_optimizer

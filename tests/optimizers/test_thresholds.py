@@ -387,6 +387,62 @@ def test_threshold_of_a_users_own_is_saved_and_loaded_as_itself(
     assert loaded.optimizer.last_threshold == 0.5
 
 
+class _Decaying(thresholds.Threshold):
+    """Of a user's own: `rate` is no parameter."""
+
+    def __init__(self, scale, rate=0.5):
+        super().__init__(scale)
+        self.rate = rate
+
+    def unit(self, k, parameters, moment):
+        return 1 / (1 + self.rate * k)
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.rate}
+
+
+class _Required(HalvingThreshold):
+    """It needs an argument that its parameters do not give."""
+
+    def __init__(self, scale, every, label, power):
+        super().__init__(scale, every, label)
+        self.power = power
+
+    with_numbers = thresholds.Threshold.with_numbers
+
+
+@both_front_ends
+def test_argument_that_is_no_parameter_of_a_threshold_is_kept(front_end):
+    optimizer = front_end.optimizer(
+        "gclip", learning_rate=1.0, clip_threshold=_Decaying(3.0, 2.0)
+    )
+    (x,) = front_end.variables([np.zeros(1)])
+    front_end.apply(optimizer, [np.array([8.0])], [x])
+    assert front_end.value(x).tolist() == [-1.0]
+    expected = {"scale": 3.0, "rate": 2.0}
+    assert optimizer.clip_threshold.get_config() == expected
+    optimizer.clip_threshold = _Decaying(5.0, 2.0)
+    front_end.apply(optimizer, [np.array([8.0])], [x])
+    assert front_end.value(x).tolist() == [-2.0]
+
+
+@both_front_ends
+def test_argument_that_is_no_parameter_cannot_be_set_between_steps(front_end):
+    optimizer = front_end.optimizer("gclip", clip_threshold=_Decaying(3.0))
+    optimizer.build(front_end.variables([np.zeros(1)]))
+    with pytest.raises(ValueError, match="only its scale and `parameters` can"):
+        optimizer.clip_threshold = _Decaying(3.0, 0.25)
+
+
+@both_front_ends
+def test_threshold_that_does_not_give_itself_back_is_refused(front_end):
+    with pytest.raises(ValueError) as error:
+        front_end.optimizer("gclip", clip_threshold=_Required(1.0, 2, "a", 3))
+    message = str(error.value)
+    assert message.startswith("`clip_threshold` must be what its `with_numbers")
+    assert "Received: clip_threshold=_Required(" in message
+
+
 @both_front_ends
 def test_threshold_of_a_users_own_can_be_set_between_steps(front_end):
     optimizer = front_end.optimizer(

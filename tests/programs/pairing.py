@@ -9,6 +9,7 @@ the backend that Keras runs on, and the message of each of `ERRORS`.
 import json
 import sys
 
+import keras
 import numpy as np
 
 from tests.enrolment import ENROLMENTS
@@ -87,7 +88,51 @@ def built_with_a_variable_twice_it_has_the_state_of_one(front_end, name):
     return same_bits(states(1), states(2))
 
 
+def values_of_a_variable_twice_are_moved_alike(front_end, name):
+    """Returns whether both come back moved by the sum; JAX has this only."""
+    if keras.backend.backend() != "jax" or front_end is not KERAS:
+        return True
+    ends = []
+    for repeats in (1, 2):
+        optimizer = front_end.optimizer(name, **ARGUMENTS)
+        one, two = front_end.variables([np.ones(shape) for shape in SHAPES])
+        given = [one] * repeats + [two]
+        optimizer.build(given)
+        x = [v.value for v in given]
+        state = [v.value for v in optimizer.variables]
+        for first, second, third in _gradients():
+            total = [first + second] if repeats == 1 else [first, second]
+            gradients = [np.float32(g) for g in (*total, third)]
+            x, state = optimizer.stateless_apply(state, gradients, x)
+        x, state = ([np.asarray(v) for v in vs] for vs in (x, state))
+        if not same_bits([x[0]] * repeats, x[:repeats]):
+            return False
+        ends.append([x[0], x[-1], *state])
+    return same_bits(*ends)
+
+
+def gradients_alone_are_those_of_the_build(front_end, name):
+    """Returns whether `apply` without variables takes one for each given."""
+    if front_end is not KERAS:
+        return True
+
+    def alone(optimizer, gradients, variables):
+        one, two = variables
+        optimizer.build([one, one, two])
+        optimizer.apply([front_end.tensor(g) for g in gradients])
+
+    def given(optimizer, gradients, variables):
+        one, two = variables
+        front_end.apply(optimizer, gradients, [one, one, two])
+
+    return same_bits(
+        _ends(front_end, name, alone), _ends(front_end, name, given)
+    )
+
+
 CLAIMS = (
+    values_of_a_variable_twice_are_moved_alike,
+    gradients_alone_are_those_of_the_build,
     variable_given_twice_is_moved_by_the_sum,
     variable_given_twice_may_lack_a_gradient_once,
     built_with_a_variable_twice_it_has_the_state_of_one,
