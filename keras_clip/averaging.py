@@ -31,6 +31,8 @@ class LinearAveraging:
         self._averages = []
         # By how much their rounding has made the averages too large.
         self._errors = []
+        # The most updates that there were in a batch.
+        self._most = 0
         # The parameters before a step that may be an update.
         self._pending = []
 
@@ -70,7 +72,8 @@ class LinearAveraging:
         self._begins = False
 
     def on_epoch_end(self, epoch, logs=None):
-        """Refuses an optimizer that no step of the epoch has built."""
+        """Refuses an optimizer that made no step, or several in a batch."""
+        self._check_that_updates_are_seen()
         if self._optimizer is None or self._is_known:
             return
         self._choose_variables(self.model)
@@ -88,6 +91,7 @@ class LinearAveraging:
         if not self._is_known:
             self._choose_variables(model)
         self._add_pending()
+        self._check_that_updates_are_seen()
         self._check_that_updates_count(_values(self._variables))
         self._pending = []
 
@@ -150,17 +154,19 @@ class LinearAveraging:
         self._errors = [ops.zeros_like(value) for value in _values(variables)]
         self._pending = []
         self._k = ops.zeros((), "int32")
+        self._most = 0
         self._count = _updates(optimizer)
         self._has_updates = False
 
     def _add_pending(self):
         """Adds the parameters before the last step if it was an update."""
         # A step that is skipped or only accumulates is none.
-        count = _updates(self._counted)
-        is_update = ops.not_equal(count, self._count)
+        count, before = _updates(self._counted), self._count
+        is_update = ops.not_equal(count, before)
         self._count = count
         if not self._pending:
             return
+        self._most = ops.maximum(self._most, count - before)
         self._k = self._k + ops.cast(is_update, "int32")
         weight = 2.0 / (ops.cast(self._k, "float32") + 1.0)
         weight = ops.where(is_update, weight, 0.0)
@@ -171,6 +177,15 @@ class LinearAveraging:
             )
         ]
         self._averages, self._errors = map(list, zip(*moved, strict=True))
+
+    def _check_that_updates_are_seen(self):
+        """Raises where a batch had more updates than its beginning shows."""
+        if int(self._most) > 1:
+            raise ValueError(
+                "`optimizer` must make one update a batch at most: the "
+                "parameters between two updates cannot be seen. Received: "
+                f"{int(self._most)} updates in a batch"
+            )
 
     def _check_that_updates_count(self, values):
         """Raises where parameters have moved and the optimizer has not.

@@ -81,7 +81,8 @@ def function_of_values(
 ) -> Callable:
     """Returns `new_values` of one shape and dtype, compiled by TensorFlow.
 
-    One `tf.function` a shape, so that none of them ever traces twice.
+    One `tf.function` a shape, so that none of them traces again but for a
+    vector of numbers of updates instead of one.
 
     Args:
         rule: See `jax_function`.

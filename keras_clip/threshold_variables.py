@@ -54,6 +54,8 @@ class ThresholdVariables:
             )
         if threshold is None:
             return
+        self._check_numbers(threshold)
+        self._convert_moments(self._current_threshold(), threshold)
         for variable, number in zip(
             self._threshold_scales, _scales(threshold), strict=True
         ):
@@ -160,6 +162,41 @@ class ThresholdVariables:
         if isinstance(threshold.scale, tuple):
             _check_arrays(threshold.scale, variables)
 
+    def _check_numbers(self, threshold):
+        """Raises where the dtype of the variables does not hold the numbers."""
+        dtype = self._shared_dtype
+        with np.errstate(over="ignore"):
+            scales = [np.asarray(s, dtype) for s in _scales(threshold)]
+            parameters = [np.asarray(p, dtype) for p in threshold.parameters]
+        fits = all(np.all(np.isfinite(s) & (s > 0)) for s in scales)
+        if fits and isinstance(threshold.scale, float):
+            try:
+                threshold.with_numbers(
+                    float(scales[0]), [float(p) for p in parameters]
+                )
+            except ValueError:
+                fits = False
+        if not fits:
+            raise ValueError(
+                f"`clip_threshold` must have numbers that {dtype} holds. "
+                f"Received: clip_threshold={thresholds.serialize(threshold)}"
+            )
+
+    def _convert_moments(self, before, threshold):
+        """Makes what is known of the norms a moment of other parameters."""
+        if before.parameters == threshold.parameters:
+            return
+        count = np.asarray(self._value(self.update_count))
+        if self.missed_updates is not None and self.rule.clipping != "global":
+            count = count - np.asarray(self._value(self.missed_updates))
+        for variable in (
+            self._threshold_moment,
+            self._threshold_moment_before,
+        ):
+            if variable is not None:
+                moment = np.asarray(self._value(variable), "float64")
+                variable.assign(threshold.moment_like(before, count, moment))
+
     def _build_threshold(self, variables):
         """Creates the variables of the threshold."""
         self._threshold_scales = []
@@ -168,6 +205,7 @@ class ThresholdVariables:
         threshold = self._threshold
         if threshold is None:
             return
+        self._check_numbers(threshold)
         dtype = self._shared_dtype
         self._threshold_scales = [
             self._add_shared("threshold_scale", scale, dtype)

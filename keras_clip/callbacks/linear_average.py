@@ -36,6 +36,7 @@ class LinearAverage(LinearAveraging, keras.callbacks.Callback):
         ValueError: If `optimizer` is not one. When training starts, if
             `steps_per_execution` is not 1 or there is no optimizer. After the
             first step, if the parameters have moved without the optimizer.
+            After an epoch, if it made no step or several in a batch.
 
     Example:
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_clip.thresholds.threshold import Threshold
@@ -117,6 +118,21 @@ class AdaptiveThreshold(Threshold):
         after = ops.where(moment == 0, power, after)
         mean = moment + (power - moment) / k
         return ops.where(k <= warmup[0], mean, after)
+
+    def moment_like(self, before: "Threshold", k, moment):
+        """Returns `τ_k^α` or `M_k` of the same norms by these parameters.
+
+        Args:
+            before: The threshold that this one replaces.
+            k: Array or integer, the number of updates that were made.
+            moment: Array, the moment that `before` has after them.
+        """
+        if self.of == "clipped":
+            return moment ** (self.alpha / before.alpha)
+        count = np.maximum(k, 1)
+        corrected = moment / (1 - before.beta**count)
+        power = corrected ** (self.alpha / before.alpha)
+        return power * (1 - self.beta**count)
 
     def unit(self, k, parameters, moment):
         """Returns `(τ_k^α / (1 − beta^k))^(1/α)`, or `M_{k−1}^(1/α)`."""

@@ -78,6 +78,16 @@ class Threshold:
         """
         return moment
 
+    def moment_like(self, before: "Threshold", k, moment):
+        """Returns the moment that is of the same norms by these parameters.
+
+        Args:
+            before: The threshold that this one replaces.
+            k: Array or integer, the number of updates that were made.
+            moment: Array, the moment that `before` has after them.
+        """
+        return moment
+
     def unit(self, k, parameters, moment):
         """Returns what multiplies the scale at update k.
 

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.callbacks.averaged import Recorder
 from tests.callbacks.averaged import assert_averages
@@ -159,3 +160,26 @@ def test_optimizer_that_no_step_builds_is_refused_after_an_epoch(front_end):
     message = str(error.value)
     assert message.startswith("`optimizer` must be the optimizer that the mod")
     assert "no step in an epoch" in message
+
+
+@both_front_ends
+def test_several_updates_a_batch_are_refused_after_an_epoch(front_end):
+    """As `steps_per_execution` is: an average would be of a part of them."""
+    optimizer = front_end.optimizer("gclip")
+
+    class Twice(front_end.framework.Model):
+        def train_step(self, data):
+            variables = self.trainable_variables
+            for _ in range(2):
+                gradients = [tf.ones(v.shape) for v in variables]
+                front_end.apply(optimizer, gradients, variables)
+            return {"loss": tf.constant(0.0)}
+
+    inputs = front_end.framework.Input((3,))
+    model = Twice(inputs, front_end.framework.layers.Dense(2)(inputs))
+    model.compile(loss="mse")
+    average = make_average(front_end, optimizer=optimizer)
+    with pytest.raises(ValueError) as error:
+        model.fit(np.ones((16, 3)), np.ones((16, 2)), 4, 3, 0, [average])
+    assert str(error.value).startswith("`optimizer` must make one update a ba")
+    assert str(error.value).endswith("Received: 2 updates in a batch")

@@ -48,7 +48,7 @@ def test_threshold_of_another_kind_raises_once_built(
         optimizer.clip_threshold = after
     message = str(error.value)
     assert message.startswith("`clip_threshold` must be of the kind that the ")
-    assert f"was built with, as {kind}. " in message
+    assert f"was built with, as {kind}: " in message
     assert message.endswith(f"Received: clip_threshold={after!r}")
     assert optimizer.get_config() == config
 

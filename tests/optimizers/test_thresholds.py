@@ -121,7 +121,7 @@ def test_changed_threshold_clips_from_the_next_step_without_a_retrace(
     for index, gradient in enumerate(gradients):
         if index == 2:
             optimizer.clip_threshold = as_argument(second)
-            oracle.clip.threshold = second
+            oracle.clip.replace(second, oracle.k, oracle.counts)
         step([front_end.tensor(g, "float64") for g in gradient])
         actual.append(front_end.values(variables))
         expected.append(oracle.step(gradient, rate_at(index)))
@@ -385,6 +385,65 @@ def test_threshold_of_a_users_own_is_saved_and_loaded_as_itself(
         everything(front_end, loaded), everything(front_end, model)
     )
     assert loaded.optimizer.last_threshold == 0.5
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "norm"),
+    [
+        (Adaptive(1.0, 0.9), Adaptive(1.0, 0.999), 1.0),
+        (Adaptive(1.0, 0.999), Adaptive(1.0, 0.9), 1.0),
+        (Adaptive(1.5, 0.99, 1.0), Adaptive(1.5, 0.99, 2.0), 0.005),
+        (
+            Adaptive(1.5, 0.99, 1.0, "clipped", 5),
+            Adaptive(1.5, 0.9, 2.0, "clipped", 5),
+            0.005,
+        ),
+    ],
+    ids=str,
+)
+@both_front_ends
+def test_threshold_that_is_set_knows_of_the_norms_before(
+    front_end, first, second, norm
+):
+    """Of norms that are always the same, the threshold stays a multiple."""
+    optimizer = front_end.optimizer("gclip", clip_threshold=first)
+    (x,) = front_end.variables([np.zeros(1)])
+    for threshold in (first, second):
+        optimizer.clip_threshold = threshold.threshold()
+        for _ in range(20):
+            front_end.apply(optimizer, [np.array([norm])], [x])
+            expected = threshold.multiplier * norm
+            if np.isfinite(optimizer.last_threshold):
+                np.testing.assert_allclose(
+                    optimizer.last_threshold, expected, rtol=1e-3
+                )
+    assert np.isfinite(optimizer.last_threshold)
+
+
+@pytest.mark.parametrize(
+    "threshold",
+    [
+        1e39,
+        1e-50,
+        Polynomial(1e39, 0.5),
+        Adaptive(1.0, 0.99999999),
+        Adaptive(1.00000001, of="clipped"),
+    ],
+    ids=str,
+)
+@both_front_ends
+def test_number_that_float32_does_not_hold_is_refused_at_the_build(
+    front_end, threshold
+):
+    """Not where the model is saved, after the training."""
+    optimizer = front_end.optimizer("gclip", clip_threshold=threshold)
+    with pytest.raises(ValueError) as error:
+        optimizer.build(front_end.variables([np.zeros(1)]))
+    assert str(error.value).startswith(
+        "`clip_threshold` must have numbers that float32 holds. Received: "
+    )
+    optimizer = front_end.optimizer("gclip", clip_threshold=threshold)
+    optimizer.build(front_end.variables([np.zeros(1)], "float64"))
 
 
 class _Decaying(thresholds.Threshold):

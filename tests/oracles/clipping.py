@@ -23,6 +23,19 @@ class ClippingOracle:
         self.clipping = clipping
         self.moments = [0.0] * (1 if clipping == "global" else len(variables))
 
+    def replace(self, threshold, k, counts):
+        """Goes on with another threshold, of the same norms up to now."""
+        before, self.threshold = self.threshold, threshold
+        if not thresholds.is_adaptive(threshold):
+            return
+        counts = [k] if self.clipping == "global" else counts
+        self.moments = [
+            thresholds.moment_of(
+                threshold, count, thresholds.norm_of(before, count, moment)
+            )
+            for count, moment in zip(counts, self.moments, strict=True)
+        ]
+
     def __call__(self, k, own, g):
         """Returns u_k, the moments, what was clipped and at which thresholds.
 

@@ -46,6 +46,19 @@ def at(threshold, k, own, norms, moments):
     return thresholds, moments
 
 
+def norm_of(threshold, k, moment):
+    """Returns the norm that, always seen, has led to a moment in k updates."""
+    if threshold.of == "raw":
+        moment = moment / (1 - threshold.beta**k)
+    return moment ** (1 / threshold.alpha)
+
+
+def moment_of(threshold, k, norm):
+    """Returns the moment that a norm leads to that is seen k times."""
+    moment = norm**threshold.alpha
+    return moment * (1 - threshold.beta**k if threshold.of == "raw" else 1)
+
+
 def _for_each(value, norms):
     values = value if isinstance(value, list) else [value] * len(norms)
     assert len(values) == len(norms)
