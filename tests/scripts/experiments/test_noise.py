@@ -39,6 +39,10 @@ SIZES = {
     "no-attention-gaussian": (16, 1),
 }
 KINDS = tuple(SIZES)
+OF_ALL_KINDS = (
+    *("--points", 0, 2, "--only", *KINDS),
+    *("--images_per_batch", *SIZES["resnet-images"]),
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +51,10 @@ def made(data, images, tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     options = [
         *("--wikipedia", data, "--novels", data, "--images", images),
-        *("--output_dir", folder, "--points", 0, 2, "--num_samples", 60),
-        *("--full_gradient_batches", 10, "--only", *KINDS),
-        *("--images_per_batch", *SIZES["resnet-images"]),
+        *("--output_dir", folder, "--num_samples", 60),
+        *("--full_gradient_batches", 10),
     ]
-    return options, folder, call(study, *options)
+    return options, folder, call(study, *options, *OF_ALL_KINDS)
 
 
 def test_every_run_is_sampled_at_every_point(made):
@@ -71,7 +74,7 @@ def test_every_run_is_sampled_at_every_point(made):
 
 def test_what_is_there_is_not_made_again(made):
     options, folder, _ = made
-    assert call(study, *options) == {}
+    assert call(study, *options, *OF_ALL_KINDS) == {}
 
 
 def test_a_later_point_goes_on_from_the_checkpoint(made):
@@ -82,7 +85,7 @@ def test_a_later_point_goes_on_from_the_checkpoint(made):
     path.unlink()
     for file in (folder / "checkpoints").glob("bert-wikipedia-2.*"):
         file.unlink()
-    call(study, *options)
+    call(study, *options, *OF_ALL_KINDS)
     old, new = (json.loads(text) for text in (before, path.read_text()))
     np.testing.assert_allclose(
         new["noise_norms"], old["noise_norms"], rtol=1e-3
@@ -108,12 +111,16 @@ def test_images_are_sampled_as_in_inference_too(made):
 @pytest.mark.parametrize(
     "options, message",
     [
-        (("--only", "bert-novels"), "`--inference` must come with --only"),
+        (
+            ("--points", 2, "--only", "bert-novels"),
+            "`--inference` must come with --only",
+        ),
         (("--points", 9), "`--points` must be such that the same command"),
     ],
 )
 def test_inference_trains_nothing(made, options, message):
     given = [*made[0], "--inference", "--only", "resnet-images", *options]
+    given += ["--images_per_batch", 16]
     with pytest.raises(command_line.InputError, match=message):
         call(study, *given)
 
