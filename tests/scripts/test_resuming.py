@@ -60,6 +60,15 @@ def variables(model_dir):
         listed = found.pop(f"optimizer/_variables/{position}", None)
         if listed is not None:
             found[f"optimizer/{name}"] = listed
+    if f"optimizer/{shared[0]}" in found:
+        positions = [
+            int(name.split("/")[-1])
+            for name in found
+            if name.startswith("optimizer/_variables/")
+        ]
+        last = f"optimizer/_variables/{max(positions)}"
+        if "optimizer/clip_total_error" not in found:
+            found["optimizer/clip_total_error"] = found.pop(last)
     return found
 
 
