@@ -131,7 +131,11 @@ def test_step_is_traced_once_whatever_the_learning_rate(
 @every_optimizer
 @both_front_ends
 def test_compiled_update_of_a_shape_is_traced_once(front_end, enrolment):
-    """Eager steps of all variables share it, and so do both front ends."""
+    """Eager steps of all variables share it, and so do both front ends.
+
+    What small variables are updated by together is traced for numbers of
+    updates that differ too, where moments are corrected.
+    """
     whole, walked, small = (331, 101), (400, 256), (7,)
     shapes = [whole, whole, walked, walked, small, small]
     optimizer = front_end.optimizer(
@@ -151,8 +155,9 @@ def test_compiled_update_of_a_shape_is_traced_once(front_end, enrolment):
         optimizer.learning_rate = rate
         gradients = [np.full(shape, rate) for shape in shapes]
         front_end.apply(optimizer, gradients, variables)
-    for update in updates:
-        assert update.experimental_get_tracing_count() == 1
+    traces = [update.experimental_get_tracing_count() for update in updates]
+    corrected = optimizer.missed_updates is not None
+    assert traces == [1, 1, 2 if corrected else 1]
 
 
 @few_variants
@@ -294,8 +299,20 @@ def test_sparse_update_compiles_inside_an_outer_xla_program(
     np.testing.assert_array_equal(*ends)
 
 
+@pytest.fixture
+def warned(monkeypatch):
+    """What TensorFlow warns of, by the beginnings of the messages."""
+    messages = []
+    monkeypatch.setattr(
+        tf.get_logger(),
+        "warning",
+        lambda message, *args, **kwargs: messages.append(str(message)),
+    )
+    return messages
+
+
 @both_front_ends
-def test_nothing_warns_of_retracing_in_eager_mode(front_end, caplog):
+def test_nothing_warns_of_retracing_in_eager_mode(front_end, warned):
     """Neither many optimizers do, nor one whose variables take turns."""
     for name in ("acclip", "gclip", "clip_adam"):
         for rows in (3, 4, 5):
@@ -309,10 +326,10 @@ def test_nothing_warns_of_retracing_in_eager_mode(front_end, caplog):
     optimizer.build(variables)
     for variable in variables:
         front_end.apply(optimizer, [np.ones(variable.shape)], [variable])
-    assert "retracing" not in caplog.text
+    assert not any("retracing" in message for message in warned)
 
 
-def test_a_warning_of_retracing_would_be_seen(caplog):
+def test_a_warning_of_retracing_would_be_seen(warned):
     for size in range(10):
         tf.function(lambda x: x + 1)(tf.ones(size))
-    assert "retracing" in caplog.text
+    assert any("retracing" in message for message in warned)
