@@ -7,6 +7,7 @@ from keras_clip.reading_files import EventFile
 from keras_clip.reading_files import check_tensorboard
 from keras_clip.readings import Counters
 from keras_clip.readings import clipping_optimizers
+from keras_clip.readings import counters_of
 from keras_clip.readings import is_built
 from keras_clip.readings import readers_of
 from keras_clip.readings import step_mark
@@ -63,9 +64,14 @@ class ClipMonitoring:
         self._last = []
         self._idle_steps = 0
         self._close()
+        # Of those that are built by now; others may still have to be.
+        self._counted = {
+            id(own): counters_of(own)
+            for each in self._trained_with()
+            for own in clipping_optimizers(each)
+        }
         self._open()
         self._marks = [step_mark(each) for each in self._trained_with()]
-        self._last = [reader.counters() for reader in self._readers]
         self._start_epoch()
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -167,10 +173,11 @@ class ClipMonitoring:
         if any(map(_holds_unknown, optimizers)):
             return
         found = [clipping_optimizers(optimizer) for optimizer in optimizers]
+        own = sum(found, start=[])
         # Each may make its first step at another one of the training.
         if not all(any(map(is_built, group)) for group in found):
             return
-        readers = readers_of(sum(found, start=[]), self.per_layer)
+        readers = readers_of(own, self.per_layer)
         names = ["step"]
         for reader in readers:
             names += [*reader.names, *reader.layer_names]
@@ -179,7 +186,11 @@ class ClipMonitoring:
         if self.log_dir is not None:
             self._files.append(EventFile(self.log_dir))
         self._readers = readers
-        self._last = self._epoch_before = [Counters()] * len(readers)
+        self._last = self._epoch_before = [
+            self._counted.get(id(each), Counters())
+            for each in own
+            if is_built(each)
+        ]
 
     def _close(self):
         for file in self._files:

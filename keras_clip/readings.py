@@ -44,14 +44,7 @@ class OptimizerReader:
 
     def counters(self) -> Counters:
         """Returns what the optimizer has counted up to now."""
-        optimizer = self._optimizer
-        return Counters(
-            int(optimizer.update_count.numpy()),
-            float(optimizer.clip_total.numpy())
-            - float(optimizer.clip_total_error.numpy()),
-            int(optimizer.skipped_steps.numpy()),
-            int(optimizer.skipped_in_a_row.numpy()),
-        )
+        return counters_of(self._optimizer)
 
     def read(self, before: Counters, now: Counters) -> dict[str, float]:
         """Returns a number for each name.
@@ -91,6 +84,23 @@ class OptimizerReader:
             else _finite_mean([reading[name] for reading in readings])
             for name, own_name in zip(self.names, self._own_names, strict=True)
         }
+
+
+def counters_of(optimizer: FrontEnd) -> Counters:
+    """Returns what an optimizer has counted, nothing before it is built.
+
+    Args:
+        optimizer: Optimizer of this package.
+    """
+    if not is_built(optimizer):
+        return Counters()
+    return Counters(
+        int(optimizer.update_count.numpy()),
+        float(optimizer.clip_total.numpy())
+        - float(optimizer.clip_total_error.numpy()),
+        int(optimizer.skipped_steps.numpy()),
+        int(optimizer.skipped_in_a_row.numpy()),
+    )
 
 
 def clipping_optimizers(optimizer) -> list[FrontEnd]:

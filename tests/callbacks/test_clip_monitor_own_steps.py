@@ -63,6 +63,24 @@ def test_several_that_are_given_are_read_by_their_names(front_end, tmp_path):
 
 
 @both_front_ends
+def test_what_an_optimizer_did_before_the_training_is_not_read(front_end):
+    """Though another is there that only the training builds."""
+    first = gclip(front_end, name="body", clip_threshold=2.0**-20)
+    second = gclip(front_end, name="head", clip_threshold=1.0)
+    model = model_of_two_optimizers(front_end, first, second)
+    variables = model.layers[0].trainable_weights
+    for _ in range(8):
+        gradients = [np.ones(v.shape) for v in variables]
+        front_end.apply(first, gradients, variables)
+    assert float(first.clip_total) == 8
+    first.clip_threshold = 2.0**20
+    monitor = make_monitor(front_end, interval=2, optimizer=[first, second])
+    fit(model, monitor)
+    fractions = {reading["body/clip_fraction"] for reading in monitor.readings}
+    assert fractions == {0.0}
+
+
+@both_front_ends
 def test_training_stops_by_the_optimizer_that_is_given(front_end):
     own = gclip(front_end)
     monitor = make_monitor(front_end, interval=2, stop_after=4, optimizer=own)
