@@ -1,4 +1,4 @@
-"""What `fit` takes as one array, by rows: dense, sparse or ragged."""
+"""Picks rows of all that `fit` takes as one array: dense, sparse, ragged."""
 
 import keras
 import numpy as np

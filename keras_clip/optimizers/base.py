@@ -21,6 +21,19 @@ _OVERRIDE_APPLY = (
 )
 
 
+# Methods that Keras calls of its own optimizers and not of these, on any
+# backend, and what to do instead of overriding them.
+NEVER_CALLED = {
+    "update_step": _OVERRIDE_APPLY,
+    "assign": "Override `apply`.",
+    "assign_add": "Override `apply`.",
+    "assign_sub": "Override `apply`.",
+    "_apply_weight_decay": (
+        "Use `weight_decay` and `exclude_from_weight_decay`."
+    ),
+}
+
+
 class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
     """Runs a rule on each variable, on gradients that are already aggregated.
 
@@ -43,18 +56,8 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
             Keras' optimizer arguments.
     """
 
-    # What Keras calls for its own optimizers and not for these. Its trainers on
-    # JAX and torch call `apply` (keras 3.15.1).
-    never_called = {
-        "update_step": _OVERRIDE_APPLY,
-        "apply_gradients": "Override `apply`.",
-        "assign": "Override `apply`.",
-        "assign_add": "Override `apply`.",
-        "assign_sub": "Override `apply`.",
-        "_apply_weight_decay": (
-            "Use `weight_decay` and `exclude_from_weight_decay`."
-        ),
-    }
+    # Keras' trainers on JAX and torch call `apply` (keras 3.15.1).
+    never_called = {**NEVER_CALLED, "apply_gradients": "Override `apply`."}
 
     gradients_argument = "grads"
 

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from keras_clip.optimizers.base import NEVER_CALLED
 from keras_clip.optimizers.base import BaseClippingOptimizer
 from keras_clip.replicas import assign_on_replicas
 from keras_clip.replicas import run_on_replicas_if
@@ -12,13 +13,9 @@ from keras_clip.tensorflow_stepping import tensorflow_variable
 class TensorFlowClippingOptimizer(TensorFlowStepping, BaseClippingOptimizer):
     """Reduces gradients over replicas first and does everything else after."""
 
-    # Keras' trainer on TensorFlow does call `apply_gradients` (keras 3.15.1).
+    # Keras' trainer on TensorFlow calls `apply_gradients` (keras 3.15.1).
     never_called = {
-        **{
-            name: instead
-            for name, instead in BaseClippingOptimizer.never_called.items()
-            if name != "apply_gradients"
-        },
+        **NEVER_CALLED,
         **dict.fromkeys(
             (
                 "_distributed_tf_update_step",
@@ -33,7 +30,7 @@ class TensorFlowClippingOptimizer(TensorFlowStepping, BaseClippingOptimizer):
     # AutoGraph has nothing to convert here, and takes a fifth of the tracing.
     @tf.autograph.experimental.do_not_convert
     def apply(self, grads, trainable_variables=None):
-        """Updates variables by their gradients; see the class above."""
+        """Updates variables by their gradients, as the base class does."""
         super().apply(grads, trainable_variables)
 
     def _backend_apply_gradients(self, grads, trainable_variables):

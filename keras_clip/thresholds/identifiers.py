@@ -1,4 +1,4 @@
-"""What stands for a threshold in arguments, configs and files."""
+"""Turns arguments, configs and files into thresholds, and back."""
 
 import keras
 

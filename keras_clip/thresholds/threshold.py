@@ -1,4 +1,4 @@
-"""What all thresholds have: a scale, and a unit for every update."""
+"""Gives all thresholds a scale, and a unit for every update."""
 
 import copy
 from collections.abc import Sequence

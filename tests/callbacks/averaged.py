@@ -1,4 +1,4 @@
-"""What LinearAverage should average: the weights before every step."""
+"""Records what LinearAverage should average: weights before every step."""
 
 import numpy as np
 

@@ -301,7 +301,7 @@ def test_sparse_update_compiles_inside_an_outer_xla_program(
 
 @pytest.fixture
 def warned(monkeypatch):
-    """What TensorFlow warns of, by the beginnings of the messages."""
+    """Collects the messages that TensorFlow warns with."""
     messages = []
     monkeypatch.setattr(
         tf.get_logger(),

@@ -39,7 +39,7 @@ every_method = pytest.mark.parametrize("method", METHODS)
 
 @pytest.fixture(scope="module")
 def found_on(tmp_path_factory):
-    """What `tests.programs.overrides` found, as a function of the backend."""
+    """Returns the results of `tests.programs.overrides` by the backend."""
     return results_of("overrides", tmp_path_factory.mktemp("overrides"))
 
 

@@ -24,7 +24,7 @@ PAIR_ERRORS = [error for error in ERRORS if error.startswith("a")]
 
 @pytest.fixture(scope="module")
 def results_on(tmp_path_factory):
-    """What `tests.programs.pairing` found, as a function of the backend."""
+    """Returns the results of `tests.programs.pairing` by the backend."""
     return results_of("pairing", tmp_path_factory.mktemp("pairing"))
 
 

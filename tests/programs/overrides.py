@@ -1,4 +1,4 @@
-"""What becomes of Keras' methods in subclasses, on any backend.
+"""Tries methods of Keras in subclasses, on any backend.
 
 Usage: python -m tests.programs.overrides FILE.json
 

@@ -1,4 +1,4 @@
-"""What optimizers make of gradients and variables that do not pair off.
+"""Steps by gradients and variables that do not pair off.
 
 Usage: python -m tests.programs.pairing FILE.json
 
