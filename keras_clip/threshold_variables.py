@@ -184,7 +184,8 @@ class ThresholdVariables:
 
     def _convert_moments(self, before, threshold):
         """Makes what is known of the norms a moment of other parameters."""
-        if before.parameters == threshold.parameters:
+        held = np.asarray(threshold.parameters, self._shared_dtype)
+        if held.tolist() == list(before.parameters):
             return
         count = np.asarray(self._value(self.update_count))
         if self.missed_updates is not None and self.rule.clipping != "global":

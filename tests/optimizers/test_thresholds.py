@@ -420,6 +420,31 @@ def test_threshold_that_is_set_knows_of_the_norms_before(
     assert np.isfinite(optimizer.last_threshold)
 
 
+@pytest.mark.parametrize("of", ["raw", "clipped"])
+@both_front_ends
+def test_multiplier_that_is_set_leaves_the_moments_as_they_are(front_end, of):
+    optimizer = front_end.optimizer(
+        "clip_adam",
+        clipping="layer",
+        clip_threshold=Adaptive(2.0, 0.9, 1.5, of),
+    )
+    variables = front_end.variables(parameters())
+    for gradient in heavy_tailed_gradients(steps=3):
+        front_end.apply(optimizer, gradient, variables)
+    before = _moments(front_end, optimizer)
+    optimizer.clip_threshold = Adaptive(4.0, 0.9, 1.5, of).threshold()
+    assert len(before) == (2 if of == "clipped" else 1)
+    assert same_bits(_moments(front_end, optimizer), before)
+
+
+def _moments(front_end, optimizer):
+    return [
+        front_end.value(variable)
+        for variable in optimizer.variables
+        if "threshold_moment" in variable.name
+    ]
+
+
 @pytest.mark.parametrize(
     "threshold",
     [
