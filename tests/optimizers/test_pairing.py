@@ -174,6 +174,22 @@ def test_gradient_that_fits_no_variable_is_named_on_other_backends(
     assert said == ERRORS[error][-1]
 
 
+@every_optimizer
+def test_gradient_that_would_broadcast_is_not_accumulated(enrolment):
+    error = "a shape that broadcasts"
+    said = message(KERAS, enrolment.name, error, gradient_accumulation_steps=2)
+    assert said == ERRORS[error][-1]
+
+
+@every_optimizer
+@every_other_backend
+def test_gradient_that_would_broadcast_is_not_accumulated_on_other_backends(
+    results_on, backend, enrolment
+):
+    said = results_on(backend)[enrolment.name]["accumulated"]
+    assert said == ERRORS["a shape that broadcasts"][-1]
+
+
 @pytest.mark.parametrize("error", PAIR_ERRORS)
 @every_optimizer
 def test_gradient_that_fits_no_variable_is_named_in_tf_keras(enrolment, error):

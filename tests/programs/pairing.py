@@ -208,13 +208,13 @@ ERRORS = {
 BUILD_ERRORS = ("an integer variable", "a complex variable")
 
 
-def message(front_end, name, error):
+def message(front_end, name, error, **arguments):
     """Returns what an optimizer says to gradients and variables of `ERRORS`.
 
     It starts with a bang if a variable moved or an update was counted.
     """
     gradients, values, dtype, _ = ERRORS[error]
-    optimizer = front_end.optimizer(name, learning_rate=1.0)
+    optimizer = front_end.optimizer(name, learning_rate=1.0, **arguments)
     variables = front_end.variables(values, dtype)
     tensors = [front_end.tensor(g, g.dtype.name) for g in gradients]
     try:
@@ -238,6 +238,12 @@ def main(file):
         name: {
             **{claim.__name__: claim(KERAS, name) for claim in CLAIMS},
             **{error: message(KERAS, name, error) for error in ERRORS},
+            "accumulated": message(
+                KERAS,
+                name,
+                "a shape that broadcasts",
+                gradient_accumulation_steps=2,
+            ),
         }
         for name in ENROLMENTS
     }
