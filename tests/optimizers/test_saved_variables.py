@@ -292,6 +292,37 @@ def test_state_with_another_threshold_is_not_taken_for_an_older_file(
     assert same_bits(front_end.state(loaded), before)
 
 
+@both_front_ends
+def test_older_file_forgets_what_the_optimizer_has_counted_since(front_end):
+    """It is of an optimizer whose variables were always updated."""
+    optimizer = front_end.optimizer("clip_adam")
+    variables = front_end.variables([np.zeros(2), np.zeros(2)])
+    ones = [np.ones(2), np.ones(2)]
+    front_end.apply(optimizer, ones, variables)
+    values = front_end.state(optimizer)[: -len(optimizer.later_variables)]
+    front_end.apply(optimizer, [ones[0], None], variables)
+    assert front_end.value(optimizer.missed_updates).tolist() == [0, 1]
+    optimizer.load_own_variables({str(i): v for i, v in enumerate(values)})
+    assert front_end.value(optimizer.missed_updates).tolist() == [0, 0]
+
+
+def test_data_sets_of_other_variables_are_not_taken_for_an_older_file(tmp_path):
+    """HDF5 files are read by their data sets, which have the names."""
+    model = _model(TF_KERAS, TF_KERAS.optimizer("gclip"))
+    train(TF_KERAS, model, GRADIENTS[:1])
+    model.save(tmp_path / "model.h5")
+    other = TF_KERAS.optimizer("gclip", clip_threshold=Polynomial(0.5, 0.5))
+    other.build(model.trainable_variables)
+    before = TF_KERAS.state(other)
+    with h5py.File(tmp_path / "model.h5") as file:
+        group = file["optimizer_weights"]
+        weights = [group[name] for name in group.attrs["weight_names"]]
+        assert len(weights) == len(before) - 1
+        with pytest.raises(ValueError, match="`weights` must hold one array"):
+            other.set_weights(weights)
+    assert same_bits(TF_KERAS.state(other), before)
+
+
 @every_optimizer
 @both_front_ends
 def test_checkpoint_from_before_the_later_variables_goes_on(
