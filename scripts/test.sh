@@ -13,12 +13,13 @@ options=(-n 2 --dist loadfile --no-loadscope-reorder)
 if [ "${1:-}" = --fast ]; then
   shift
   for slow in scripts model_garden colab callbacks test_packaging.py \
-    noise/test_{bad_input,command,plots,report,sampling}.py \
+    noise/test_{bad_input,command,float16,plots,report,rows,sampling}.py \
     noise/test_{squared_sum_fits,suggestions,unchanged}.py \
     optimizers/test_{backends,compilation,defaults,heavy_tails}.py \
-    optimizers/test_{loss_scales,monitor,nonfinite,precision,replicas}.py \
-    optimizers/test_{resuming,sharding,skipped_steps,state,thresholds}.py \
-    optimizers/test_{training,workers,zero_and_empty}.py; do
+    optimizers/test_{loss_scales,monitor,nonfinite,overrides,pairing}.py \
+    optimizers/test_{precision,replicas,resuming,saved_variables}.py \
+    optimizers/test_{sharding,skipped_steps,sparse,state,thresholds}.py \
+    optimizers/test_{training,update_counts,workers,zero_and_empty}.py; do
     options+=("--ignore=tests/$slow")
   done
 fi
