@@ -265,3 +265,24 @@ def _assert_program_read_what_one_replica_does(front_end, folder):
     assert_equal(actual["readings"], expected["readings"])
     assert_equal([actual["history"]], [expected["history"]])
     return actual["readings"]
+
+
+@both_front_ends
+def test_readings_lose_nothing_after_ten_million_updates(front_end):
+    """Of 2^24 in float32 the next number is two more."""
+    optimizer = front_end.optimizer("cclip", monitor=True)
+    model = dense_model(front_end, optimizer)
+    optimizer.build(model.trainable_variables)
+    optimizer.clip_total.assign(2.0**24)
+    shares = []
+
+    class Shares(front_end.framework.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            shares.append(float(optimizer.clip_fraction))
+
+    monitor = make_monitor(front_end, interval=1)
+    fit(model, monitor, Shares())
+    read = [reading["clip_fraction"] for reading in monitor.readings]
+    assert len(read) == len(shares) > 2
+    assert 0 < min(shares) < 1
+    np.testing.assert_allclose(read, shares, rtol=1e-5)

@@ -15,16 +15,7 @@ from tests.oracles.clip_adagrad import ClipAdaGradOracle
 
 VARIANTS = {
     "defaults": {},
-    "layer,of clipped norms": {
-        "learning_rate": 0.0625,
-        "clip_threshold": clipped.OF_CLIPPED,
-        "clipping": "layer",
-    },
-    "coordinate,of clipped norms": {
-        "learning_rate": 0.0625,
-        "clip_threshold": clipped.OF_CLIPPED,
-        "clipping": "coordinate",
-    },
+    **clipped.OF_CLIPPED_VARIANTS,
     "global,threshold,delay=1": {
         "learning_rate": 0.015625,
         "clip_threshold": clipped.GLOBAL,

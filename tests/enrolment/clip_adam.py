@@ -15,16 +15,7 @@ from tests.oracles.clip_adam import ClipAdamOracle
 
 VARIANTS = {
     "defaults": {},
-    "layer,of clipped norms": {
-        "learning_rate": 0.0625,
-        "clip_threshold": clipped.OF_CLIPPED,
-        "clipping": "layer",
-    },
-    "coordinate,of clipped norms": {
-        "learning_rate": 0.0625,
-        "clip_threshold": clipped.OF_CLIPPED,
-        "clipping": "coordinate",
-    },
+    **clipped.OF_CLIPPED_VARIANTS,
     "global,polynomial,decay": {
         "learning_rate": Halving(0.125, 6),
         "clip_threshold": clipped.POLYNOMIAL,

@@ -103,6 +103,14 @@ POLYNOMIAL = Polynomial(scale=8.0, power=0.25)
 POLYNOMIAL_BY_COORDINATE = Polynomial(thresholds_by_coordinate(), power=-0.5)
 ADAPTIVE = Adaptive(multiplier=0.75, beta=0.75, alpha=1.0)
 OF_CLIPPED = Adaptive(1.25, 0.75, 1.5, of="clipped", warmup_steps=3)
+OF_CLIPPED_VARIANTS = {
+    f"{clipping},of clipped norms": {
+        "learning_rate": 0.0625,
+        "clip_threshold": OF_CLIPPED,
+        "clipping": clipping,
+    }
+    for clipping in ("layer", "coordinate")
+}
 
 
 def clip_fraction(oracle):

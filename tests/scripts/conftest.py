@@ -126,3 +126,18 @@ def finetuned(folder, finetuning):
         *("--params_override", "trainer: {validation_interval: 20}"),
     )
     return folder / "squad"
+
+
+@pytest.fixture
+def complain(monkeypatch, capsys):
+    """Returns what a script complains of, without its name."""
+
+    def complain(script, *options, status=2):
+        message = tiny.complaint(
+            monkeypatch, capsys, script, *options, status=status
+        )
+        name = Path(script.__file__).name
+        assert message.startswith(f"{name}: error: ")
+        return message.removeprefix(f"{name}: error: ")
+
+    return complain

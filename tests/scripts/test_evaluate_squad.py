@@ -59,3 +59,30 @@ def test_scores_are_percentages_over_the_best_of_several_answers(tmp_path):
     # "door" has precision 1 and recall 1/2 of "blue door": F1 is 2/3.
     assert scores["exact_match"] == pytest.approx(25)
     assert scores["f1"] == pytest.approx(25 * (1 + 2 / 3))
+
+
+def test_predictions_must_be_an_object(complain, folder, tmp_path):
+    path = tmp_path / "predictions.json"
+    path.write_text("[]")
+    message = complain(
+        evaluate_squad,
+        *("--dataset", folder / "squad.json", "--predictions", path),
+    )
+    assert message == (
+        "`--predictions` must hold an object from question id to answer. "
+        f"Received: --predictions={path}"
+    )
+
+
+@pytest.mark.parametrize("text", [None, 3, ["the red mat"]])
+def test_a_prediction_must_be_text(complain, folder, tmp_path, text):
+    path = tmp_path / "predictions.json"
+    path.write_text(json.dumps({"dog": "the blue door", "cat": text}))
+    message = complain(
+        evaluate_squad,
+        *("--dataset", folder / "squad.json", "--predictions", path),
+    )
+    assert message == (
+        "`--predictions` must hold text as the answer to each question; that "
+        f"to 'cat' is {text!r}. Received: --predictions={path}"
+    )
