@@ -82,3 +82,19 @@ def test_the_word_empty_stays_an_answer_whatever_the_logits(finetuned):
     task, network = predict_squad.load(str(finetuned), "best")
     network.set_weights([0 * weight for weight in network.get_weights()])
     assert predicted((task, network), "empty") == ["empty"]
+
+
+@pytest.mark.parametrize("output", ["", "none/out.json"])
+def test_predictions_are_written_to_a_file(
+    complain, folder, finetuned, tmp_path, output
+):
+    output = tmp_path / output
+    message = complain(
+        predict_squad,
+        *("--model_dir", finetuned, "--input", folder / "squad.json"),
+        *("--output", output),
+    )
+    assert message == (
+        "`--output` must be a file in a directory that exists. "
+        f"Received: --output={output}"
+    )

@@ -347,22 +347,6 @@ def test_the_questions_to_evaluate_on_are_about_text(
     )
 
 
-@pytest.mark.parametrize("output", ["", "none/out.json"])
-def test_predictions_are_written_to_a_file(
-    complain, folder, finetuned, tmp_path, output
-):
-    output = tmp_path / output
-    message = complain(
-        predict_squad,
-        *("--model_dir", finetuned, "--input", folder / "squad.json"),
-        *("--output", output),
-    )
-    assert message == (
-        "`--output` must be a file in a directory that exists. "
-        f"Received: --output={output}"
-    )
-
-
 def test_the_data_must_be_of_the_script(complain, finetuning, pretraining):
     for script, data, name in (
         (finetune_glue, finetuning[1], "task"),
