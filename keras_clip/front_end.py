@@ -240,11 +240,11 @@ class FrontEnd(
 
         They are the last ones, and zero is what they are for such a file.
         """
-        names = {"clip_total_error": (0.0, "float32")}
+        starts = {"clip_total_error": (0.0, "float32")}
         if self._corrects_single_variables():
-            names["missed_updates"] = ([0] * len(variables), "int")
+            starts["missed_updates"] = ([0] * len(variables), "int")
         self.later_variables = []
-        for name, (start, dtype) in names.items():
+        for name, (start, dtype) in starts.items():
             variable = self._add_shared(name, start, dtype)
             setattr(self, name, variable)
             self.later_variables.append(variable)

@@ -6,6 +6,10 @@ import numpy as np
 from keras import ops
 
 from keras_clip import thresholds
+from keras_clip.thresholds.fitting import check_arrays
+from keras_clip.thresholds.fitting import check_numbers
+from keras_clip.thresholds.fitting import differ_in_numbers_alone
+from keras_clip.thresholds.fitting import scales_of
 
 
 class ThresholdVariables:
@@ -45,7 +49,7 @@ class ThresholdVariables:
             self._set_threshold(value)
             return
         threshold = self._checked_threshold(value)
-        if not _is_like(threshold, self._threshold):
+        if not differ_in_numbers_alone(threshold, self._threshold):
             raise ValueError(
                 "`clip_threshold` must be of the kind that the optimizer was "
                 f"built with, as {thresholds.serialize(self._threshold)}: only "
@@ -54,10 +58,11 @@ class ThresholdVariables:
             )
         if threshold is None:
             return
-        self._check_numbers(threshold)
-        self._convert_moments(self._current_threshold(), threshold)
+        check_numbers(threshold, self._shared_dtype)
+        if self._threshold_moment is not None:
+            self._convert_moments(self._current_threshold(), threshold)
         for variable, number in zip(
-            self._threshold_scales, _scales(threshold), strict=True
+            self._threshold_scales, scales_of(threshold), strict=True
         ):
             variable.assign(number)
         for variable, number in zip(
@@ -103,7 +108,7 @@ class ThresholdVariables:
         threshold = thresholds.get(value)
         if threshold is None:
             return None
-        if not _is_like(threshold, threshold):
+        if not differ_in_numbers_alone(threshold, threshold):
             raise ValueError(
                 "`clip_threshold` must be what its `with_numbers(scale, "
                 "parameters)` returns: override that where its constructor "
@@ -159,28 +164,7 @@ class ThresholdVariables:
         threshold = self._threshold
         if threshold is None or not variables:
             return
-        if isinstance(threshold.scale, tuple):
-            _check_arrays(threshold.scale, variables)
-
-    def _check_numbers(self, threshold):
-        """Raises where the dtype of the variables does not hold the numbers."""
-        dtype = self._shared_dtype
-        with np.errstate(over="ignore"):
-            scales = [np.asarray(s, dtype) for s in _scales(threshold)]
-            parameters = [np.asarray(p, dtype) for p in threshold.parameters]
-        fits = all(np.all(np.isfinite(s) & (s > 0)) for s in scales)
-        if fits and isinstance(threshold.scale, float):
-            try:
-                threshold.with_numbers(
-                    float(scales[0]), [float(p) for p in parameters]
-                )
-            except ValueError:
-                fits = False
-        if not fits:
-            raise ValueError(
-                f"`clip_threshold` must have numbers that {dtype} holds. "
-                f"Received: clip_threshold={thresholds.serialize(threshold)}"
-            )
+        check_arrays(threshold, variables)
 
     def _convert_moments(self, before, threshold):
         """Makes what is known of the norms a moment of other parameters."""
@@ -206,11 +190,11 @@ class ThresholdVariables:
         threshold = self._threshold
         if threshold is None:
             return
-        self._check_numbers(threshold)
+        check_numbers(threshold, self._shared_dtype)
         dtype = self._shared_dtype
         self._threshold_scales = [
             self._add_shared("threshold_scale", scale, dtype)
-            for scale in _scales(threshold)
+            for scale in scales_of(threshold)
         ]
         self._threshold_parameters = [
             self._add_shared("threshold_parameter", value, dtype)
@@ -316,49 +300,3 @@ class ThresholdVariables:
         if last is not None:
             pairs.append((self._threshold_moment_before, kept(before, last)))
         return unit, pairs
-
-
-def _scales(threshold):
-    if isinstance(threshold.scale, tuple):
-        return threshold.scale
-    return (threshold.scale,)
-
-
-def _is_like(threshold, other):
-    """Returns whether they differ in nothing but numbers that can be set."""
-    if threshold is None or other is None:
-        return threshold is other
-    shapes, wanted = (
-        [np.shape(scale) for scale in _scales(each)]
-        for each in (threshold, other)
-    )
-    if type(threshold) is not type(other) or shapes != wanted:
-        return False
-    if len(threshold.parameters) != len(other.parameters):
-        return False
-    try:
-        same = threshold.with_numbers(other.scale, other.parameters)
-    except TypeError:
-        return False
-    return same.get_config() == other.get_config()
-
-
-def _check_arrays(arrays, variables):
-    shapes = [tuple(variable.shape) for variable in variables]
-    fits = len(arrays) == len(shapes) and all(
-        _broadcasts(array.shape, shape)
-        for array, shape in zip(arrays, shapes, strict=True)
-    )
-    if not fits:
-        raise ValueError(
-            "`clip_threshold` must hold one array for each variable that "
-            f"broadcasts to its shape, {shapes}. Received: clip_threshold with "
-            f"arrays of shapes {[array.shape for array in arrays]}"
-        )
-
-
-def _broadcasts(shape, target):
-    try:
-        return np.broadcast_shapes(shape, target) == target
-    except ValueError:
-        return False

@@ -1,6 +1,7 @@
 """An optimizer's threshold can change between steps; what else it takes."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -265,3 +266,15 @@ def test_number_that_float32_does_not_hold_is_refused_at_the_build(
     )
     optimizer = front_end.optimizer("gclip", clip_threshold=threshold)
     optimizer.build(front_end.variables([np.zeros(1)], "float64"))
+
+
+@both_front_ends
+def test_arrays_as_large_as_a_model_are_not_listed(front_end):
+    """As Python's numbers they would take five times their memory."""
+    arrays = [np.ones(1_000_000)]
+    tracemalloc.start()
+    optimizer = front_end.optimizer("cclip", clip_threshold=arrays)
+    optimizer.clip_threshold = [2 * arrays[0]]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5 * arrays[0].nbytes
