@@ -37,6 +37,8 @@ class OptimizerInfo:
         reference: Where the algorithm comes from.
         step: What the learning rate means for the default arguments, a key of
             `STEPS`.
+        starting_rate: Learning rate to start the training of a Transformer
+            with, all other arguments at their defaults.
     """
 
     name: str
@@ -44,6 +46,7 @@ class OptimizerInfo:
     summary: str
     reference: str
     step: str
+    starting_rate: float
 
     @property
     def keras_class(self) -> type[keras.optimizers.Optimizer]:
@@ -70,6 +73,7 @@ OPTIMIZERS = {
             ),
             reference="Zhang et al. 2020, Algorithm 1",
             step="coordinate",
+            starting_rate=0.001,
         ),
         OptimizerInfo(
             name="gclip",
@@ -77,6 +81,7 @@ OPTIMIZERS = {
             summary=("SGD, the whole gradient clipped by its norm"),
             reference="Zhang et al. 2020, section 3.1",
             step="gradient",
+            starting_rate=1.0,
         ),
         OptimizerInfo(
             name="cclip",
@@ -84,6 +89,7 @@ OPTIMIZERS = {
             summary=("SGD, every coordinate of the gradient clipped"),
             reference="Zhang et al. 2020, section 4.1",
             step="gradient",
+            starting_rate=1.0,
         ),
         OptimizerInfo(
             name="clip_adam_norm",
@@ -94,6 +100,7 @@ OPTIMIZERS = {
             ),
             reference="Chezhegov et al. 2025, Algorithm 2",
             step="whole",
+            starting_rate=0.1,
         ),
         OptimizerInfo(
             name="clip_adagrad_norm",
@@ -104,6 +111,7 @@ OPTIMIZERS = {
             ),
             reference="Chezhegov et al. 2025, Algorithm 2",
             step="fading whole",
+            starting_rate=1.0,
         ),
         OptimizerInfo(
             name="clip_adam",
@@ -114,6 +122,7 @@ OPTIMIZERS = {
             ),
             reference="Chezhegov et al. 2025, experiments",
             step="coordinate",
+            starting_rate=0.001,
         ),
         OptimizerInfo(
             name="clip_adagrad",
@@ -124,6 +133,7 @@ OPTIMIZERS = {
             ),
             reference="Chezhegov et al. 2025, experiments",
             step="fading coordinate",
+            starting_rate=0.01,
         ),
     )
 }
