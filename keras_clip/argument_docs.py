@@ -1,8 +1,11 @@
-"""The part of the docstrings that is the same for every optimizer."""
+"""What the optimizers' docstrings share, and what the registry says in them."""
 
 import textwrap
 
-_MARK = "{{arguments of all}}"
+from keras_clip.registry import OPTIMIZERS
+
+_ARGUMENTS = "{{arguments of all}}"
+_RATE = "{{starting rate}}"
 
 _BOTH = """\
 nonfinite: `"skip"`: a gradient that is NaN or infinite, or whose square
@@ -40,21 +43,27 @@ loss_scale_factor: Float or `None`.
 gradient_accumulation_steps: Int or `None`."""
 
 
-def fill_in(docstring: str | None, framework: str) -> str | None:
-    """Returns a class's docstring with the arguments that all have filled in.
+def fill_in(cls: type, framework: str) -> str | None:
+    """Returns a class's docstring with its marks filled in.
 
     Args:
-        docstring: The docstring, or `None` where Python strips them.
+        cls: The class of an optimizer.
         framework: `"keras"` or `"tf_keras"`.
 
     Returns:
-        The docstring, complete.
+        The docstring, complete; `None` where Python strips them.
     """
-    if docstring is None or _MARK not in docstring:
-        return docstring
-    text = _BOTH.replace("{framework}", framework)
-    if framework == "keras":
-        text += _KERAS
-    before, after = docstring.split(_MARK)
-    indent = before[before.rindex("\n") + 1 :]
-    return before + textwrap.indent(text, indent).lstrip() + after
+    text = cls.__doc__
+    if text is None:
+        return None
+    if _ARGUMENTS in text:
+        arguments = _BOTH.replace("{framework}", framework)
+        if framework == "keras":
+            arguments += _KERAS
+        before, after = text.split(_ARGUMENTS)
+        indent = before[before.rindex("\n") + 1 :]
+        text = before + textwrap.indent(arguments, indent).lstrip() + after
+    if _RATE in text:
+        rates = {i.class_name: i.starting_rate for i in OPTIMIZERS.values()}
+        text = text.replace(_RATE, f"{rates[cls.__name__]:g}")
+    return text

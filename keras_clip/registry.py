@@ -7,8 +7,6 @@ import dataclasses
 
 import keras
 
-from keras_clip import optimizers
-
 # What one step does. A learning rate only suits optimizers of the same kind.
 STEPS = {
     "coordinate": "moves each coordinate by about the learning rate",
@@ -51,6 +49,9 @@ class OptimizerInfo:
     @property
     def keras_class(self) -> type[keras.optimizers.Optimizer]:
         """The class for Keras 3."""
+        # Its docstring reads this registry.
+        from keras_clip import optimizers
+
         return getattr(optimizers, self.class_name)
 
     @property
@@ -68,8 +69,8 @@ OPTIMIZERS = {
             name="acclip",
             class_name="ACClip",
             summary=(
-                "momentum clipped in every coordinate at a threshold that "
-                "follows that coordinate's gradients"
+                "momentum, each coordinate clipped at a threshold that "
+                "follows its gradients"
             ),
             reference="Zhang et al. 2020, Algorithm 1",
             step="coordinate",
@@ -78,7 +79,7 @@ OPTIMIZERS = {
         OptimizerInfo(
             name="gclip",
             class_name="GClip",
-            summary=("SGD, the whole gradient clipped by its norm"),
+            summary="SGD, the gradient clipped by its norm",
             reference="Zhang et al. 2020, section 3.1",
             step="gradient",
             starting_rate=1.0,
@@ -86,7 +87,7 @@ OPTIMIZERS = {
         OptimizerInfo(
             name="cclip",
             class_name="CClip",
-            summary=("SGD, every coordinate of the gradient clipped"),
+            summary="SGD, each coordinate of the gradient clipped",
             reference="Zhang et al. 2020, section 4.1",
             step="gradient",
             starting_rate=1.0,
@@ -95,8 +96,8 @@ OPTIMIZERS = {
             name="clip_adam_norm",
             class_name="ClipAdamNorm",
             summary=(
-                "Adam with one scalar for all second moments, of clipped "
-                "gradients, with or without delay"
+                "Adam on clipped gradients, one second moment for all "
+                "parameters"
             ),
             reference="Chezhegov et al. 2025, Algorithm 2",
             step="whole",
@@ -106,8 +107,8 @@ OPTIMIZERS = {
             name="clip_adagrad_norm",
             class_name="ClipAdaGradNorm",
             summary=(
-                "AdaGrad with one scalar for all sums of squares, of clipped "
-                "gradients, with or without delay"
+                "AdaGrad on clipped gradients, one sum of squares for all "
+                "parameters"
             ),
             reference="Chezhegov et al. 2025, Algorithm 2",
             step="fading whole",
@@ -116,10 +117,7 @@ OPTIMIZERS = {
         OptimizerInfo(
             name="clip_adam",
             class_name="ClipAdam",
-            summary=(
-                "Adam of gradients clipped as a whole, by layer or by "
-                "coordinate, with or without delay"
-            ),
+            summary="Adam on clipped gradients",
             reference="Chezhegov et al. 2025, experiments",
             step="coordinate",
             starting_rate=0.001,
@@ -127,10 +125,7 @@ OPTIMIZERS = {
         OptimizerInfo(
             name="clip_adagrad",
             class_name="ClipAdaGrad",
-            summary=(
-                "AdaGrad of gradients clipped as a whole, by layer or by "
-                "coordinate, with or without delay"
-            ),
+            summary="AdaGrad on clipped gradients",
             reference="Chezhegov et al. 2025, experiments",
             step="fading coordinate",
             starting_rate=0.01,

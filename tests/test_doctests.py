@@ -32,3 +32,11 @@ def test_every_optimizer_shows_an_example(info):
     for cls in (info.keras_class, info.tf_keras_class):
         tests = doctest.DocTestFinder(recurse=False).find(cls)
         assert any(test.examples for test in tests)
+
+
+@pytest.mark.parametrize("info", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_every_optimizer_names_its_learning_rate_to_start_with(info):
+    named = f"Start a Transformer with `{info.starting_rate:g}`."
+    for cls in (info.keras_class, info.tf_keras_class):
+        assert named in cls.__doc__
+        assert "{{" not in cls.__doc__

@@ -1,4 +1,4 @@
-"""The README's examples, run as they stand."""
+"""What the README shows runs as it stands, and what it says is so."""
 
 import importlib
 import inspect
@@ -15,76 +15,138 @@ from official.modeling.optimization import optimizer_factory
 
 import keras_clip.model_garden  # noqa: F401 registers the experiments
 from keras_clip.registry import OPTIMIZERS
-from keras_clip.registry import STEPS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+SCRIPTS = (ROOT / "scripts/README.md").read_text("utf-8")
+PAGES = [
+    path
+    for path in ROOT.rglob("*.md")
+    if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+]
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language, text=README):
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-def test_the_keras_example_trains_saves_and_loads(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    example, thresholds, *_ = blocks("python")
+def run(example, folder, monkeypatch):
+    """Runs an example in a folder, with no names but its own."""
+    monkeypatch.chdir(folder)
     names = {}
     exec(example, names)
-    exec(thresholds, names)
-    assert names["optimizer"].clip_threshold == 0.5
-    optimizer = names["model"].optimizer
-    assert type(optimizer) is OPTIMIZERS["acclip"].keras_class
+    return names
+
+
+def test_the_readme_is_short_enough_to_be_read():
+    assert len(README.splitlines()) <= 250
+
+
+def test_six_lines_train_a_model_with_acclip(tmp_path, monkeypatch):
+    example = blocks("python")[0]
+    assert len(example.strip().splitlines()) <= 6
+    # On the first screen.
+    assert README.index(example) < 600
+    optimizer = run(example, tmp_path, monkeypatch)["model"].optimizer
+    info = OPTIMIZERS["acclip"]
+    assert type(optimizer) is info.keras_class
     assert optimizer.update_count.numpy() == 3 * 8
-    assert len(example.strip().splitlines()) <= 12
+    assert np.isclose(optimizer.learning_rate, info.starting_rate)
 
 
-def test_five_lines_lead_from_a_model_to_a_threshold(
-    tmp_path, monkeypatch, capsys
-):
-    monkeypatch.chdir(tmp_path)
-    example, _, noise, callbacks = blocks("python")
-    names = {}
-    exec(example, names)
-    exec(noise, names)
-    assert len(noise.strip().splitlines()) == 5 + 1  # a blank one
+def test_the_example_of_thresholds_runs_alone(tmp_path, monkeypatch):
+    names = run(blocks("python")[1], tmp_path, monkeypatch)
+    assert names["optimizer"].clip_threshold == 0.5
+
+
+def test_the_example_of_the_noise_runs_alone(tmp_path, monkeypatch, capsys):
+    names = run(blocks("python")[2], tmp_path, monkeypatch)
     printed = capsys.readouterr().out
-    assert "Verdict: " in printed and "quantile: clip_threshold=" in printed
-    optimizer = names["model"].optimizer
-    assert type(optimizer) is OPTIMIZERS["gclip"].keras_class
-    assert optimizer.clip_threshold == names["threshold"] > 0
-    exec(callbacks, names)
+    assert "Verdict: " in printed and "quantile: " in printed
+    assert names["report"].verdict in README
+
+
+def test_the_example_of_the_callbacks_runs_alone(tmp_path, monkeypatch):
+    names = run(blocks("python")[3], tmp_path, monkeypatch)
     assert len(names["monitor"].readings) > 0
     assert (tmp_path / "clipping.csv").read_text().count("\n") > 1
     assert (tmp_path / "noise" / "evolution.png").is_file()
 
 
-def test_the_yaml_examples_are_configs_of_the_trainer():
-    *examples, _ = blocks("yaml")
-    chosen = []
+def test_there_is_no_example_that_no_test_runs():
+    assert len(blocks("python")) == 4
+    assert len(blocks("yaml")) == 2
+
+
+def configured(examples):
+    """Returns the parameters of pretraining with YAML texts over them."""
+    config = exp_factory.get_exp_config("keras_clip/bert/pretraining")
     for example in examples:
-        config = exp_factory.get_exp_config("keras_clip/bert/pretraining")
         config.override(yaml.safe_load(example), is_strict=True)
-        config = config.trainer.optimizer_config
+    return config
+
+
+def test_the_yaml_examples_are_configs_of_the_trainer():
+    chosen = []
+    for example in blocks("yaml"):
+        config = configured([example]).trainer.optimizer_config
         name = config.optimizer.type
         factory = optimizer_factory.OptimizerFactory(config)
         built = factory.build_optimizer(0.5).get_config()
         given = yaml.safe_load(example)["trainer"]["optimizer_config"]
         for argument, value in given["optimizer"][name].items():
-            assert built[argument] == value
+            if isinstance(value, dict):
+                assert built[argument]["class_name"] == value["class_name"]
+                assert (
+                    value["config"].items() <= built[argument]["config"].items()
+                )
+            else:
+                assert built[argument] == value
         chosen.append(name)
     assert chosen == ["acclip", "clip_adam"]
 
 
+def test_the_run_of_model_garden_reaches_its_learning_rate():
+    mini = (ROOT / "scripts/configs/bert_mini.yaml").read_text("utf-8")
+    config = configured([mini, blocks("yaml")[0]])
+    trainer = config.trainer
+    schedule = optimizer_factory.OptimizerFactory(
+        trainer.optimizer_config
+    ).build_learning_rate()
+    rates = [float(schedule(k)) for k in range(0, trainer.train_steps + 1, 100)]
+    peak = trainer.optimizer_config.learning_rate.get().initial_learning_rate
+    assert peak == OPTIMIZERS["acclip"].starting_rate
+    assert max(rates) > 0.85 * peak
+    assert rates[-1] < 1e-3 * peak
+
+
+def test_the_run_of_model_garden_is_what_the_text_says():
+    mini = (ROOT / "scripts/configs/bert_mini.yaml").read_text("utf-8")
+    config = configured([mini, blocks("yaml")[0]])
+    given = config.trainer.optimizer_config.optimizer.get()
+    excluded = list(given.exclude_from_weight_decay)
+    assert excluded == ["LayerNorm", "layer_norm", "bias"]
+    assert all(f"`{name}`" in README for name in excluded)
+    # The vocabulary that the first of the scripts makes.
+    (first,) = (
+        options
+        for name, options in commands()
+        if name == "prepare_pretraining_data"
+    )
+    size = int(first[first.index("--vocab_size") + 1])
+    assert config.task.model.encoder.get().vocab_size == size
+
+
 def commands():
-    """Yields the scripts that the README runs, and their options."""
-    for block in blocks("bash"):
+    """Yields the scripts that the texts run, and their options."""
+    for block in blocks("bash") + blocks("bash", SCRIPTS):
         for line in block.replace("\\\n", " ").splitlines():
-            words = shlex.split(line)
+            words = shlex.split(line, comments=True)
             if words[0] == "python" and words[1].startswith("scripts/"):
                 yield Path(words[1]).stem, words[2:]
 
 
-def test_every_command_of_the_readme_is_one_that_its_script_takes(monkeypatch):
+def test_every_command_is_one_that_its_script_takes(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
     for name, options in commands():
         arguments = importlib.import_module(name).parser().parse_args(options)
@@ -92,32 +154,78 @@ def test_every_command_of_the_readme_is_one_that_its_script_takes(monkeypatch):
             assert (ROOT / config).is_file()
 
 
-def test_every_script_is_in_the_readme():
+def test_every_script_is_on_the_page_of_the_scripts():
     there = {
         path.stem
         for path in (ROOT / "scripts").glob("*.py")
         if "__main__" in path.read_text("utf-8")
     }
     assert {name for name, _ in commands()} == there
-    for command in re.findall(r"scripts/\w+\.sh", README):
+    for command in re.findall(r"scripts/\w+\.sh", README + SCRIPTS):
         assert (ROOT / command).stat().st_mode & 0o111
 
 
-def test_every_config_is_in_the_readme():
+def test_every_config_is_on_the_page_of_the_scripts():
     configs = (ROOT / "scripts/configs").glob("*.yaml")
     for path in configs:
         size = re.sub("_(adam|acclip)$", "", path.stem)
-        assert f"`{size}`" in README
+        assert f"`{size}`" in SCRIPTS
+
+
+def anchors(path):
+    """Returns what the headings of a page are linked by."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text("utf-8"), re.MULTILINE)
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for heading in headings
+    }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_link_within_the_project_leads_somewhere(page):
+    for link in re.findall(r"\]\(([^)]+)\)", page.read_text("utf-8")):
+        if link.startswith("http"):
+            continue
+        target, _, anchor = link.partition("#")
+        path = (page.parent / target).resolve() if target else page
+        assert path.exists(), link
+        assert path.is_relative_to(ROOT)
+        if anchor:
+            assert anchor in anchors(path), link
 
 
 def test_the_table_of_optimizers_is_that_of_the_registry():
-    header = "| name | class | what it is | from | each step |\n"
+    header = "| class | what it is | paper | start with | state | time |\n"
     table = README.partition(header)[2].partition("\n\n")[0]
-    assert table.splitlines()[1:] == [
-        f"| `{info.name}` | `{info.class_name}` | {info.summary} "
-        f"| {info.reference} | {STEPS[info.step]} |"
+    rows = [line.split(" | ") for line in table.splitlines()[1:]]
+    assert sorted(row[:5] for row in rows) == sorted(
+        [
+            f"| `{info.class_name}`",
+            info.summary,
+            info.reference,
+            f"{info.starting_rate:g}",
+            f"{tensors(info)}",
+        ]
         for info in OPTIMIZERS.values()
-    ]
+    )
+
+
+def tensors(info):
+    """Returns how many tensors an optimizer keeps for a variable."""
+    optimizer = info.keras_class()
+    optimizer.build([keras.Variable(np.zeros((3, 5)))])
+    return sum(v.shape == (3, 5) for v in optimizer.variables)
+
+
+def test_the_cases_of_clipping_are_those_of_the_whole_table():
+    results = ROOT / "scripts/benchmarks/results/README.md"
+    header = "| Case | `keras.optimizers` | `keras_clip` |\n"
+    few, many = (
+        text.partition(header)[2].partition("\n\n")[0].splitlines()
+        for text in (README, results.read_text("utf-8"))
+    )
+    assert len(few) == 1 + 4 and len(many) == 1 + 14
+    assert set(few) <= set(many)
 
 
 def steps(info, gradient, count=40):

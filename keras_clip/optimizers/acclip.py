@@ -46,7 +46,7 @@ class ACClip(ClippingOptimizer):
         learning_rate: A float, a
             `keras.optimizers.schedules.LearningRateSchedule` instance, or a
             callable that takes no arguments and returns the value to use.
-            Defaults to `1e-4`.
+            Defaults to `1e-4`. Start a Transformer with `{{starting rate}}`.
         beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
             `0.9`.
         beta_2: Float in [0, 1), the decay rate of the threshold and of the

@@ -99,7 +99,7 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         check_overrides(cls, BaseClippingOptimizer, cls.never_called)
-        cls.__doc__ = fill_in(cls.__doc__, "keras")
+        cls.__doc__ = fill_in(cls, "keras")
 
     def build(self, variables):
         """Creates the optimizer's variables.

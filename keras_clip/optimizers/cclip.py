@@ -32,7 +32,7 @@ class CClip(ClippingOptimizer):
         learning_rate: A float, a
             `keras.optimizers.schedules.LearningRateSchedule` instance, or a
             callable that takes no arguments and returns the value to use.
-            Defaults to `0.1`.
+            Defaults to `0.1`. Start a Transformer with `{{starting rate}}`.
         clip_threshold: Positive float in units of the gradient, a list with an
             array for each variable that broadcasts to its shape, a threshold of
             `keras_clip.thresholds`, or `None` for no clipping. Set it between

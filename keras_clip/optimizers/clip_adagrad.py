@@ -38,7 +38,7 @@ class ClipAdaGrad(ClippingOptimizer):
         learning_rate: A float, a
             `keras.optimizers.schedules.LearningRateSchedule` instance, or a
             callable that takes no arguments and returns the value to use.
-            Defaults to `0.1`.
+            Defaults to `0.1`. Start a Transformer with `{{starting rate}}`.
         beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
             `0.0`.
         initial_accumulator_value: Float, `v` at the start; `None` for 0.1, or

@@ -37,7 +37,7 @@ class ClipAdaGradNorm(ClippingOptimizer):
         learning_rate: A float, a
             `keras.optimizers.schedules.LearningRateSchedule` instance, or a
             callable that takes no arguments and returns the value to use.
-            Defaults to `1.0`.
+            Defaults to `1.0`. Start a Transformer with `{{starting rate}}`.
         beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
             `0.0`.
         clip_threshold: Positive float in units of the gradient, a threshold of

@@ -31,7 +31,7 @@ class GClip(ClippingOptimizer):
         learning_rate: A float, a
             `keras.optimizers.schedules.LearningRateSchedule` instance, or a
             callable that takes no arguments and returns the value to use.
-            Defaults to `0.1`.
+            Defaults to `0.1`. Start a Transformer with `{{starting rate}}`.
         clip_threshold: Positive float in units of the gradient, a threshold of
             `keras_clip.thresholds`, or `None` for no clipping. Set it between
             steps to change it. Defaults to `1.0`.

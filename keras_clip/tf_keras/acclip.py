@@ -20,7 +20,7 @@ class ACClip(ClippingOptimizer):
     Args:
         learning_rate: A float or a
             `tf_keras.optimizers.schedules.LearningRateSchedule`. Defaults to
-            `1e-4`.
+            `1e-4`. Start a Transformer with `{{starting rate}}`.
         beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
             `0.9`.
         beta_2: Float in [0, 1), the decay rate of the threshold and of the

@@ -106,7 +106,7 @@ class ClippingOptimizer(
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         check_overrides(cls, ClippingOptimizer, cls.never_called)
-        cls.__doc__ = fill_in(cls.__doc__, "tf_keras")
+        cls.__doc__ = fill_in(cls, "tf_keras")
 
     def build(self, var_list):
         """Creates the optimizer's variables.

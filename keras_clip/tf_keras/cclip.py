@@ -19,7 +19,7 @@ class CClip(ClippingOptimizer):
     Args:
         learning_rate: A float or a
             `tf_keras.optimizers.schedules.LearningRateSchedule`. Defaults to
-            `0.1`.
+            `0.1`. Start a Transformer with `{{starting rate}}`.
         clip_threshold: Positive float in units of the gradient, a list with an
             array for each variable that broadcasts to its shape, a threshold of
             `keras_clip.thresholds`, or `None` for no clipping. Set it between

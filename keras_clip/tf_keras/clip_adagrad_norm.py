@@ -19,7 +19,7 @@ class ClipAdaGradNorm(ClippingOptimizer):
     Args:
         learning_rate: A float or a
             `tf_keras.optimizers.schedules.LearningRateSchedule`. Defaults to
-            `1.0`.
+            `1.0`. Start a Transformer with `{{starting rate}}`.
         beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
             `0.0`.
         clip_threshold: Positive float in units of the gradient, a threshold of

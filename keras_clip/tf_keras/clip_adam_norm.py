@@ -19,7 +19,7 @@ class ClipAdamNorm(ClippingOptimizer):
     Args:
         learning_rate: A float or a
             `tf_keras.optimizers.schedules.LearningRateSchedule`. Defaults to
-            `0.1`.
+            `0.1`. Start a Transformer with `{{starting rate}}`.
         beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
             `0.9`.
         beta_2: Float in [0, 1), the decay rate of `b²`. Defaults to `0.999`.

@@ -19,7 +19,7 @@ class GClip(ClippingOptimizer):
     Args:
         learning_rate: A float or a
             `tf_keras.optimizers.schedules.LearningRateSchedule`. Defaults to
-            `0.1`.
+            `0.1`. Start a Transformer with `{{starting rate}}`.
         clip_threshold: Positive float in units of the gradient, a threshold of
             `keras_clip.thresholds`, or `None` for no clipping. Set it between
             steps to change it. Defaults to `1.0`.

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
-import numpy as np
 import problems
 
 import keras_clip

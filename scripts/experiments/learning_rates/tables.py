@@ -1,0 +1,142 @@
+r"""Writes the tables of the runs that run.py has made.
+
+Example:
+
+    python scripts/experiments/learning_rates/tables.py \
+        --runs runs/rates.jsonl --output_file results.md
+"""
+
+import argparse
+import json
+import math
+import statistics
+from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
+
+# Shares of Adam's progress from which an optimizer trains, and trains as well.
+TRAINS = 0.5
+AS_WELL = 0.9
+
+
+def progress(runs: Sequence[Mapping]) -> dict[str, dict[float, list[float]]]:
+    """Returns shares of Adam's progress on one problem.
+
+    Args:
+        runs: The runs on this problem.
+
+    Returns:
+        Dict from optimizer to a dict from learning rate to the shares of its
+        seeds; a run that is not finite has made no progress.
+    """
+    losses = {}
+    for run in runs:
+        by_rate = losses.setdefault(run["optimizer"], {})
+        by_rate.setdefault(run["learning_rate"], []).append(run["loss"])
+    guess = runs[0]["entropy"]
+    adam = min(statistics.mean(seeds) for seeds in losses["Adam()"].values())
+    return {
+        name: {
+            rate: [
+                (guess - loss) / (guess - adam) if math.isfinite(loss) else 0.0
+                for loss in by_rate[rate]
+            ]
+            for rate in sorted(by_rate)
+        }
+        for name, by_rate in losses.items()
+    }
+
+
+def best(by_rate: Mapping[float, Sequence[float]]) -> float:
+    """Returns the learning rate with the largest share, by the first seed."""
+    return max(by_rate, key=lambda rate: by_rate[rate][0])
+
+
+def table(runs: Sequence[Mapping]) -> str:
+    """Returns the table of one problem.
+
+    Args:
+        runs: The runs on it.
+    """
+    shares = progress(runs)
+    rates = sorted({run["learning_rate"] for run in runs})
+    lines = [
+        "| optimizer | best rate, three seeds | "
+        + " | ".join(f"{rate:g}" for rate in rates)
+        + " |",
+        "| --- " * (len(rates) + 2) + "|",
+    ]
+    for name, by_rate in shares.items():
+        at = best(by_rate)
+        seeds = " ".join(percent(share) for share in by_rate[at])
+        cells = [
+            percent(by_rate[rate][0]) if rate in by_rate else ""
+            for rate in rates
+        ]
+        lines.append(
+            f"| `{name}` | {at:g}: {seeds} | " + " | ".join(cells) + " |"
+        )
+    return "\n".join(lines)
+
+
+def percent(share: float) -> str:
+    """Returns a share for a table, bold where the optimizer trains."""
+    text = "< 0" if share < 0 else f"{100 * share:.0f}"
+    return f"**{text}**" if share >= TRAINS else text
+
+
+def growth(problems: Mapping[str, Sequence[Mapping]]) -> str:
+    """Returns the table of best rates against the number of parameters."""
+    lines = [
+        "| problem | parameters d | √d | Adam's best rate | `ClipAdamNorm()` "
+        "| over Adam's | `ClipAdaGradNorm()` | over Adam's |",
+        "| --- " * 8 + "|",
+    ]
+    for name, runs in problems.items():
+        shares = progress(runs)
+        d = runs[0]["parameters"]
+        adam = best(shares["Adam()"])
+        cells = [name, f"{d:,}", f"{math.sqrt(d):.0f}", f"{adam:g}"]
+        for other in ("ClipAdamNorm()", "ClipAdaGradNorm()"):
+            if other in shares:
+                at = best(shares[other])
+                cells += [f"{at:g}", f"{at / adam:.0f}"]
+            else:
+                cells += ["", ""]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def by_problem(path: Path) -> dict[str, list[dict]]:
+    """Returns the runs of a file by problem."""
+    found = {}
+    for line in path.read_text("utf-8").splitlines():
+        run = json.loads(line)
+        found.setdefault(run["problem"], []).append(run)
+    return found
+
+
+def main():
+    """Writes the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--runs", type=Path, required=True, help="what run.py has written")
+    add("--output_file", type=Path, required=True, help="Markdown to write")
+    arguments = parser.parse_args()
+    problems = by_problem(arguments.runs)
+    parts = [
+        "# Shares of Adam's progress, in percent",
+        "By learning rate, for the first seed. Bold: it trains.",
+    ]
+    for name, runs in problems.items():
+        d = runs[0]["parameters"]
+        parts += [f"## {name}, {d:,} parameters", table(runs)]
+    parts += ["## Rates against the size of the model", growth(problems)]
+    arguments.output_file.write_text("\n\n".join(parts) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
