@@ -4,17 +4,22 @@ It runs without the enrolments, so that a row in the registry is enough to be
 told of all the rest.
 """
 
+import dataclasses
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from keras import ops
 
 from keras_clip import rules
 from keras_clip.registry import OPTIMIZERS
 from keras_clip.registry import STEPS
+from keras_clip.rules.nonfinite import keep_where
 from keras_clip.rules.rule import Rule
 
 ROOT = Path(__file__).resolve().parent.parent
+GUIDE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 
 every_info = pytest.mark.parametrize(
     "info", OPTIMIZERS.values(), ids=OPTIMIZERS
@@ -91,6 +96,33 @@ def test_every_rule_says_what_can_be_written_over_in_place(info):
         f"keras_clip/rules/{info.name}.py: add `in_place` to {rule.__name__}: "
         '"all", "state" or "nothing"; keras_clip/rules/rule.py says of what'
     )
+
+
+@every_info
+def test_the_guide_names_every_file(info):
+    files = {*modules(info), *(file for file, _ in lines(info))}
+    named = {re.sub(rf"\b{info.name}\.py$", "NAME.py", file) for file in files}
+    for file in named:
+        assert f"`{file}`" in GUIDE, f"Add to CONTRIBUTING.md: `{file}`"
+    for file in re.findall(r"`([a-z_]+/[\w/]+(?:\.py|\.sh|/))`", GUIDE):
+        assert "NAME" in file or (ROOT / file).exists(), file
+
+
+def test_the_rule_of_the_guide_moves_by_the_sign_of_a_clipped_momentum():
+    (example,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    names = {
+        "Rule": Rule,
+        "dataclasses": dataclasses,
+        "keep_where": keep_where,
+        "ops": ops,
+    }
+    exec(example, names)
+    rule = names["ClipSignRule"](beta_1=0.5)
+    x, m, g = ops.convert_to_tensor([[1.0, 2.0], [0.5, -0.25], [-4.0, 0.25]])
+    clip = (ops.convert_to_tensor(0.25),)
+    x, (m,) = rule(x, g, (m,), 0.125, 1, clip, weight_decay=0.5)
+    np.testing.assert_array_equal(m, [-0.25, -0.09375])
+    np.testing.assert_array_equal(x, [1.0625, 2.0])
 
 
 def test_a_line_is_found_however_it_is_wrapped_but_not_in_a_longer_one():

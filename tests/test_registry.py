@@ -27,9 +27,9 @@ def test_an_enrolment_is_named_as_its_module_and_its_optimizer(enrolment):
 
 
 def test_an_optimizer_without_an_enrolment_is_told_which_file_to_add():
-    file = "add tests/enrolment/clip_lion.py with an `ENROLMENT`"
+    file = "add tests/enrolment/no_such.py with an `ENROLMENT`"
     with pytest.raises(ImportError, match=file):
-        enrolments.of("clip_lion")
+        enrolments.of("no_such")
 
 
 @every_optimizer
