@@ -7,6 +7,9 @@ import dataclasses
 
 import keras
 
+from keras_clip.validation import check_choice
+from keras_clip.validation import check_number
+
 # What one step does. A learning rate only suits optimizers of the same kind.
 STEPS = {
     "coordinate": "moves each coordinate by about the learning rate",
@@ -37,6 +40,9 @@ class OptimizerInfo:
             `STEPS`.
         starting_rate: Learning rate to start the training of a Transformer
             with, all other arguments at their defaults.
+
+    Raises:
+        ValueError: If `step` or `starting_rate` is out of its range.
     """
 
     name: str
@@ -45,6 +51,10 @@ class OptimizerInfo:
     reference: str
     step: str
     starting_rate: float
+
+    def __post_init__(self):
+        check_choice("step", self.step, tuple(STEPS))
+        check_number("starting_rate", self.starting_rate, 0, open_low=True)
 
     @property
     def keras_class(self) -> type[keras.optimizers.Optimizer]:

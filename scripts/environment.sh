@@ -5,10 +5,15 @@
 # installs this package, editable, with those extras of setup.cfg, and puts the
 # environment's Python first in PATH. What is installed already is left alone
 # until setup.cfg changes. Set PYTHON to choose the Python (3.11, 3.12 or 3.13),
-# VENV to choose where the environment is (.venv by default).
+# VENV to choose where the environment is (.venv by default). Relative paths are
+# those from the root of the repository.
 
 extras=$1
-venv=${VENV:-$PWD/.venv}
+venv=${VENV:-.venv}
+case $venv in
+  # What runs elsewhere finds the environment in PATH too.
+  [!/]*) venv=$PWD/$venv ;;
+esac
 
 supported() {
   "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \

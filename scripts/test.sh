@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# All tests, in an environment of their own, on two processes.
+# All tests, in an environment of their own, on two processes, then the style.
 #
 #   scripts/test.sh [--fast] [options and paths for pytest]
 #
 # --fast leaves out what trains, starts processes or has many cases: it takes
 # about four minutes instead of more than twenty, once the environment is made.
+# Paths are those from the root of the repository, wherever this is called from.
+# The status is 0 only if the tests have passed and ruff has found nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/environment.sh model-garden,noise,plots,jax,test
@@ -23,6 +25,8 @@ if [ "${1:-}" = --fast ]; then
     options+=("--ignore=tests/$slow")
   done
 fi
-ruff check .
-ruff format --check .
-exec python -m pytest "${options[@]}" "$@"
+status=0
+python -m pytest "${options[@]}" "$@" || status=$?
+ruff check . || status=$?
+ruff format --check . || status=$?
+exit "$status"

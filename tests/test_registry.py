@@ -1,13 +1,18 @@
 """The registry, its `get`, and the enrolment of all that it holds."""
 
+import dataclasses
+
 import keras
 import pytest
 
 import keras_clip
 import keras_clip.tf_keras
 from keras_clip import optimizers
+from keras_clip import rules
 from keras_clip.registry import OPTIMIZERS
+from tests import enrolment as enrolments
 from tests.enrolment import ENROLMENTS
+from tests.enrolment import every_optimizer
 from tests.enrolment.record import SCOPES
 
 every_info = pytest.mark.parametrize(
@@ -15,8 +20,23 @@ every_info = pytest.mark.parametrize(
 )
 
 
-def test_every_registered_optimizer_is_enrolled_for_the_shared_checks():
-    assert list(ENROLMENTS) == list(OPTIMIZERS)
+@every_optimizer
+def test_an_enrolment_is_named_as_its_module_and_its_optimizer(enrolment):
+    assert ENROLMENTS[enrolment.name] is enrolment
+    assert enrolment.config["name"] == enrolment.name
+
+
+def test_an_optimizer_without_an_enrolment_is_told_which_file_to_add():
+    file = "add tests/enrolment/no_such.py with an `ENROLMENT`"
+    with pytest.raises(ImportError, match=file):
+        enrolments.of("no_such")
+
+
+@every_optimizer
+def test_golden_files_hold_no_argument_at_its_default(enrolment):
+    assert enrolment.golden
+    for name, value in enrolment.golden.items():
+        assert repr(value) != repr(enrolment.config.get(name))
 
 
 def test_every_enrolment_names_its_few_variants_among_all():
@@ -39,6 +59,7 @@ def test_public_classes_are_all_registered():
     names = {info.class_name for info in OPTIMIZERS.values()}
     assert set(optimizers.__all__) == names
     assert set(keras_clip.tf_keras.__all__) == {*names, "callbacks"}
+    assert set(rules.__all__) == {f"{name}Rule" for name in names}
 
 
 @every_info
@@ -46,6 +67,15 @@ def test_entry_is_keyed_by_its_name_and_describes_itself(info):
     assert OPTIMIZERS[info.name] is info
     assert info.name == info.name.lower()
     assert info.summary and info.reference
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("step", "any"), ("starting_rate", 0.0)]
+)
+def test_a_row_says_which_of_its_fields_is_wrong(field, value):
+    wanted = rf"`{field}` must be .* Received: {field}={value!r}"
+    with pytest.raises(ValueError, match=wanted):
+        dataclasses.replace(OPTIMIZERS["acclip"], **{field: value})
 
 
 @every_info

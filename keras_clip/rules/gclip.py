@@ -30,6 +30,7 @@ class GClipRule(Rule):
     nonfinite: str = "skip"
 
     clipping = "global"
+    in_place = "all"
 
     def __post_init__(self):
         momentum = check_number("momentum", self.momentum, 0, 1, open_high=True)

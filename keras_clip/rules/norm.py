@@ -43,6 +43,7 @@ class NormRule(Rule):
     nonfinite: str = "skip"
 
     clipping = "global"
+    in_place = "all"
 
     def __post_init__(self):
         checked = {

@@ -31,7 +31,7 @@ class Rule:
     projection_radius = None
     nonfinite = "skip"
     is_corrected = False
-    in_place = "all"
+    in_place: str
 
     @property
     def slots(self) -> dict[str, float]:

@@ -1,30 +1,28 @@
 """The optimizers that the shared checks run over, and the marks to do so.
 
-A new optimizer is one module with a record here and one entry in `ENROLMENTS`.
+Each that is registered has a module here, of its name, with an `ENROLMENT`.
 """
+
+import importlib
+import importlib.util
 
 import pytest
 
-from tests.enrolment.acclip import ACCLIP
-from tests.enrolment.cclip import CCLIP
-from tests.enrolment.clip_adagrad import CLIP_ADAGRAD
-from tests.enrolment.clip_adagrad_norm import CLIP_ADAGRAD_NORM
-from tests.enrolment.clip_adam import CLIP_ADAM
-from tests.enrolment.clip_adam_norm import CLIP_ADAM_NORM
-from tests.enrolment.gclip import GCLIP
+from keras_clip.registry import OPTIMIZERS
 
-ENROLMENTS = {
-    record.name: record
-    for record in (
-        ACCLIP,
-        GCLIP,
-        CCLIP,
-        CLIP_ADAM_NORM,
-        CLIP_ADAGRAD_NORM,
-        CLIP_ADAM,
-        CLIP_ADAGRAD,
-    )
-}
+
+def of(name):
+    """Returns the enrolment of a registered optimizer."""
+    module = f"tests.enrolment.{name}"
+    if importlib.util.find_spec(module) is None:
+        raise ImportError(
+            f"The registry has {name!r}: add tests/enrolment/{name}.py with an "
+            "`ENROLMENT`, which is an `Enrolment` of tests/enrolment/record.py"
+        )
+    return importlib.import_module(module).ENROLMENT
+
+
+ENROLMENTS = {name: of(name) for name in OPTIMIZERS}
 
 every_optimizer = pytest.mark.parametrize(
     "enrolment", ENROLMENTS.values(), ids=ENROLMENTS

@@ -137,7 +137,7 @@ def _adam_limit(bias_correction):
     )
 
 
-ACCLIP = Enrolment(
+ENROLMENT = Enrolment(
     name="acclip",
     oracle=functools.partial(PerVariable, ACClipOracle),
     variants=_variants(),
@@ -165,6 +165,18 @@ ACCLIP = Enrolment(
         "monitor": False,
         "exclude_from_weight_decay": [],
         "name": "acclip",
+    },
+    golden={
+        "learning_rate": Halving(0.125, 2),
+        "beta_1": 0.75,
+        "beta_2": 0.875,
+        "epsilon": 0.0625,
+        "alpha": 1.5,
+        "step_scaling": "threshold",
+        "bias_correction": True,
+        "weight_decay": 0.25,
+        "exclude_from_weight_decay": ["bias", 2],
+        "monitor": True,
     },
     limits={
         "no betas, alpha=1": _gradient_limit(1.0),

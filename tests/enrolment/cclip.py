@@ -95,7 +95,7 @@ def _sign_limit(clip_threshold):
     )
 
 
-CCLIP = Enrolment(
+ENROLMENT = Enrolment(
     name="cclip",
     oracle=CClipOracle,
     variants=VARIANTS,
@@ -116,6 +116,14 @@ CCLIP = Enrolment(
         "projection_radius": None,
         **clipped.TAIL,
         "name": "cclip",
+    },
+    golden={
+        "learning_rate": 0.125,
+        "clip_threshold": Polynomial(clipped.BY_ROW, -0.5),
+        "momentum": 0.75,
+        "weight_decay": 0.25,
+        "exclude_from_weight_decay": ["kernel"],
+        "monitor": True,
     },
     limits={
         "SGD": sgd_limit(0.0),

@@ -94,7 +94,7 @@ def adagrad_limit(initial_accumulator_value, **arguments):
     )
 
 
-CLIP_ADAGRAD = Enrolment(
+ENROLMENT = Enrolment(
     name="clip_adagrad",
     oracle=ClipAdaGradOracle,
     variants=VARIANTS,
@@ -118,6 +118,19 @@ CLIP_ADAGRAD = Enrolment(
         "delay": 0,
         **clipped.TAIL,
         "name": "clip_adagrad",
+    },
+    golden={
+        "learning_rate": 0.125,
+        "beta_1": 0.5,
+        "initial_accumulator_value": 0.25,
+        "epsilon": 0.0625,
+        "clip_threshold": clipped.BY_ROW,
+        "clipping": "coordinate",
+        "delay": 1,
+        "jit_compile": False,
+        "monitor": True,
+        "weight_decay": 0.125,
+        "exclude_from_weight_decay": ["bias"],
     },
     limits={
         "AdaGrad": adagrad_limit(0.1, clip_threshold=None),

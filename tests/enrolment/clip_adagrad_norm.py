@@ -8,6 +8,7 @@ from tests.enrolment.record import Enrolment
 from tests.enrolment.record import Halving
 from tests.enrolment.record import Limit
 from tests.enrolment.record import PerVariable
+from tests.enrolment.record import Polynomial
 from tests.oracles.adagrad import AdagradOracle
 from tests.oracles.clip_norm import ClipAdaGradNormOracle
 
@@ -55,7 +56,7 @@ VARIANTS = {
     },
 }
 
-CLIP_ADAGRAD_NORM = Enrolment(
+ENROLMENT = Enrolment(
     name="clip_adagrad_norm",
     oracle=ClipAdaGradNormOracle,
     variants=VARIANTS,
@@ -75,6 +76,16 @@ CLIP_ADAGRAD_NORM = Enrolment(
         "bias_correction": False,
         **clipped.TAIL,
         "name": "clip_adagrad_norm",
+    },
+    golden={
+        "learning_rate": 0.5,
+        "beta_1": 0.5,
+        "clip_threshold": Polynomial(2.0, 0.5),
+        "bias_correction": True,
+        "accumulator_scale": 0.5,
+        "nonfinite": "propagate",
+        "weight_decay": 0.125,
+        "exclude_from_weight_decay": [0, 3],
     },
     limits={
         # One coordinate alone makes the norm; epsilon vanishes beside it.

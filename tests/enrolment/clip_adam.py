@@ -110,7 +110,7 @@ def adam_limit(**arguments):
     )
 
 
-CLIP_ADAM = Enrolment(
+ENROLMENT = Enrolment(
     name="clip_adam",
     oracle=ClipAdamOracle,
     variants=VARIANTS,
@@ -135,6 +135,19 @@ CLIP_ADAM = Enrolment(
         "initial_accumulator_value": 0.0,
         **clipped.TAIL,
         "name": "clip_adam",
+    },
+    golden={
+        "learning_rate": 0.0625,
+        "beta_1": 0.75,
+        "beta_2": 0.875,
+        "epsilon": 0.0625,
+        "clip_threshold": Adaptive(0.5, 0.75, 1.5),
+        "clipping": "layer",
+        "delay": 1,
+        "initial_accumulator_value": 0.25,
+        "weight_decay": 0.125,
+        "exclude_from_weight_decay": ["first"],
+        "clipvalue": 4.0,
     },
     limits={
         "Adam": adam_limit(clip_threshold=None),

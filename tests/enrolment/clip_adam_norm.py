@@ -95,7 +95,7 @@ def _adam_limit(bias_correction):
     )
 
 
-CLIP_ADAM_NORM = Enrolment(
+ENROLMENT = Enrolment(
     name="clip_adam_norm",
     oracle=ClipAdamNormOracle,
     variants=VARIANTS,
@@ -116,6 +116,18 @@ CLIP_ADAM_NORM = Enrolment(
         "bias_correction": False,
         **clipped.TAIL,
         "name": "clip_adam_norm",
+    },
+    golden={
+        "learning_rate": Halving(0.5, 2),
+        "beta_1": 0.75,
+        "beta_2": 0.875,
+        "clip_threshold": Adaptive(0.5, 0.75, 1.5),
+        "delay": 2,
+        "initial_accumulator": 0.5,
+        "accumulator_scale": 2.0,
+        "weight_decay": 0.125,
+        "exclude_from_weight_decay": ["bias"],
+        "global_clipnorm": 8.0,
     },
     limits={
         "Adam": _adam_limit(bias_correction=False),

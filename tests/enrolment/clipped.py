@@ -12,9 +12,13 @@ from tests.enrolment.record import scope_of_keras_arguments
 from tests.enrolment.record import widest
 from tests.gradients import SHAPES
 from tests.gradients import alternating_gradients
+from tests.models import SHAPES as MODEL_SHAPES
 
 # Of the norms of the heavy-tailed gradients, about half are larger.
 GLOBAL, LAYER, COORDINATE = 16.0, 4.0, 0.5
+
+# Thresholds for the variables of the model of the golden files.
+BY_ROW = [2.0 ** np.arange(-2, shape[-1] - 2) for shape in MODEL_SHAPES]
 
 TAIL = {
     "weight_decay": None,

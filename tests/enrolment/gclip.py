@@ -8,6 +8,7 @@ from tests.enrolment.record import Enrolment
 from tests.enrolment.record import Halving
 from tests.enrolment.record import Limit
 from tests.enrolment.record import PerVariable
+from tests.enrolment.record import Polynomial
 from tests.gradients import alternating_gradients
 from tests.gradients import heavy_tailed_gradients
 from tests.oracles.clipped_descent import GClipOracle
@@ -107,7 +108,7 @@ def sgd_limit(momentum, **arguments):
     )
 
 
-GCLIP = Enrolment(
+ENROLMENT = Enrolment(
     name="gclip",
     oracle=GClipOracle,
     variants=VARIANTS,
@@ -128,6 +129,16 @@ GCLIP = Enrolment(
         "projection_radius": None,
         **clipped.TAIL,
         "name": "gclip",
+    },
+    golden={
+        "learning_rate": 0.125,
+        "clip_threshold": Polynomial(2.0, 0.25),
+        "momentum": 0.5,
+        "projection_radius": 3.0,
+        "weight_decay": 0.125,
+        "exclude_from_weight_decay": ["second"],
+        "use_ema": True,
+        "ema_momentum": 0.5,
     },
     limits={
         "SGD": sgd_limit(0.0),

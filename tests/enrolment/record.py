@@ -106,7 +106,7 @@ class Enrolment:
     """One registered optimizer and what it claims.
 
     Args:
-        name: Name in the registry.
+        name: Name in the registry, and that of the module.
         oracle: Makes a NumPy oracle of `(variables, **hyperparameters)` with
             `step(gradients, learning_rate)`, which returns the variables.
         variants: Named arguments; all of them for the cheap checks.
@@ -121,6 +121,8 @@ class Enrolment:
         clip_fractions: Likewise, the share of each variable.
         last_threshold: Likewise, the one number that it clipped at, or `None`.
         config: Argument names and defaults that `get_config` must hold.
+        golden: Arguments of the golden files, none at its default: what they
+            save has to load in every later version.
         limits: Named limits.
         errors: Pairs of bad arguments and how the message starts.
         delays: Values of `delay`, in ascending order; none if there is no such
@@ -138,6 +140,7 @@ class Enrolment:
     clip_fractions: Callable[[object], Sequence[float]]
     last_threshold: Callable[[object], float | None]
     config: Mapping[str, object]
+    golden: Mapping[str, object]
     limits: Mapping[str, Limit] = dataclasses.field(default_factory=dict)
     errors: Sequence[tuple[Mapping, str]] = ()
     delays: Sequence[int] = ()

@@ -8,19 +8,15 @@ end: `LAYOUT/FRONT_END/NAME.keras`, a model saved after some steps, and
 model's weights, then and after each further step. A file here stands for what
 users have saved: make it anew only with a change that is meant to leave theirs
 behind. Variables that optimizers have got since are a new layout, the last of
-`LAYOUTS`; the files of the others stay.
+`LAYOUTS`; the files of the others stay. The arguments are those of the
+enrolment, `golden`.
 """
 
 import json
 import pathlib
 import sys
 
-import numpy as np
-
 from tests.enrolment import ENROLMENTS
-from tests.enrolment.record import Adaptive
-from tests.enrolment.record import Halving
-from tests.enrolment.record import Polynomial
 from tests.front_ends import KERAS
 from tests.front_ends import TF_KERAS
 from tests.gradients import heavy_tailed_gradients
@@ -29,101 +25,31 @@ from tests.models import dense_model
 from tests.models import train
 
 FOLDER = pathlib.Path(__file__).parent
-# The first is from before there were counts of single variables.
-LAYOUTS = ("first", "counted")
+# Which optimizers each layout has files of. The first is from before there were
+# counts of single variables.
+LAYOUTS = {
+    "first": (
+        "acclip",
+        "gclip",
+        "cclip",
+        "clip_adam_norm",
+        "clip_adagrad_norm",
+        "clip_adam",
+        "clip_adagrad",
+    ),
+    "counted": tuple(ENROLMENTS),
+}
+LAST = "counted"
 GRADIENTS = heavy_tailed_gradients(SHAPES, steps=5)
 SAVED_AFTER = 3
 
-_BY_ROW = [2.0 ** np.arange(-2, shape[-1] - 2) for shape in SHAPES]
 
-ARGUMENTS = {
-    "acclip": {
-        "learning_rate": Halving(0.125, 2),
-        "beta_1": 0.75,
-        "beta_2": 0.875,
-        "epsilon": 0.0625,
-        "alpha": 1.5,
-        "step_scaling": "threshold",
-        "bias_correction": True,
-        "weight_decay": 0.25,
-        "exclude_from_weight_decay": ["bias", 2],
-        "monitor": True,
-    },
-    "gclip": {
-        "learning_rate": 0.125,
-        "clip_threshold": Polynomial(2.0, 0.25),
-        "momentum": 0.5,
-        "projection_radius": 3.0,
-        "weight_decay": 0.125,
-        "exclude_from_weight_decay": ["second"],
-        "use_ema": True,
-        "ema_momentum": 0.5,
-    },
-    "cclip": {
-        "learning_rate": 0.125,
-        "clip_threshold": Polynomial(_BY_ROW, -0.5),
-        "momentum": 0.75,
-        "weight_decay": 0.25,
-        "exclude_from_weight_decay": ["kernel"],
-        "monitor": True,
-    },
-    "clip_adam_norm": {
-        "learning_rate": Halving(0.5, 2),
-        "beta_1": 0.75,
-        "beta_2": 0.875,
-        "clip_threshold": Adaptive(0.5, 0.75, 1.5),
-        "delay": 2,
-        "initial_accumulator": 0.5,
-        "accumulator_scale": 2.0,
-        "weight_decay": 0.125,
-        "exclude_from_weight_decay": ["bias"],
-        "global_clipnorm": 8.0,
-    },
-    "clip_adagrad_norm": {
-        "learning_rate": 0.5,
-        "beta_1": 0.5,
-        "clip_threshold": Polynomial(2.0, 0.5),
-        "bias_correction": True,
-        "accumulator_scale": 0.5,
-        "nonfinite": "propagate",
-        "weight_decay": 0.125,
-        "exclude_from_weight_decay": [0, 3],
-    },
-    "clip_adam": {
-        "learning_rate": 0.0625,
-        "beta_1": 0.75,
-        "beta_2": 0.875,
-        "epsilon": 0.0625,
-        "clip_threshold": Adaptive(0.5, 0.75, 1.5),
-        "clipping": "layer",
-        "delay": 1,
-        "initial_accumulator_value": 0.25,
-        "weight_decay": 0.125,
-        "exclude_from_weight_decay": ["first"],
-        "clipvalue": 4.0,
-    },
-    "clip_adagrad": {
-        "learning_rate": 0.125,
-        "beta_1": 0.5,
-        "initial_accumulator_value": 0.25,
-        "epsilon": 0.0625,
-        "clip_threshold": _BY_ROW,
-        "clipping": "coordinate",
-        "delay": 1,
-        "jit_compile": False,
-        "monitor": True,
-        "weight_decay": 0.125,
-        "exclude_from_weight_decay": ["bias"],
-    },
-}
-
-
-def path_of(front_end, name, ending, layout=LAYOUTS[-1]):
+def path_of(front_end, name, ending, layout=LAST):
     """Returns the path of one of the files."""
     return FOLDER / layout / front_end.name / f"{name}.{ending}"
 
 
-def load(front_end, name, layout=LAYOUTS[-1]):
+def load(front_end, name, layout=LAST):
     """Returns the saved model."""
     # tf_keras finds only the classes that have been imported.
     front_end.optimizer_class(name)
@@ -162,7 +88,8 @@ def _shortest(array):
 
 def generate(front_end, name):
     """Writes the two files of an optimizer."""
-    model = dense_model(front_end, front_end.optimizer(name, **ARGUMENTS[name]))
+    optimizer = front_end.optimizer(name, **ENROLMENTS[name].golden)
+    model = dense_model(front_end, optimizer)
     train(front_end, model, GRADIENTS[:SAVED_AFTER])
     path_of(front_end, name, "keras").parent.mkdir(parents=True, exist_ok=True)
     model.save(path_of(front_end, name, "keras"))
@@ -182,6 +109,11 @@ def generate(front_end, name):
 
 def main(names):
     """Writes the files of the optimizers named, or of those that have none."""
+    for name in names:
+        if name not in ENROLMENTS:
+            sys.exit(
+                f"NAME must be one of {', '.join(ENROLMENTS)}. Received: {name}"
+            )
     for front_end in (KERAS, TF_KERAS):
         for name in names or ENROLMENTS:
             if names or not path_of(front_end, name, "json").exists():

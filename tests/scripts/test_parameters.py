@@ -20,8 +20,11 @@ from keras_clip.model_garden import OptimizerConfig
 EXPERIMENT = "keras_clip/bert/pretraining"
 # Those with whose learning rates ACClip can do something.
 LIKE_ACCLIP = {
-    "acclip",
-    "clip_adam",
+    *(
+        name
+        for name, info in registry.OPTIMIZERS.items()
+        if info.step == registry.OPTIMIZERS["acclip"].step
+    ),
     "adam",
     "adam_experimental",
     "adamw",

@@ -1,0 +1,135 @@
+"""What a registered optimizer needs by hand is there; else, where it goes.
+
+It runs without the enrolments, so that a row in the registry is enough to be
+told of all the rest.
+"""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_clip import rules
+from keras_clip.registry import OPTIMIZERS
+from keras_clip.registry import STEPS
+from keras_clip.rules.nonfinite import keep_where
+from keras_clip.rules.rule import Rule
+
+ROOT = Path(__file__).resolve().parent.parent
+GUIDE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+
+every_info = pytest.mark.parametrize(
+    "info", OPTIMIZERS.values(), ids=OPTIMIZERS
+)
+
+
+def modules(info):
+    """Returns the files that an optimizer has of its own."""
+    return [
+        *(
+            f"keras_clip/{folder}/{info.name}.py"
+            for folder in ("rules", "optimizers", "tf_keras")
+        ),
+        f"tests/enrolment/{info.name}.py",
+    ]
+
+
+def lines(info):
+    """Yields the lines that it has in files of all, up to `...`."""
+    name, optimizer = info.name, info.class_name
+    for folder, public in (
+        ("rules", f"{optimizer}Rule"),
+        ("optimizers", optimizer),
+        ("tf_keras", optimizer),
+    ):
+        file = f"keras_clip/{folder}/__init__.py"
+        yield file, f"from keras_clip.{folder}.{name} import {public}"
+        yield file, f'"{public}",'
+    file = "keras_clip/__init__.py"
+    yield file, f"from keras_clip.optimizers import {optimizer}"
+    yield file, f'"{optimizer}",'
+    yield "scripts/command_line.py", f'"{name}",'
+    yield (
+        "scripts/benchmarks/contestants.py",
+        f'_ours("{name}", "{optimizer}", ...),',
+    )
+    yield "tests/heavy_tails.py", f'"{name}": Case("{name}", ...),'
+    yield (
+        "README.md",
+        f"| `{name}` | `{optimizer}` | {info.summary} | {info.reference} "
+        f"| {STEPS[info.step]} |",
+    )
+    yield "CHANGELOG.md", f"`{optimizer}` ..."
+
+
+def has(text, line):
+    """Returns whether a text has a line, however that is wrapped."""
+    parts = re.findall(r"\w+|[^\w\s]", line.split("...")[0])
+    pattern = r"\s*".join(map(re.escape, parts)) + r"(?!\w)"
+    return re.search(pattern, text) is not None
+
+
+@every_info
+def test_every_file_that_lists_the_optimizers_has_the_line_of_each(info):
+    missing = [
+        f"{file}: {line}"
+        for file, line in lines(info)
+        if not has((ROOT / file).read_text("utf-8"), line)
+    ]
+    assert not missing, "Add these lines:\n" + "\n".join(missing)
+
+
+@every_info
+def test_every_optimizer_has_its_modules(info):
+    missing = [file for file in modules(info) if not (ROOT / file).is_file()]
+    assert not missing, "Add these files:\n" + "\n".join(missing)
+
+
+@every_info
+def test_every_rule_says_what_can_be_written_over_in_place(info):
+    rule = getattr(rules, f"{info.class_name}Rule")
+    own = rule.__mro__[: rule.__mro__.index(Rule)]
+    assert any("in_place" in vars(cls) for cls in own), (
+        f"keras_clip/rules/{info.name}.py: add `in_place` to {rule.__name__}: "
+        '"all", "state" or "nothing"; keras_clip/rules/rule.py says of what'
+    )
+
+
+@every_info
+def test_the_guide_names_every_file(info):
+    files = {*modules(info), *(file for file, _ in lines(info))}
+    named = {re.sub(rf"\b{info.name}\.py$", "NAME.py", file) for file in files}
+    for file in named:
+        assert f"`{file}`" in GUIDE, f"Add to CONTRIBUTING.md: `{file}`"
+    for file in re.findall(r"`([a-z_]+/[\w/]+(?:\.py|\.sh|/))`", GUIDE):
+        assert "NAME" in file or (ROOT / file).exists(), file
+
+
+def test_the_rule_of_the_guide_moves_by_the_sign_of_a_clipped_momentum():
+    (example,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    names = {
+        "Rule": Rule,
+        "dataclasses": dataclasses,
+        "keep_where": keep_where,
+        "ops": ops,
+    }
+    exec(example, names)
+    rule = names["ClipSignRule"](beta_1=0.5)
+    x, m, g = ops.convert_to_tensor([[1.0, 2.0], [0.5, -0.25], [-4.0, 0.25]])
+    clip = (ops.convert_to_tensor(0.25),)
+    x, (m,) = rule(x, g, (m,), 0.125, 1, clip, weight_decay=0.5)
+    np.testing.assert_array_equal(m, [-0.25, -0.09375])
+    np.testing.assert_array_equal(x, [1.0625, 2.0])
+
+
+def test_a_line_is_found_however_it_is_wrapped_but_not_in_a_longer_one():
+    text = (
+        'import ClipAdamNorm\nimport GClip\nCase(\n    "clip_adam_norm", {}\n)'
+    )
+    assert has(text, "import ClipAdamNorm")
+    assert has(text, 'Case("clip_adam_norm", ...)')
+    assert not has(text, "import ClipAdam")
+    assert not has(text, 'Case("clip_adam", ...)')
