@@ -14,7 +14,6 @@ from keras import ops
 
 from keras_clip import rules
 from keras_clip.registry import OPTIMIZERS
-from keras_clip.registry import STEPS
 from keras_clip.rules.nonfinite import keep_where
 from keras_clip.rules.rule import Rule
 
@@ -59,8 +58,8 @@ def lines(info):
     yield "tests/heavy_tails.py", f'"{name}": Case("{name}", ...),'
     yield (
         "README.md",
-        f"| `{name}` | `{optimizer}` | {info.summary} | {info.reference} "
-        f"| {STEPS[info.step]} |",
+        f"| `{optimizer}` | {info.summary} | {info.reference} "
+        f"| {info.starting_rate:g} |",
     )
     yield "CHANGELOG.md", f"`{optimizer}` ..."
 
