@@ -77,7 +77,9 @@ class ClipFindings:
         clipped = now.clip_total - self._start.clip_total
         if math.isclose(clipped, updates, rel_tol=1e-6):
             return self._sentence("everything", updates, threshold)
-        return None if clipped else self._sentence("nothing", updates, threshold)
+        return (
+            None if clipped else self._sentence("nothing", updates, threshold)
+        )
 
     def _sentence(self, clipped, updates, threshold):
         """Returns the finding, or `None` if there was no gradient to clip."""

@@ -11,6 +11,7 @@ from keras_clip.readings import counters_of
 from keras_clip.readings import is_built
 from keras_clip.readings import readers_of
 from keras_clip.readings import step_mark
+from keras_clip.retracing import remake_train_function
 from keras_clip.validation import check_choice
 from keras_clip.validation import check_integer
 from keras_clip.validation import check_path
@@ -188,17 +189,8 @@ class ClipMonitoring:
         for each in new:
             each.monitor = True
             self._starts[id(each)] = counters_of(each)
-        if not any(each.was_monitored is False for each in new):
-            return
-        # Every trainer has made its function by `on_train_begin`, and looks it
-        # up for each step (keras/src/backend/*/trainer.py, 3.15.1,
-        # tf_keras/src/engine/training.py, 2.20.1).
-        model = self.model
-        if getattr(model, "train_function", None) is not None:
-            model.train_function = None
-            # tf_keras returns it, Keras 3 does not.
-            made = model.make_train_function()
-            model.train_function = made or model.train_function
+        if any(each.was_monitored is False for each in new):
+            remake_train_function(self.model)
 
     def _close(self):
         for file in self._files:

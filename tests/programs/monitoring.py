@@ -50,7 +50,9 @@ def monitored(front_end, log_dir, scope=contextlib.nullcontext):
     return {"readings": monitor.readings, "history": logs}
 
 
-def switched_on(front_end, optimizer, scope=contextlib.nullcontext, **arguments):
+def switched_on(
+    front_end, optimizer, scope=contextlib.nullcontext, **arguments
+):
     """Trains a model four times, the second and third with a monitor.
 
     Args:
