@@ -163,7 +163,7 @@ class ClipMonitoring:
         self._check_optimizers(optimizers)
         found = [clipping_optimizers(optimizer) for optimizer in optimizers]
         own = sum(found, start=[])
-        self._monitor(own)
+        self._switch_on(own)
         if any(map(_holds_unknown, optimizers)):
             return
         # Each may make its first step at another one of the training.
@@ -183,7 +183,7 @@ class ClipMonitoring:
         self._last = self._epoch_before = starts
         self._findings = list(map(ClipFindings, built, starts))
 
-    def _monitor(self, optimizers):
+    def _switch_on(self, optimizers):
         """Has the optimizers count from here on, each once a training."""
         new = [each for each in optimizers if id(each) not in self._starts]
         for each in new:

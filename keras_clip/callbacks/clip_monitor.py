@@ -38,9 +38,9 @@ class ClipMonitor(ClipMonitoring, keras.callbacks.Callback):
 
     There is a warning too if the first 1,000 updates of a training clipped
     nothing, or everything: it says what the gradients and the threshold are,
-    and a better number. It is not for ACClip, which finds its own threshold,
-    nor for `clip_threshold=None`, warm-ups of a threshold, and optimizers that
-    Keras' own clipping is given to.
+    and a better number. There is none for ACClip, which finds its own
+    threshold, with `clip_threshold=None`, in a threshold's warm-up, and where
+    Keras' own clipping comes first.
 
     A `LossScaleOptimizer` is looked into. So is a `MultiOptimizer`, where
     others than those of this package are left out. If several are read, all

@@ -67,6 +67,8 @@ def switched_on(
         model that is trained without monitor.
     """
     plain, watched = [], []
+    # As the traceback of a training that was interrupted holds one.
+    functions = []
     for runs, monitors in ((plain, [0, 0, 0, 0]), (watched, [0, 1, 1, 0])):
         traces = []
 
@@ -83,6 +85,7 @@ def switched_on(
         for is_watched in monitors:
             monitor = monitor_class(front_end)(interval=4)
             traces.clear()
+            functions.append(model.train_function)
             model.fit(
                 *data(),
                 batch_size=4,
