@@ -88,6 +88,8 @@ class ClipFindings:
             return None
         optimizer = self._optimizer
         now = "" if threshold is None else f", the threshold is {threshold:.3g}"
+        by_coordinate = optimizer.rule.clipping == "coordinate"
+        limit = ": those are for norms" if by_coordinate else ""
         change = "lower"
         if clipped == "everything":
             followed = _FOLLOWED[optimizer.rule.clipping]
@@ -96,7 +98,7 @@ class ClipFindings:
             f"{optimizer.name} has clipped {clipped} in {updates:,} updates: "
             f"{sizes}{now}: {change} {_number_to_choose(optimizer, ratio)}. "
             "`keras_clip.noise.report` suggests thresholds, and so does the "
-            "callback `GradientNoise` during training."
+            f"callback `GradientNoise` during training{limit}."
         )
 
     def _sizes(self, threshold):

@@ -104,6 +104,7 @@ FINDINGS = {
             "has clipped nothing in 32 updates",
             "the threshold is compared with single coordinates",
             "lower `clip_threshold` of 50 to about",
+            "those are for norms.",
         ],
     ),
     "coordinates, everything": (
