@@ -22,7 +22,9 @@ monitor: Whether the monitoring variables are kept up even where that costs
     `clip_fraction` (share of steps, variables or coordinates that the last
     update clipped), `clip_fractions` (share of each variable), `clip_total`
     (sum of `clip_fraction` over all updates), `skipped_steps` and
-    `skipped_in_a_row` (since the last good step). Defaults to `False`.
+    `skipped_in_a_row` (since the last good step). `ClipMonitor` switches it
+    on; set as an attribute, it is for steps traced later. Defaults to
+    `False`.
 exclude_from_weight_decay: List of regular expressions, which exclude the
     variables whose name or path they match from weight decay, and of
     positions among the optimizer's variables. Defaults to `None`.

@@ -2,15 +2,16 @@
 
 import warnings
 
+from keras_clip.clip_findings import ClipFindings
 from keras_clip.reading_files import CsvFile
 from keras_clip.reading_files import EventFile
 from keras_clip.reading_files import check_tensorboard
-from keras_clip.readings import Counters
 from keras_clip.readings import clipping_optimizers
 from keras_clip.readings import counters_of
 from keras_clip.readings import is_built
 from keras_clip.readings import readers_of
 from keras_clip.readings import step_mark
+from keras_clip.retracing import remake_train_function
 from keras_clip.validation import check_choice
 from keras_clip.validation import check_integer
 from keras_clip.validation import check_path
@@ -58,18 +59,14 @@ class ClipMonitoring:
         self._files = []
 
     def on_train_begin(self, logs=None):
-        """Checks that there is something to read."""
+        """Has everything counted that there is to read."""
         self.stopped = None
         self._readers = []
+        self._findings = []
         self._last = []
         self._idle_steps = 0
         self._close()
-        # Of those that are built by now; others may still have to be.
-        self._counted = {
-            id(own): counters_of(own)
-            for each in self._trained_with()
-            for own in clipping_optimizers(each)
-        }
+        self._starts = {}
         self._open()
         self._marks = [step_mark(each) for each in self._trained_with()]
         self._start_epoch()
@@ -141,12 +138,6 @@ class ClipMonitoring:
                     f"{name} does not count what it clips on each replica. "
                     "Received: clip_per_replica=True"
                 )
-            if not each.is_monitored:
-                raise ValueError(
-                    f"`monitor` must be True for `ClipMonitor` with this {name}"
-                    ", which otherwise leaves out what costs a pass over the "
-                    "gradients. Received: monitor=False"
-                )
             if self.stop_after is not None and each.nonfinite != "skip":
                 raise ValueError(
                     f"`stop_after` must be None for a {name} that skips no "
@@ -170,10 +161,11 @@ class ClipMonitoring:
         """Opens the files once it is known what there is to read."""
         optimizers = self._trained_with()
         self._check_optimizers(optimizers)
-        if any(map(_holds_unknown, optimizers)):
-            return
         found = [clipping_optimizers(optimizer) for optimizer in optimizers]
         own = sum(found, start=[])
+        self._switch_on(own)
+        if any(map(_holds_unknown, optimizers)):
+            return
         # Each may make its first step at another one of the training.
         if not all(any(map(is_built, group)) for group in found):
             return
@@ -186,11 +178,19 @@ class ClipMonitoring:
         if self.log_dir is not None:
             self._files.append(EventFile(self.log_dir))
         self._readers = readers
-        self._last = self._epoch_before = [
-            self._counted.get(id(each), Counters())
-            for each in own
-            if is_built(each)
-        ]
+        built = [each for each in own if is_built(each)]
+        starts = [self._starts[id(each)] for each in built]
+        self._last = self._epoch_before = starts
+        self._findings = list(map(ClipFindings, built, starts))
+
+    def _switch_on(self, optimizers):
+        """Has the optimizers count from here on, each once a training."""
+        new = [each for each in optimizers if id(each) not in self._starts]
+        for each in new:
+            each.monitor = True
+            self._starts[id(each)] = counters_of(each)
+        if any(each.was_monitored is False for each in new):
+            remake_train_function(self.model)
 
     def _close(self):
         for file in self._files:
@@ -224,6 +224,10 @@ class ClipMonitoring:
             self.readings.append(reading)
             for file in self._files:
                 file.write(reading)
+            for findings, counters in zip(self._findings, now, strict=True):
+                finding = findings.look(counters)
+                if finding is not None:
+                    warnings.warn(finding, stacklevel=2)
         if self.stop_after is not None and self.stopped is None:
             self._stop_if_due(model)
 

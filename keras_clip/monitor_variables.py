@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_clip import clipping
 from keras_clip.rules.nonfinite import is_finite
+from keras_clip.validation import check_choice
 
 
 class MonitorVariables:
@@ -21,7 +22,26 @@ class MonitorVariables:
     large, so that nothing is lost however many updates there are.
     `skipped_steps` counts the steps with a bad gradient, and
     `skipped_in_a_row` those since the last good one.
+
+    Attributes:
+        was_monitored: Whether the last step, or the last that was traced, kept
+            all of this up; `None` before the first.
+        coordinate_count: How many coordinates all variables have together.
     """
+
+    was_monitored = None
+
+    @property
+    def monitor(self) -> bool:
+        """Whether all of this is kept up even where that costs a pass.
+
+        Set it at any time: it is for the steps that are traced from then on.
+        """
+        return self._monitor
+
+    @monitor.setter
+    def monitor(self, value):
+        self._monitor = check_choice("monitor", value, (False, True))
 
     @property
     def is_monitored(self) -> bool:
@@ -37,6 +57,7 @@ class MonitorVariables:
 
     def _build_monitor(self, variables):
         """Creates the variables, whether they will be kept up or not."""
+        self.coordinate_count = sum(math.prod(v.shape) for v in variables)
         zeros = [0.0] * len(variables)
         self.gradient_norm = self._add_shared("gradient_norm", 0.0, "float32")
         self.gradient_norms = self._add_shared(
@@ -82,6 +103,7 @@ class MonitorVariables:
 
     def _note_step(self, counts, good):
         """Counts an update if `counts`, and a skipped step if not `good`."""
+        self.was_monitored = self.is_monitored
         self.update_count.assign_add(ops.cast(counts, self.update_count.dtype))
         if good is not True:
             skipped = ops.cast(ops.logical_not(good), self.skipped_steps.dtype)

@@ -29,6 +29,19 @@ class ClipMonitor(ClipMonitoring, keras.callbacks.Callback):
     `CSVLogger` and `TensorBoard` if they come after this in the list of
     callbacks.
 
+    When training starts it sets the optimizer's `monitor` to `True`, which may
+    cost a pass over the gradients, and has the model's steps traced again if
+    they were traced without. It stays so: in `get_config()`, in a saved model
+    and in later trainings. The weights are those of a training without this. A
+    step that is part of a function of your own is not traced again; there is a
+    warning if nothing can be read of it.
+
+    There is a warning too if the first 1,000 updates of a training clipped
+    nothing, or everything: it says what the gradients and the threshold are,
+    and a better number. There is none for ACClip, which finds its own
+    threshold, with `clip_threshold=None`, in a threshold's warm-up, and where
+    Keras' own clipping comes first.
+
     A `LossScaleOptimizer` is looked into. So is a `MultiOptimizer`, where
     others than those of this package are left out. If several are read, all
     names but `step`, then the largest of theirs, begin with the optimizer's and
@@ -43,7 +56,7 @@ class ClipMonitor(ClipMonitoring, keras.callbacks.Callback):
             logs. Defaults to `False`.
         log_dir: Path of a local folder or `None`. Readings are written there as
             TensorBoard's scalars, under `clipping/`, by the package
-            `tensorboard` alone. Defaults to `None`.
+            `tensorboard` alone, on any backend. Defaults to `None`.
         csv_path: Path of a file or `None`. Every reading is a row of it;
             training that goes on appends to it. Defaults to `None`.
         stop_after: Positive integer or `None`. Training stops when a reading
@@ -61,10 +74,9 @@ class ClipMonitor(ClipMonitoring, keras.callbacks.Callback):
 
     Raises:
         ValueError: If an argument is out of its range. When training starts,
-            if the optimizer is not of this package or has to be made with
-            `monitor=True` for all of this to be kept up. Before the second
-            step, if the file at `csv_path` has other columns. After the first
-            epoch, if an optimizer has made no step.
+            if the optimizer is not of this package or has `clip_per_replica`.
+            Before the second step, if the file at `csv_path` has other columns.
+            After the first epoch, if an optimizer has made no step.
         ImportError: If there is a `log_dir` but no `tensorboard`.
 
     Example:

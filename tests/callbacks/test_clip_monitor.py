@@ -66,9 +66,9 @@ def test_readings_of_layers_are_those_of_the_last_step(front_end):
 @both_front_ends
 def test_threshold_is_left_out_where_it_is_not_one_number(front_end):
     for name, arguments in {
-        "gclip": {"clip_threshold": None, "monitor": True},
-        "acclip": {"monitor": True},
-        "cclip": {"clip_threshold": [[0.5]] * 4, "monitor": True},
+        "gclip": {"clip_threshold": None},
+        "acclip": {},
+        "cclip": {"clip_threshold": [[0.5]] * 4},
         "clip_adam": {"clipping": "layer", "clip_threshold": Adaptive()},
     }.items():
         monitor = make_monitor(front_end)

@@ -37,21 +37,6 @@ OPTIMIZER_ERRORS = {
         "`optimizer` must be an optimizer of `keras_clip`",
         "",
     ),
-    "not counting what it clips": (
-        lambda front_end: front_end.optimizer("cclip"),
-        "`monitor` must be True for `ClipMonitor` with this CClip",
-        "Received: monitor=False",
-    ),
-    "not counting anything": (
-        lambda front_end: front_end.optimizer("acclip"),
-        "`monitor` must be True for `ClipMonitor` with this ACClip",
-        "Received: monitor=False",
-    ),
-    "not clipping": (
-        lambda front_end: front_end.optimizer("gclip", clip_threshold=None),
-        "`monitor` must be True for `ClipMonitor` with this GClip",
-        "Received: monitor=False",
-    ),
     "clipping on replicas": (
         lambda front_end: gclip(front_end, clip_per_replica=True),
         "`clip_per_replica` must be False for `ClipMonitor`",

@@ -1,6 +1,8 @@
 """ClipMonitor writes every reading to CSV and to TensorBoard."""
 
+import configparser
 import csv
+import pathlib
 import sys
 
 import pytest
@@ -86,3 +88,13 @@ def test_missing_tensorboard_is_an_error_that_says_how_to_get_it(monkeypatch):
             monkeypatch.delitem(sys.modules, name)
     with pytest.raises(ImportError, match="pip install tensorboard"):
         make_monitor(KERAS, log_dir="logs")
+
+
+def test_extras_of_every_backend_bring_tensorboard():
+    """TensorFlow needs it itself (tensorflow 2.20.0)."""
+    config = configparser.ConfigParser()
+    root = pathlib.Path(__file__).resolve().parents[2]
+    config.read(root / "setup.cfg", encoding="utf-8")
+    for extra in ("jax", "torch"):
+        packages = config["options.extras_require"][extra].split()
+        assert "tensorboard" in packages

@@ -149,10 +149,6 @@ OPTIMIZER_ERRORS = {
         lambda front_end: [gclip(front_end), _of_the_framework(front_end)],
         "`optimizer` must be an optimizer of `keras_clip`",
     ),
-    "not counting": (
-        lambda front_end: front_end.optimizer("cclip"),
-        "`monitor` must be True for `ClipMonitor` with this CClip",
-    ),
 }
 
 

@@ -3,8 +3,9 @@
 Usage: python -m tests.programs.monitoring FOLDER [FRONT_END]
 
 `FOLDER/readings.json` are the readings and the history of a training,
-`FOLDER/events` TensorBoard's file of them. With a front end named, the training
-is on two replicas.
+`FOLDER/events` TensorBoard's file of them, and in `FOLDER/switched.json` is how
+trainings go of an optimizer that was made without monitoring. With a front end
+named, the trainings are on two replicas.
 """
 
 import contextlib
@@ -13,6 +14,8 @@ import json
 import pathlib
 import sys
 
+import numpy as np
+
 from tests.enrolment.record import Adaptive
 from tests.front_ends import KERAS
 from tests.front_ends import TF_KERAS
@@ -20,12 +23,12 @@ from tests.models import data
 from tests.models import dense_model
 
 
-def monitored(front_end, log_dir, scope=None):
+def monitored(front_end, log_dir, scope=contextlib.nullcontext):
     """Returns the readings of a training, and what is in its history."""
-    package = {KERAS: "keras_clip", TF_KERAS: "keras_clip.tf_keras"}[front_end]
-    callbacks = importlib.import_module(f"{package}.callbacks")
-    monitor = callbacks.ClipMonitor(interval=3, per_layer=True, log_dir=log_dir)
-    with scope or contextlib.nullcontext():
+    monitor = monitor_class(front_end)(
+        interval=3, per_layer=True, log_dir=log_dir
+    )
+    with scope():
         optimizer = front_end.optimizer(
             "gclip",
             learning_rate=0.125,
@@ -47,17 +50,80 @@ def monitored(front_end, log_dir, scope=None):
     return {"readings": monitor.readings, "history": logs}
 
 
+def switched_on(
+    front_end, optimizer, scope=contextlib.nullcontext, **arguments
+):
+    """Trains a model four times, the second and third with a monitor.
+
+    Args:
+        front_end: Front end.
+        optimizer: Callable that returns an optimizer to compile with.
+        scope: Callable that returns a context to make a model in.
+        **arguments: What to compile the models with.
+
+    Returns:
+        Dict of the readings, the number of times that `train_step` was run or
+        traced in each training, and whether the weights are bitwise those of a
+        model that is trained without monitor.
+    """
+    plain, watched = [], []
+    # As the traceback of a training that was interrupted holds one.
+    functions = []
+    for runs, monitors in ((plain, [0, 0, 0, 0]), (watched, [0, 1, 1, 0])):
+        traces = []
+
+        class Counted(front_end.framework.Sequential):
+            def train_step(self, *batch, traces=traces):
+                traces.append(batch)
+                return super().train_step(*batch)
+
+        with scope():
+            like = dense_model(front_end, "sgd")
+            inputs = front_end.framework.layers.Input((3,))
+            model = Counted([inputs, *like.layers], name="model")
+            model.compile(optimizer=optimizer(), loss="mse", **arguments)
+        for is_watched in monitors:
+            monitor = monitor_class(front_end)(interval=4)
+            traces.clear()
+            functions.append(model.train_function)
+            model.fit(
+                *data(),
+                batch_size=4,
+                shuffle=False,
+                verbose=0,
+                callbacks=[monitor] if is_watched else [],
+            )
+            runs.append((model.get_weights(), len(traces), monitor.readings))
+    return {
+        "readings": [readings for _, _, readings in watched],
+        "traces": [traces for _, traces, _ in watched],
+        "same": [
+            all(map(np.array_equal, a, b))
+            for (a, _, _), (b, _, _) in zip(plain, watched, strict=True)
+        ],
+    }
+
+
+def monitor_class(front_end):
+    package = {KERAS: "keras_clip", TF_KERAS: "keras_clip.tf_keras"}[front_end]
+    return importlib.import_module(f"{package}.callbacks").ClipMonitor
+
+
 def main(folder, name=None):
     """Writes the readings and says whether TensorFlow was needed."""
     folder = pathlib.Path(folder)
-    front_end, scope = KERAS, None
+    front_end, scope = KERAS, contextlib.nullcontext
     if name is not None:
         from tests.programs.replicated import two_replicas
 
         front_end = {"keras": KERAS, "tf_keras": TF_KERAS}[name]
-        scope = two_replicas().scope()
+        scope = two_replicas().scope
     result = monitored(front_end, folder / "events", scope)
     (folder / "readings.json").write_text(json.dumps(result), "utf-8")
+    result = switched_on(
+        front_end, lambda: front_end.optimizer("acclip"), scope
+    )
+    (folder / "switched.json").write_text(json.dumps(result), "utf-8")
     print("tensorflow" in sys.modules)
 
 

@@ -8,7 +8,8 @@ from keras_clip.clip_monitoring import ClipMonitoring
 class ClipMonitor(ClipMonitoring, tf_keras.callbacks.Callback):
     """Callback that reads how the optimizer clips, and may stop training.
 
-    The same as `keras_clip.callbacks.ClipMonitor`, for models of tf_keras.
+    The same as `keras_clip.callbacks.ClipMonitor`, for models of tf_keras. It
+    too sets the optimizer's `monitor` to `True` when training starts.
 
     Args:
         interval: Positive integer, the number of steps from one reading to the

@@ -1,0 +1,46 @@
+"""Traces a model's training step anew."""
+
+import contextlib
+import functools
+
+import keras
+
+
+def remake_train_function(model):
+    """Has the model's steps traced anew, if it has a function for them.
+
+    Every trainer has made it by `on_train_begin`, and looks it up for each step
+    (keras/src/backend/*/trainer.py, 3.15.1, tf_keras/src/engine/training.py,
+    2.20.1).
+
+    Args:
+        model: Model of Keras 3 or of tf_keras.
+    """
+    if getattr(model, "train_function", None) is None:
+        return
+    model.train_function = None
+    with _another_train_step(model):
+        # tf_keras returns it, Keras 3 does not.
+        made = model.make_train_function()
+    model.train_function = made or model.train_function
+
+
+@contextlib.contextmanager
+def _another_train_step(model):
+    """Gives the model a `train_step` that JAX does not know, for as long.
+
+    To `jax.jit` the method is the one that it has traced, as long as anything
+    holds that, such as the traceback of an interrupted training (jax 0.10.2).
+    """
+    if keras.backend.backend() != "jax":
+        yield
+        return
+    attributes = vars(model)
+    own = attributes.get("train_step")
+    attributes["train_step"] = functools.partial(model.train_step)
+    try:
+        yield
+    finally:
+        del attributes["train_step"]
+        if own is not None:
+            attributes["train_step"] = own

@@ -1,0 +1,248 @@
+"""ClipMonitor switches monitoring on, and training goes on as without it."""
+
+import json
+import warnings
+
+import keras
+import numpy as np
+import pytest
+
+from tests.callbacks.monitored import Loop
+from tests.callbacks.monitored import assert_equal
+from tests.callbacks.monitored import fit
+from tests.callbacks.monitored import make_monitor
+from tests.callbacks.monitored import several
+from tests.callbacks.own_steps import model_with_own_step
+from tests.enrolment import every_optimizer
+from tests.front_ends import KERAS
+from tests.front_ends import both_front_ends
+from tests.models import dense_model
+from tests.programs import monitoring
+from tests.programs.launch import run_program
+
+
+@every_optimizer
+@both_front_ends
+def test_no_optimizer_has_to_be_made_for_it(front_end, enrolment):
+    name = enrolment.name
+    loop = Loop(front_end, front_end.optimizer(name, monitor=True))
+    optimizer = front_end.optimizer(name)
+    monitor = make_monitor(front_end, interval=8)
+    fit(dense_model(front_end, optimizer), monitor)
+    threshold = optimizer.last_threshold
+    assert_equal(monitor.readings, loop.readings([8, 16], threshold))
+    assert optimizer.monitor is True
+    assert optimizer.get_config()["monitor"] is True
+
+
+HOW_TO_COMPILE = {
+    "as it is": {},
+    "eagerly": {"run_eagerly": True},
+    "compiled by XLA": {"jit_compile": True},
+    "several steps an execution": {"steps_per_execution": 3},
+}
+
+
+@pytest.mark.parametrize(
+    "arguments", HOW_TO_COMPILE.values(), ids=HOW_TO_COMPILE
+)
+@both_front_ends
+def test_what_was_traced_without_is_traced_again_once(front_end, arguments):
+    """And the weights of all four trainings are those without a monitor."""
+    result, expected = (
+        monitoring.switched_on(
+            front_end,
+            lambda given=given: front_end.optimizer("acclip", **given),
+            **arguments,
+        )
+        for given in ({}, {"monitor": True})
+    )
+    assert result["same"] == [True] * 4
+    _assert_read_alike(result, expected)
+    steps = 8 if "run_eagerly" in arguments else 0
+    assert result["traces"][1] > 0
+    assert result["traces"][2:] == [steps, steps]
+    assert expected["traces"][1:] == [steps, steps, steps]
+
+
+def _assert_read_alike(actual, expected):
+    assert len(actual["readings"][1]) == len(actual["readings"][2]) == 2
+    for a, b in zip(actual["readings"], expected["readings"], strict=True):
+        assert_equal(a, b)
+
+
+@pytest.mark.parametrize("name", ["cclip", "clip_adam"])
+@both_front_ends
+def test_weights_are_those_without_a_monitor(front_end, name):
+    kinds = {"cclip": {}, "clip_adam": {"clipping": "coordinate"}}
+    result = monitoring.switched_on(
+        front_end, lambda: front_end.optimizer(name, **kinds[name])
+    )
+    assert result["same"] == [True] * 4
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_all_of_that_on_other_backends(backend, tmp_path):
+    run_program("monitoring", tmp_path, backend=backend)
+    steps = {"jax": 0, "torch": 8}[backend]
+    _assert_program_switched_on(KERAS, tmp_path, [steps, steps])
+
+
+@both_front_ends
+def test_all_of_that_on_two_replicas(front_end, tmp_path):
+    run_program("monitoring", tmp_path, front_end.name, backend="tensorflow")
+    _assert_program_switched_on(front_end, tmp_path, [0, 0])
+
+
+def _assert_program_switched_on(front_end, folder, traces):
+    result = json.loads((folder / "switched.json").read_text("utf-8"))
+    expected = monitoring.switched_on(
+        front_end, lambda: front_end.optimizer("acclip", monitor=True)
+    )
+    assert result["same"] == [True] * 4
+    _assert_read_alike(result, expected)
+    assert result["traces"][1] > 0
+    assert result["traces"][2:] == traces
+
+
+def _scaled(optimizer):
+    return keras.optimizers.LossScaleOptimizer(optimizer, 1024.0)
+
+
+def _chosen(first, second):
+    return keras.optimizers.MultiOptimizer(
+        lambda variable: second if "second" in variable.path else first
+    )
+
+
+@pytest.mark.parametrize("is_trained", [False, True])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: _scaled(KERAS.optimizer("acclip")),
+        lambda: several(KERAS.optimizer("acclip"), KERAS.optimizer("cclip")),
+        lambda: _chosen(KERAS.optimizer("acclip"), KERAS.optimizer("cclip")),
+    ],
+    ids=["LossScaleOptimizer", "MultiOptimizer", "MultiOptimizer by callable"],
+)
+def test_optimizers_in_others_are_switched_on(make, is_trained):
+    optimizer = make()
+    model = dense_model(KERAS, optimizer)
+    if is_trained:
+        fit(model)
+    monitor = make_monitor(KERAS, interval=1)
+    fit(model, monitor)
+    inner = getattr(optimizer, "optimizers", None)
+    assert all(each.monitor for each in inner or [optimizer.inner_optimizer])
+    for name in monitor.readings[0]:
+        if name.endswith(("gradient_norm", "clip_fraction")):
+            assert all(reading[name] > 0 for reading in monitor.readings), name
+    # Of a callable, the optimizers are known after the first step.
+    missed = make.__code__.co_names[0] == "_chosen" and not is_trained
+    assert len(monitor.readings) == 16 - missed
+
+
+@pytest.mark.parametrize("is_trained", [False, True])
+@both_front_ends
+def test_optimizer_that_is_given_is_switched_on(front_end, is_trained):
+    own = front_end.optimizer("acclip")
+    model = model_with_own_step(front_end, own)
+    if is_trained:
+        fit(model)
+    monitor = make_monitor(front_end, interval=8, optimizer=own)
+    assert own.monitor is False
+    fit(model, monitor)
+    assert own.monitor is True
+    assert all(each["gradient_norm"] > 0 for each in monitor.readings)
+    assert len(monitor.readings) == 2
+
+
+@both_front_ends
+def test_what_is_switched_on_by_hand_is_traced_again_too(front_end):
+    optimizer = front_end.optimizer("acclip")
+    model = dense_model(front_end, optimizer)
+    fit(model)
+    optimizer.monitor = True
+    monitor = make_monitor(front_end)
+    fit(model, monitor)
+    (reading,) = monitor.readings
+    assert reading["gradient_norm"] > 0
+
+
+@both_front_ends
+def test_only_true_and_false_can_be_set(front_end):
+    optimizer = front_end.optimizer("acclip")
+    with pytest.raises(ValueError) as error:
+        optimizer.monitor = 1
+    assert str(error.value) == (
+        "`monitor` must be one of False, True. Received: monitor=1"
+    )
+    assert optimizer.monitor is False
+
+
+@both_front_ends
+def test_saved_model_stays_switched_on(front_end, tmp_path):
+    model = dense_model(front_end, front_end.optimizer("acclip"))
+    fit(model, make_monitor(front_end))
+    model.save(tmp_path / "model.keras")
+    models = front_end.framework.models
+    loaded = models.load_model(tmp_path / "model.keras")
+    assert loaded.optimizer.monitor is True
+    assert float(loaded.optimizer.clip_total) > 0
+
+
+def _function_of(front_end, optimizer, variables):
+    import tensorflow as tf
+
+    gradients = [np.ones(v.shape, "float32") for v in variables]
+    return tf.function(lambda: front_end.apply(optimizer, gradients, variables))
+
+
+def _own_loop(front_end, model, monitor, step):
+    callbacks = front_end.framework.callbacks.CallbackList(
+        [monitor], model=model
+    )
+    callbacks.on_train_begin()
+    callbacks.on_epoch_begin(0)
+    for batch in range(8):
+        callbacks.on_train_batch_begin(batch)
+        step()
+    callbacks.on_epoch_end(0, {})
+    callbacks.on_train_end()
+
+
+@both_front_ends
+def test_loop_of_ones_own_is_read_unless_it_was_traced_before(front_end):
+    """Then it does what it did, and there is a word."""
+    weights = []
+    for was_traced in (False, True):
+        optimizer = front_end.optimizer("acclip", name="own")
+        model = dense_model(front_end, optimizer)
+        variables = model.trainable_variables
+        optimizer.build(variables)
+
+        step = _function_of(front_end, optimizer, variables)
+        if was_traced:
+            step.get_concrete_function()
+        monitor = make_monitor(front_end, interval=4)
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            _own_loop(front_end, model, monitor, step)
+        messages = [str(warning.message) for warning in warned]
+        told = [m for m in messages if "nothing to read of own" in m]
+        assert len(told) == was_traced
+        norms = [reading["gradient_norm"] for reading in monitor.readings]
+        assert len(norms) == 2
+        assert [norm > 0 for norm in norms] == 2 * [not was_traced]
+        weights.append(model.get_weights())
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@both_front_ends
+def test_nothing_is_told_where_all_is_read(front_end):
+    model = dense_model(front_end, front_end.optimizer("acclip"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(2):
+            fit(model, make_monitor(front_end, interval=1))
