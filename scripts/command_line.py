@@ -79,7 +79,8 @@ class _Formatter(
     argparse.ArgumentDefaultsHelpFormatter,
 ):
     def _get_help_string(self, action):
-        if action.default in (None, []):
+        # That of a switch says nothing, or with store_false the contrary.
+        if action.default in (None, []) or action.nargs == 0:
             return action.help
         return super()._get_help_string(action)
 
@@ -160,7 +161,12 @@ def add_training_arguments(parser: Parser) -> None:
     add(
         "--train_steps",
         type=integer(0),
-        help="number of steps; warm-up and decay are stretched to it",
+        help=(
+            "number of steps; warm-up and decay are stretched to it, and if it "
+            "is less than the configuration's, checkpoints, summaries and "
+            "loops come at least every tenth of it, evaluations as often as "
+            "before, ten times at most"
+        ),
     )
     add(
         "--seed",
@@ -172,10 +178,12 @@ def add_training_arguments(parser: Parser) -> None:
         "--params_override",
         action="append",
         default=[],
-        metavar="YAML",
+        metavar="SETTINGS",
         help=(
-            "YAML over everything else, such as 'runtime: "
-            "{distribution_strategy: tpu}'; may be given more than once"
+            "over everything else, YAML such as 'runtime: "
+            "{distribution_strategy: tpu}', or pairs as in TF Model Garden, "
+            "such as trainer.train_steps=5,runtime.num_gpus=2; may be given "
+            "more than once"
         ),
     )
 
@@ -224,4 +232,14 @@ def main(parser: Parser, run: Callable[[argparse.Namespace], object]) -> None:
         parser.error(f"the system refuses: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
-    print(json.dumps(result))
+    print(_shown(result, sys.stdout.encoding))
+
+
+def _shown(result, encoding):
+    """Returns JSON that can be read, as far as the encoding has it."""
+    text = json.dumps(result, ensure_ascii=False)
+    try:
+        text.encode(encoding or "ascii")
+    except UnicodeEncodeError:
+        return json.dumps(result)
+    return text

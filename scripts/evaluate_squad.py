@@ -10,6 +10,7 @@ import argparse
 
 import command_line
 import files
+import progress
 import squad
 
 
@@ -39,6 +40,7 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
                 f"question; that to {name!r} is {text!r:.60}. "
                 f"Received: --predictions={arguments.predictions}"
             )
+    progress.say("importing TensorFlow")
     # Takes ten seconds to import, hence not before the checks.
     from official.nlp.tools import squad_evaluate_v1_1
 

@@ -15,8 +15,10 @@ import tempfile
 
 import command_line
 import files
+import progress
 import squad
 import texts
+from heartbeat import Heartbeat
 
 EXPERIMENT = "keras_clip/bert/squad"
 
@@ -36,14 +38,16 @@ def load(model_dir: str, which: str):
     """
     # These take ten seconds to import, hence not before the command line has
     # been looked at.
-    import parameters
+    progress.say("importing TensorFlow")
     import restoring
+    import saved_parameters
 
-    params = parameters.saved(EXPERIMENT, "--model_dir", model_dir)
+    params = saved_parameters.read(EXPERIMENT, "--model_dir", model_dir)
     # The data of the run need not exist any more.
     data = params.task.validation_data
     data.input_path = ""
     data.vocab_file = os.path.join(model_dir, "vocab.txt")
+    progress.say("restoring the model")
     return restoring.restored_model(params, model_dir, which)
 
 
@@ -69,6 +73,8 @@ def predict(task, model, dataset: dict) -> dict[str, str]:
     # none may be in a short paragraph. What is left is found among all pairs.
     sizes = {"n_best_size": task.task_config.validation_data.seq_length}
     thorough = type(task)(task.task_config.replace(**sizes))
+    if left and found:
+        progress.say(f"looking longer for {len(left):,} answers")
     for name, text in _found(thorough, model, left).items():
         # The official evaluation does not see punctuation.
         if text.strip(string.punctuation):
@@ -82,7 +88,8 @@ def _found(task, model, asked):
         return {}
     from official.nlp.tasks import question_answering
 
-    with tempfile.TemporaryDirectory() as directory:
+    what = f"answering {len(asked):,} question{'s' * (len(asked) > 1)}"
+    with tempfile.TemporaryDirectory() as directory, Heartbeat(what) as beat:
         path = os.path.join(directory, "questions.json")
         paragraphs = [{"context": p, "qas": [q]} for p, q in asked]
         files.write_json(path, {"data": [{"paragraphs": paragraphs}]})
@@ -91,12 +98,34 @@ def _found(task, model, asked):
             input_preprocessed_data_path=directory,
             drop_remainder=False,
         )
-        answers, best, _ = question_answering.predict(task, data, model)
+        answers, best, _ = question_answering.predict(
+            _watched(task, beat), data, model
+        )
     return {
         name: text
         for name, text in answers.items()
         if not _stands_for_none(best[name])
     }
+
+
+def _watched(task, beat):
+    """Returns a task that says how many windows its model has seen."""
+
+    class Watched(type(task)):
+        def _preprocess_eval_data(self, params):
+            beat.reached("cutting paragraphs into windows")
+            path, examples, windows = super()._preprocess_eval_data(params)
+            self.windows = len(windows)
+            return path, examples, windows
+
+        def aggregate_logs(self, state=None, step_outputs=None):
+            state = super().aggregate_logs(state, step_outputs)
+            # The last batch is filled up.
+            seen = min(len(state), self.windows)
+            beat.reached(f"{seen:,} of {self.windows:,} windows")
+            return state
+
+    return Watched(task.task_config)
 
 
 def _stands_for_none(best):

@@ -15,10 +15,12 @@ import tempfile
 import command_line
 import files
 import prepared
+import progress
 import squad
 import texts
 import vocabulary
 from command_line import InputError
+from heartbeat import Heartbeat
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
@@ -53,10 +55,13 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     vocab = os.path.join(directory, "vocab.txt")
     vocabulary.write(vocab, pieces)
     files.write_json(os.path.join(directory, "dev.json"), dev)
+    progress.say("importing TensorFlow")
     # Takes ten seconds to import, hence not before the checks.
     from official.nlp.data import squad_lib
 
+    count = sum(1 for _ in squad.questions(train))
     with (
+        Heartbeat(f"turning {count:,} questions into records"),
         tempfile.TemporaryDirectory() as unpacked,
         files.whole(os.path.join(directory, "train.tfrecord")) as partial,
     ):

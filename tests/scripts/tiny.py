@@ -10,7 +10,11 @@ QUESTIONS = {
     "cat": ("Where did the cat sit?", "the red mat"),
     "dog": ("Where did the dog run to?", "the blue door"),
 }
-PROGRESS = re.compile(r"step \d|goes on from step|(train|heldout)-\d+: \d")
+PROGRESS = re.compile(
+    r"step \d|goes on from step|(train|heldout)-\d+: \d|(train|dev): turning|"
+    r"(answering|building|compiling|computing|importing|learning|looking|"
+    r"masking|reading|restoring|turning) "
+)
 CONFIGS = {
     "tiny": """
 task:
