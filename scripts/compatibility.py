@@ -18,6 +18,13 @@ _DECISIVE = (
     ("task", "scale_loss"),
     ("trainer", "optimizer_config"),
 )
+# What the settings of the records, and of the windows that they hold over
+# paragraphs, are called by the scripts that prepare them.
+_PREPARED = {
+    "seq_length": "max_seq_length",
+    "max_predictions_per_seq": "max_predictions_per_seq",
+}
+_WINDOWS = {"query_length": "max_query_length", "doc_stride": "doc_stride"}
 
 
 def check_directory(
@@ -142,10 +149,7 @@ def check_optimizer(params: config_definitions.ExperimentConfig) -> None:
 def _check_sizes(task, encoder, sizes):
     """Checks the sizes that are those of the records."""
     names = ("train_data", "validation_data")
-    for setting, option in (
-        ("seq_length", "max_seq_length"),
-        ("max_predictions_per_seq", "max_predictions_per_seq"),
-    ):
+    for setting, option in _PREPARED.items():
         size = sizes.get(option)
         for name in names:
             data = getattr(task, name)
@@ -153,7 +157,15 @@ def _check_sizes(task, encoder, sizes):
             # Questions are cut into windows when the run starts.
             if size in (None, value) or records.hold_questions(data):
                 continue
-            way_out = f"with --{option} {value}"
+            way_out = "with " + " ".join(
+                f"--{option} {getattr(source, setting)}"
+                for source, options in (
+                    (data, _PREPARED),
+                    (task.validation_data, _WINDOWS),
+                )
+                for setting, option in options.items()
+                if hasattr(source, setting)
+            )
             if size <= encoder.max_position_embeddings:
                 way_out += ", or fit it to these data with --params_override "
                 way_out += ",".join(f"task.{n}.{setting}={size}" for n in names)

@@ -67,28 +67,27 @@ def predict(task, model, dataset: dict) -> dict[str, str]:
         for paragraph, question in squad.questions(dataset)
     }
     left = [pair for pair in asked.values() if not texts.is_blank(pair[0])]
-    found = _found(task, model, left)
+    found = _found(task, model, left, "answering")
     left = [pair for pair in left if pair[1]["id"] not in found]
     # Model Garden pairs the likeliest starts with the likeliest ends, of which
     # none may be in a short paragraph. What is left is found among all pairs.
     sizes = {"n_best_size": task.task_config.validation_data.seq_length}
     thorough = type(task)(task.task_config.replace(**sizes))
-    if left and found:
-        progress.say(f"looking longer for {len(left):,} answers")
-    for name, text in _found(thorough, model, left).items():
+    again = _found(thorough, model, left, "answering with more candidates")
+    for name, text in again.items():
         # The official evaluation does not see punctuation.
         if text.strip(string.punctuation):
             found[name] = text
     return {name: found.get(name, "") for name in asked}
 
 
-def _found(task, model, asked):
+def _found(task, model, asked, what):
     """Returns the answers that Model Garden finds, by the questions' ids."""
     if not asked:
         return {}
     from official.nlp.tasks import question_answering
 
-    what = f"answering {len(asked):,} question{'s' * (len(asked) > 1)}"
+    what = f"{what}: {len(asked):,} question{'s' * (len(asked) > 1)}"
     with tempfile.TemporaryDirectory() as directory, Heartbeat(what) as beat:
         path = os.path.join(directory, "questions.json")
         paragraphs = [{"context": p, "qas": [q]} for p, q in asked]
@@ -122,7 +121,9 @@ def _watched(task, beat):
             state = super().aggregate_logs(state, step_outputs)
             # The last batch is filled up.
             seen = min(len(state), self.windows)
-            beat.reached(f"{seen:,} of {self.windows:,} windows")
+            beat.reached(f"window {seen:,} of {self.windows:,}")
+            if seen == self.windows:
+                beat.reached("all windows, choosing the answers")
             return state
 
     return Watched(task.task_config)

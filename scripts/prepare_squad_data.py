@@ -42,6 +42,14 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
             f"{arguments.max_seq_length - 3}. "
             f"Received: --max_query_length={arguments.max_query_length}"
         )
+    # Otherwise the words between two windows would be in neither.
+    longest = arguments.max_seq_length - arguments.max_query_length - 3
+    if arguments.doc_stride > longest:
+        raise InputError(
+            "`--doc_stride` must be at most --max_seq_length - "
+            f"--max_query_length - 3, {longest}, what a window holds of a "
+            f"paragraph. Received: --doc_stride={arguments.doc_stride}"
+        )
     pieces = vocabulary.read("--vocab", arguments.vocab)
     train = squad.read_training("--train", arguments.train)
     dev = squad.read_references("--dev", arguments.dev)

@@ -110,8 +110,8 @@ OPTIMIZER = "trainer.optimizer_config.optimizer"
             "task: {train_data: {seq_length: 64}}",
             "`task.train_data.seq_length` must be 32, what the data were "
             "prepared with as --max_seq_length. Prepare data for this "
-            "configuration with --max_seq_length 64, or fit it to these data "
-            "with --params_override ",
+            "configuration with --max_seq_length 64 --max_predictions_per_seq "
+            "4, or fit it to these data with --params_override ",
             "task.train_data.seq_length=32,task.validation_data.seq_length=32. "
             "Received: seq_length=64",
         ),
@@ -125,7 +125,8 @@ OPTIMIZER = "trainer.optimizer_config.optimizer"
             "{max_position_embeddings: 16}}}}",
             "`task.train_data.seq_length` must be 32, what the data were "
             "prepared with as --max_seq_length. Prepare data for this "
-            "configuration with --max_seq_length 16. ",
+            "configuration with --max_seq_length 16 --max_predictions_per_seq "
+            "4. ",
             "Received: seq_length=16",
         ),
         (
@@ -265,6 +266,24 @@ def test_a_directory_holds_one_run(complain, pretraining, pretrained):
     )
     assert message.endswith(f"Received: --model_dir={pretrained}")
     assert (pretrained / "params.yaml").read_text() == before
+
+
+def test_data_of_other_windows_are_to_be_prepared_with_all_that_they_need(
+    complain, finetuning, tmp_path
+):
+    message = complain(
+        finetune_squad,
+        *(*finetuning, "--model_dir", tmp_path / "run"),
+        *("--params_override", "task.train_data.seq_length=24"),
+        *("--params_override", "task.validation_data.doc_stride=7"),
+    )
+    assert message == (
+        "`task.train_data.seq_length` must be 32, what the data were prepared "
+        "with as --max_seq_length. Prepare data for this configuration with "
+        "--max_seq_length 24 --max_query_length 12 --doc_stride 7, or fit it "
+        "to these data with --params_override task.train_data.seq_length=32,"
+        "task.validation_data.seq_length=32. Received: seq_length=24"
+    )
 
 
 def test_the_encoder_must_be_the_pretrained_one(complain, finetuning, tmp_path):

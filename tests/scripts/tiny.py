@@ -74,6 +74,12 @@ def call(script, *options):
     return script.run(script.parser().parse_args(list(map(str, options))))
 
 
+def said(capsys):
+    """Returns the lines on standard error, but those of a slow machine."""
+    lines = capsys.readouterr().err.splitlines()
+    return [line for line in lines if not line.endswith(" so far")]
+
+
 def complaint(monkeypatch, capsys, script, *options, status=2):
     """Returns the one line with which a script ends that cannot go on.
 
