@@ -150,13 +150,17 @@ def add_training_arguments(parser: Parser) -> None:
         metavar="TYPE",
         help=(
             f"of this package: {', '.join(OPTIMIZERS)}; of TF Model Garden: "
-            f"{', '.join(MODEL_GARDEN_OPTIMIZERS)}"
+            f"{', '.join(MODEL_GARDEN_OPTIMIZERS)}; the configuration's "
+            "otherwise"
         ),
     )
     add(
         "--learning_rate",
         type=number(0, 1e6),
-        help="initial learning rate, after warm-up",
+        help=(
+            "initial learning rate, after warm-up; the configuration's "
+            "otherwise, if it suits the optimizer"
+        ),
     )
     add(
         "--train_steps",

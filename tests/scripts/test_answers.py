@@ -9,6 +9,7 @@ import pytest
 
 from tests.scripts.tiny import PARAGRAPH
 from tests.scripts.tiny import call
+from tests.scripts.tiny import said
 
 QUESTION = "Where did the cat sit?"
 
@@ -101,16 +102,16 @@ def test_predictions_are_written_to_a_file(
 
 
 def test_predicting_says_how_far_it_is(model, monkeypatch, capsys):
-    said = []
+    reached = []
     monkeypatch.setattr(
-        predict_squad.Heartbeat, "reached", lambda _, text: said.append(text)
+        predict_squad.Heartbeat, "reached", lambda _, text: reached.append(text)
     )
     capsys.readouterr()
     # Five questions, each about a paragraph of two windows, in batches of four.
     predicted(model, *[" ".join([PARAGRAPH] * 2)] * 5)
-    first = capsys.readouterr().err.splitlines()[0]
+    first = said(capsys)[0]
     assert first == "answering: 5 questions"
-    cutting, *batches, last = said
+    cutting, *batches, last = reached
     assert cutting == "cutting paragraphs into windows"
     windows = int(batches[0].split()[-1])
     assert windows > 5

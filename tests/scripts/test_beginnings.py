@@ -10,6 +10,7 @@ import progress
 import pytest
 
 from tests.scripts.tiny import call
+from tests.scripts.tiny import said
 
 # Runs a script where TensorFlow cannot be imported.
 PROGRAM = """
@@ -21,9 +22,8 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 @pytest.fixture
-def lines(folder, data, squad_data, finetuned, tmp_path):
+def lines(folder, data, squad_data, tmp_path):
     """The commands whose work needs TensorFlow, with their options."""
-    out = ["--output_dir", tmp_path / "out"]
     run = ["--model_dir", tmp_path / "run"]
     squad = ["--train", folder / "squad.json", "--dev", folder / "squad.json"]
     sentences = tmp_path / "cola.tsv"
@@ -38,21 +38,23 @@ def lines(folder, data, squad_data, finetuned, tmp_path):
     asked = ["--paragraph", "The cat sat.", "--question", "Who sat?"]
     questions = ["--input", folder / "squad.json", "--output", tmp_path / "p"]
     return {
-        "answer": ["--model_dir", finetuned, *asked],
+        "answer": [*run, *asked],
         "finetune_glue": ["--data_dir", for_glue, *run],
         "finetune_squad": ["--data_dir", squad_data, *run],
-        "predict_squad": ["--model_dir", finetuned, *questions],
-        "prepare_glue_data": ["--task", "cola", *glue, *vocab, *out],
-        "prepare_pretraining_data": ["--input", folder / "text.txt", *out],
-        "prepare_squad_data": [*squad, *vocab, *out],
+        "predict_squad": [*run, *questions],
+        "prepare_glue_data": ["--task", "cola", *glue, *vocab],
+        "prepare_pretraining_data": ["--input", folder / "text.txt"],
+        "prepare_squad_data": [*squad, *vocab],
         "pretrain_bert": ["--data_dir", data, *run],
     }
 
 
-def test_what_is_done_is_said_before_tensorflow_is_imported(lines):
+def test_what_is_done_is_said_before_tensorflow_is_imported(lines, tmp_path):
     scripts = Path(pretrain_bert.__file__).parent
     for name, options in lines.items():
         command = [sys.executable, "-c", PROGRAM, scripts / f"{name}.py"]
+        if name.startswith("prepare"):
+            options = [*options, "--output_dir", tmp_path / name]
         done = subprocess.run(
             list(map(str, [*command, *options])),
             capture_output=True,
@@ -60,10 +62,10 @@ def test_what_is_done_is_said_before_tensorflow_is_imported(lines):
             # The scripts find each other as they do in a shell.
             env={"PATH": "", "PYTHONPATH": str(scripts)},
         )
-        said = done.stderr.splitlines()
-        assert "import of tensorflow halted" in said[-1], (name, said)
-        before = said[: said.index("Traceback (most recent call last):")]
-        assert before[-1] == "importing TensorFlow", (name, said)
+        before, _, error = done.stderr.partition("Traceback (most recent call")
+        assert "import of tensorflow halted" in error, (name, done.stderr)
+        last = before.splitlines()[-1]
+        assert last == "importing TensorFlow", (name, done.stderr)
 
 
 @pytest.mark.parametrize("in_graph", [False, True])
@@ -75,18 +77,14 @@ def test_a_run_says_what_it_does_from_beginning_to_end(
         progress.Heartbeat, "reached", lambda _, text: reached.append(text)
     )
     settings = "task.validation_data.global_batch_size=2"
+    settings += ",trainer.validation_interval=2"
     if in_graph:
-        settings += (
-            ",trainer.eval_tf_while_loop=true,trainer.validation_steps=2"
-        )
+        settings += ",trainer.eval_tf_while_loop=true"
+        settings += ",trainer.validation_steps=2"
     options = [*pretraining, "--model_dir", tmp_path]
-    options += [
-        "--params_override",
-        f"{settings},trainer.validation_interval=2",
-    ]
-    call(pretrain_bert, *options)
-    said = capsys.readouterr().err.splitlines()
-    assert [line.split("  ")[0].split(":")[0] for line in said] == [
+    call(pretrain_bert, *options, "--params_override", settings)
+    lines = said(capsys)
+    assert [line.split("  ")[0].split(":")[0] for line in lines] == [
         "importing TensorFlow",
         "reading the data, building the model",
         "compiling the first step",
@@ -98,8 +96,8 @@ def test_a_run_says_what_it_does_from_beginning_to_end(
         "step 3 evaluating",
         "step 3 evaluated",
     ]
-    assert said[4].endswith(" left and 2 evaluations")
-    assert said[7].endswith(" left")
+    assert lines[4].endswith(" left and 2 evaluations")
+    assert lines[7].endswith(" left")
     metrics = "all batches, computing the metrics"
     if in_graph:
         assert reached == [metrics] * 2
@@ -120,8 +118,8 @@ def test_a_run_that_goes_on_says_from_where(pretraining, tmp_path, capsys):
     call(pretrain_bert, *options, "trainer.train_steps=2")
     capsys.readouterr()
     call(pretrain_bert, *options, "trainer.train_steps=3")
-    said = capsys.readouterr().err.splitlines()
-    assert said[1:4] == [
+    lines = said(capsys)
+    assert lines[1:4] == [
         "reading the data, building the model, restoring step 2",
         "goes on from step 2",
         "compiling the first step",

@@ -7,6 +7,8 @@ import tensorflow as tf
 import vocabulary
 from command_line import InputError
 
+from tests.scripts.tiny import said
+
 RESERVED = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
@@ -59,16 +61,16 @@ def test_a_missing_file_is_an_error(tmp_path):
 
 
 def test_training_says_what_it_reads_and_learns(capsys, monkeypatch):
-    said = []
+    reached = []
     monkeypatch.setattr(
-        vocabulary.Heartbeat, "reached", lambda _, text: said.append(text)
+        vocabulary.Heartbeat, "reached", lambda _, text: reached.append(text)
     )
     lines = ["The cat sat.", "The dog " * 1_000_000, "never read"]
     pieces = vocabulary.train(lines, 30, do_lower_case=True, megabytes=1)
     assert pieces[: len(RESERVED)] == RESERVED
     assert {"c", "d"} < set(pieces) and "v" not in pieces
-    assert said == ["0.0 million characters", "8.0 million characters"]
-    assert capsys.readouterr().err.splitlines() == [
+    assert reached == ["0.0 million characters", "8.0 million characters"]
+    assert said(capsys) == [
         "importing TensorFlow",
         "reading text for the vocabulary",
         # "the", "cat", "sat", "dog" and the full stop.
