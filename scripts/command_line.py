@@ -79,7 +79,8 @@ class _Formatter(
     argparse.ArgumentDefaultsHelpFormatter,
 ):
     def _get_help_string(self, action):
-        if action.default in (None, []):
+        # That of a switch says nothing, or with store_false the contrary.
+        if action.default in (None, []) or action.nargs == 0:
             return action.help
         return super()._get_help_string(action)
 
@@ -149,18 +150,27 @@ def add_training_arguments(parser: Parser) -> None:
         metavar="TYPE",
         help=(
             f"of this package: {', '.join(OPTIMIZERS)}; of TF Model Garden: "
-            f"{', '.join(MODEL_GARDEN_OPTIMIZERS)}"
+            f"{', '.join(MODEL_GARDEN_OPTIMIZERS)}; the configuration's "
+            "otherwise"
         ),
     )
     add(
         "--learning_rate",
         type=number(0, 1e6),
-        help="initial learning rate, after warm-up",
+        help=(
+            "initial learning rate, after warm-up; the configuration's "
+            "otherwise, if it suits the optimizer"
+        ),
     )
     add(
         "--train_steps",
         type=integer(0),
-        help="number of steps; warm-up and decay are stretched to it",
+        help=(
+            "number of steps; warm-up and decay are stretched to it, and if it "
+            "is less than the configuration's, checkpoints, summaries and "
+            "loops come at least every tenth of it, evaluations as often as "
+            "before, ten times at most"
+        ),
     )
     add(
         "--seed",
@@ -172,10 +182,12 @@ def add_training_arguments(parser: Parser) -> None:
         "--params_override",
         action="append",
         default=[],
-        metavar="YAML",
+        metavar="SETTINGS",
         help=(
-            "YAML over everything else, such as 'runtime: "
-            "{distribution_strategy: tpu}'; may be given more than once"
+            "over everything else, YAML such as 'runtime: "
+            "{distribution_strategy: tpu}', or pairs as in TF Model Garden, "
+            "such as trainer.train_steps=5,runtime.num_gpus=2; may be given "
+            "more than once"
         ),
     )
 
@@ -224,4 +236,14 @@ def main(parser: Parser, run: Callable[[argparse.Namespace], object]) -> None:
         parser.error(f"the system refuses: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
-    print(json.dumps(result))
+    print(_shown(result, sys.stdout.encoding))
+
+
+def _shown(result, encoding):
+    """Returns JSON that can be read, as far as the encoding has it."""
+    text = json.dumps(result, ensure_ascii=False)
+    try:
+        text.encode(encoding or "ascii")
+    except UnicodeEncodeError:
+        return json.dumps(result)
+    return text

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 
+import records
 import yaml
 from command_line import InputError
 from official.core import config_definitions
@@ -17,6 +18,13 @@ _DECISIVE = (
     ("task", "scale_loss"),
     ("trainer", "optimizer_config"),
 )
+# What the settings of the records, and of the windows that they hold over
+# paragraphs, are called by the scripts that prepare them.
+_PREPARED = {
+    "seq_length": "max_seq_length",
+    "max_predictions_per_seq": "max_predictions_per_seq",
+}
+_WINDOWS = {"query_length": "max_query_length", "doc_stride": "doc_stride"}
 
 
 def check_directory(
@@ -66,24 +74,13 @@ def check_fit(
     Raises:
         InputError: If the sequences or the vocabulary do not fit.
     """
-    settings = {
-        "seq_length": "max_seq_length",
-        "max_predictions_per_seq": "max_predictions_per_seq",
-    }
-    for setting, option in settings.items():
-        value = getattr(params.task.train_data, setting, None)
-        if option in sizes and value != sizes[option]:
-            raise InputError(
-                f"`task.train_data.{setting}` must be {sizes[option]}, what "
-                f"the data were prepared with as --{option}. Received: "
-                f"{setting}={value}"
-            )
     encoder = params.task.model.encoder.get()
     if encoder is None:
         raise InputError(
             "`task.model.encoder.type` must be given, such as bert. "
             "Received: type=None"
         )
+    _check_sizes(params.task, encoder, sizes)
     if encoder.vocab_size < sizes["vocab_size"]:
         raise InputError(
             "`task.model.encoder.bert.vocab_size` must be at least "
@@ -147,6 +144,36 @@ def check_optimizer(params: config_definitions.ExperimentConfig) -> None:
             "`trainer.optimizer_config` must be one that works; "
             f"{config.optimizer.type}: {reason}"
         ) from error
+
+
+def _check_sizes(task, encoder, sizes):
+    """Checks the sizes that are those of the records."""
+    names = ("train_data", "validation_data")
+    for setting, option in _PREPARED.items():
+        size = sizes.get(option)
+        for name in names:
+            data = getattr(task, name)
+            value = getattr(data, setting, size)
+            # Questions are cut into windows when the run starts.
+            if size in (None, value) or records.hold_questions(data):
+                continue
+            way_out = "with " + " ".join(
+                f"--{option} {getattr(source, setting)}"
+                for source, options in (
+                    (data, _PREPARED),
+                    (task.validation_data, _WINDOWS),
+                )
+                for setting, option in options.items()
+                if hasattr(source, setting)
+            )
+            if size <= encoder.max_position_embeddings:
+                way_out += ", or fit it to these data with --params_override "
+                way_out += ",".join(f"task.{n}.{setting}={size}" for n in names)
+            raise InputError(
+                f"`task.{name}.{setting}` must be {size}, what the data were "
+                f"prepared with as --{option}. Prepare data for this "
+                f"configuration {way_out}. Received: {setting}={value}"
+            )
 
 
 def _flat(settings, path=()):

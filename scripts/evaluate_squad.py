@@ -11,6 +11,7 @@ import argparse
 import command_line
 import files
 import squad
+from official.nlp.tools import squad_evaluate_v1_1
 
 
 def run(arguments: argparse.Namespace) -> dict[str, float]:
@@ -39,9 +40,6 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
                 f"question; that to {name!r} is {text!r:.60}. "
                 f"Received: --predictions={arguments.predictions}"
             )
-    # Takes ten seconds to import, hence not before the checks.
-    from official.nlp.tools import squad_evaluate_v1_1
-
     scores = squad_evaluate_v1_1.evaluate(dataset["data"], predictions)
     return {
         "exact_match": 100 * scores["exact_match"],

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import command_line
 import prepared
+import progress
 
 PRETRAINING = "keras_clip/bert/pretraining"
 
@@ -55,15 +56,17 @@ def run(
     command_line.check_training_arguments(arguments)
     if arguments.pretrained:
         prepared.check_vocabulary(arguments.data_dir, arguments.pretrained)
+    progress.say("importing TensorFlow")
     # These take ten seconds to import, hence not before the checks.
     import checkpoints
     import compatibility
     import parameters
+    import saved_parameters
     import training
 
     model = {**data.get("model", {})}
     if arguments.pretrained:
-        pretraining = parameters.saved(
+        pretraining = saved_parameters.read(
             PRETRAINING, "--pretrained", arguments.pretrained
         )
         checkpoints.required("--pretrained", arguments.pretrained)

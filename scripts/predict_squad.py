@@ -15,8 +15,10 @@ import tempfile
 
 import command_line
 import files
+import progress
 import squad
 import texts
+from heartbeat import Heartbeat
 
 EXPERIMENT = "keras_clip/bert/squad"
 
@@ -36,14 +38,16 @@ def load(model_dir: str, which: str):
     """
     # These take ten seconds to import, hence not before the command line has
     # been looked at.
-    import parameters
+    progress.say("importing TensorFlow")
     import restoring
+    import saved_parameters
 
-    params = parameters.saved(EXPERIMENT, "--model_dir", model_dir)
+    params = saved_parameters.read(EXPERIMENT, "--model_dir", model_dir)
     # The data of the run need not exist any more.
     data = params.task.validation_data
     data.input_path = ""
     data.vocab_file = os.path.join(model_dir, "vocab.txt")
+    progress.say("restoring the model")
     return restoring.restored_model(params, model_dir, which)
 
 
@@ -63,26 +67,28 @@ def predict(task, model, dataset: dict) -> dict[str, str]:
         for paragraph, question in squad.questions(dataset)
     }
     left = [pair for pair in asked.values() if not texts.is_blank(pair[0])]
-    found = _found(task, model, left)
+    found = _found(task, model, left, "answering")
     left = [pair for pair in left if pair[1]["id"] not in found]
     # Model Garden pairs the likeliest starts with the likeliest ends, of which
     # none may be in a short paragraph. What is left is found among all pairs.
     sizes = {"n_best_size": task.task_config.validation_data.seq_length}
     thorough = type(task)(task.task_config.replace(**sizes))
-    for name, text in _found(thorough, model, left).items():
+    again = _found(thorough, model, left, "answering with more candidates")
+    for name, text in again.items():
         # The official evaluation does not see punctuation.
         if text.strip(string.punctuation):
             found[name] = text
     return {name: found.get(name, "") for name in asked}
 
 
-def _found(task, model, asked):
+def _found(task, model, asked, what):
     """Returns the answers that Model Garden finds, by the questions' ids."""
     if not asked:
         return {}
     from official.nlp.tasks import question_answering
 
-    with tempfile.TemporaryDirectory() as directory:
+    what = f"{what}: {len(asked):,} question{'s' * (len(asked) > 1)}"
+    with tempfile.TemporaryDirectory() as directory, Heartbeat(what) as beat:
         path = os.path.join(directory, "questions.json")
         paragraphs = [{"context": p, "qas": [q]} for p, q in asked]
         files.write_json(path, {"data": [{"paragraphs": paragraphs}]})
@@ -91,12 +97,36 @@ def _found(task, model, asked):
             input_preprocessed_data_path=directory,
             drop_remainder=False,
         )
-        answers, best, _ = question_answering.predict(task, data, model)
+        answers, best, _ = question_answering.predict(
+            _watched(task, beat), data, model
+        )
     return {
         name: text
         for name, text in answers.items()
         if not _stands_for_none(best[name])
     }
+
+
+def _watched(task, beat):
+    """Returns a task that says how many windows its model has seen."""
+
+    class Watched(type(task)):
+        def _preprocess_eval_data(self, params):
+            beat.reached("cutting paragraphs into windows")
+            path, examples, windows = super()._preprocess_eval_data(params)
+            self.windows = len(windows)
+            return path, examples, windows
+
+        def aggregate_logs(self, state=None, step_outputs=None):
+            state = super().aggregate_logs(state, step_outputs)
+            # The last batch is filled up.
+            seen = min(len(state), self.windows)
+            beat.reached(f"window {seen:,} of {self.windows:,}")
+            if seen == self.windows:
+                beat.reached("all windows, choosing the answers")
+            return state
+
+    return Watched(task.task_config)
 
 
 def _stands_for_none(best):

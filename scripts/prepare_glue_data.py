@@ -14,7 +14,9 @@ import command_line
 import files
 import glue
 import prepared
+import progress
 import vocabulary
+from heartbeat import Heartbeat
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
@@ -39,6 +41,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     prepared.begin(directory, vars(arguments))
     vocab = os.path.join(directory, "vocab.txt")
     vocabulary.write(vocab, pieces)
+    progress.say("importing TensorFlow")
     # Takes ten seconds to import, hence not before the checks.
     from official.nlp.data import classifier_data_lib
     from official.nlp.tools import tokenization
@@ -48,7 +51,8 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     )
     for name, examples in sets.items():
         path = os.path.join(directory, f"{name}.tfrecord")
-        with files.whole(path) as partial:
+        what = f"{name}: turning {len(examples):,} examples into records"
+        with files.whole(path) as partial, Heartbeat(what):
             classifier_data_lib.file_based_convert_examples_to_features(
                 [
                     classifier_data_lib.InputExample(

@@ -12,107 +12,18 @@ the shards that are missing. Examples:
 """
 
 import argparse
-import collections
-import concurrent.futures
-import functools
 import hashlib
-import multiprocessing
 import os
-import random
-import sys
-import tempfile
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Sequence
 
 import command_line
 import files
 import prepared
+import progress
+import shards
 import texts
 import vocabulary
 from command_line import InputError
-
-
-def shards(
-    documents: Iterable[list[str]], heldout_every: int, megabytes: float
-) -> Iterator[tuple[str, list[list[str]]]]:
-    """Deals documents out to shards.
-
-    Args:
-        documents: Documents as lists of sentences.
-        heldout_every: Every how many documents one is held out.
-        megabytes: Million characters of text a shard, roughly.
-
-    Yields:
-        Tuples of a shard's name and its documents.
-    """
-    sets = {"train": [], "heldout": []}
-    sizes = dict.fromkeys(sets, 0)
-    counts = dict.fromkeys(sets, 0)
-    for number, document in enumerate(documents, start=1):
-        name = "train" if number % heldout_every else "heldout"
-        sets[name].append(document)
-        sizes[name] += sum(map(len, document))
-        if sizes[name] >= 1e6 * megabytes:
-            yield f"{name}-{counts[name]:05}", sets[name]
-            sets[name], sizes[name] = [], 0
-            counts[name] += 1
-    for name, rest in sets.items():
-        if rest:
-            yield f"{name}-{counts[name]:05}", rest
-
-
-def write_shard(
-    name: str, documents: Sequence[Sequence[str]], settings: dict
-) -> int:
-    """Writes documents as masked examples, unless that has been done before.
-
-    Args:
-        name: Name of the shard.
-        documents: Documents as lists of sentences.
-        settings: The command line, as a dict.
-
-    Returns:
-        The number of examples.
-    """
-    import records
-    from official.nlp.data import create_pretraining_data
-
-    path = os.path.join(settings["output_dir"], f"{name}.tfrecord")
-    if os.path.exists(path):
-        return records.count("--output_dir", path)
-    tokenizer = _tokenizer(settings["output_dir"], settings["do_lower_case"])
-    is_train = name.startswith("train")
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as text:
-        text.write("\n\n".join("\n".join(lines) for lines in documents))
-        text.flush()
-        instances = create_pretraining_data.create_training_instances(
-            [text.name],
-            tokenizer,
-            create_pretraining_data.get_processor_text_fn(
-                is_sentence_piece=False,
-                do_lower_case=settings["do_lower_case"],
-            ),
-            settings["max_seq_length"],
-            settings["dupe_factor"] if is_train else 1,
-            settings["short_seq_prob"],
-            settings["masked_lm_prob"],
-            settings["max_predictions_per_seq"],
-            random.Random(f"{settings['seed']} {name}"),
-        )
-    if not instances:
-        return 0
-    with files.whole(path) as partial:
-        create_pretraining_data.write_instance_to_example_files(
-            instances,
-            tokenizer,
-            settings["max_seq_length"],
-            settings["max_predictions_per_seq"],
-            [partial],
-            gzip_compress=False,
-            use_v2_feature_names=False,
-        )
-    return len(instances)
+from heartbeat import Heartbeat
 
 
 def run(arguments: argparse.Namespace) -> dict[str, int]:
@@ -127,6 +38,7 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
     Raises:
         InputError: If the text, the vocabulary or the directory cannot be used.
     """
+    progress.say("reading the text")
     settings = {**vars(arguments), "inputs": _sizes_of_inputs(arguments)}
     if next(_documents(settings), None) is None:
         name = "--tfds" if arguments.tfds else "--input"
@@ -144,7 +56,6 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
     elif os.path.exists(vocab_path):
         pieces = vocabulary.read("--output_dir", vocab_path)
     else:
-        print("training the vocabulary", file=sys.stderr)
         pieces = vocabulary.train(
             _lines(settings),
             arguments.vocab_size,
@@ -153,12 +64,14 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
         )
         vocabulary.write(vocab_path, pieces)
     totals = {"train": 0, "heldout": 0}
-    dealt = shards(
+    dealt = shards.deal(
         _documents(settings), arguments.heldout_every, arguments.shard_megabytes
     )
-    for name, examples in _write_shards(dealt, settings):
-        totals[name.split("-")[0]] += examples
-        print(f"{name}: {examples:,} examples", file=sys.stderr)
+    with Heartbeat("masking the text") as beat:
+        for name, examples in shards.written(dealt, settings):
+            totals[name.split("-")[0]] += examples
+            progress.say(f"{name}: {examples:,} examples")
+            beat.reached(f"{sum(totals.values()):,} examples")
     if not all(totals.values()):
         raise InputError(
             "`--heldout_every` must leave documents for training and for "
@@ -219,7 +132,7 @@ def parser() -> command_line.Parser:
         "--cased",
         dest="do_lower_case",
         action="store_false",
-        help="keep upper case and accents",
+        help="keep upper case and accents; text is lower-cased otherwise",
     )
     add(
         "--max_seq_length",
@@ -298,38 +211,6 @@ def _lines(settings):
 
 def _documents(settings):
     return texts.documents(_lines(settings))
-
-
-@functools.cache
-def _tokenizer(directory, do_lower_case):
-    from official.nlp.tools import tokenization
-
-    return tokenization.FullTokenizer(
-        os.path.join(directory, "vocab.txt"), do_lower_case=do_lower_case
-    )
-
-
-def _write_shards(dealt, settings):
-    """Yields names and sizes of shards as they are done, in order."""
-    if settings["processes"] == 1:
-        for name, documents in dealt:
-            yield name, write_shard(name, documents, settings)
-        return
-    pool = concurrent.futures.ProcessPoolExecutor(
-        settings["processes"], multiprocessing.get_context("spawn")
-    )
-    waiting = collections.deque()
-    with pool:
-        for name, documents in dealt:
-            waiting.append(
-                (name, pool.submit(write_shard, name, documents, settings))
-            )
-            # Never far ahead of the pool: what waits is in memory.
-            if len(waiting) > 2 * settings["processes"]:
-                name, examples = waiting.popleft()
-                yield name, examples.result()
-        for name, examples in waiting:
-            yield name, examples.result()
 
 
 if __name__ == "__main__":

@@ -15,10 +15,12 @@ import tempfile
 import command_line
 import files
 import prepared
+import progress
 import squad
 import texts
 import vocabulary
 from command_line import InputError
+from heartbeat import Heartbeat
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
@@ -40,6 +42,14 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
             f"{arguments.max_seq_length - 3}. "
             f"Received: --max_query_length={arguments.max_query_length}"
         )
+    # Otherwise the words between two windows would be in neither.
+    longest = arguments.max_seq_length - arguments.max_query_length - 3
+    if arguments.doc_stride > longest:
+        raise InputError(
+            "`--doc_stride` must be at most --max_seq_length - "
+            f"--max_query_length - 3, {longest}, what a window holds of a "
+            f"paragraph. Received: --doc_stride={arguments.doc_stride}"
+        )
     pieces = vocabulary.read("--vocab", arguments.vocab)
     train = squad.read_training("--train", arguments.train)
     dev = squad.read_references("--dev", arguments.dev)
@@ -53,10 +63,13 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     vocab = os.path.join(directory, "vocab.txt")
     vocabulary.write(vocab, pieces)
     files.write_json(os.path.join(directory, "dev.json"), dev)
+    progress.say("importing TensorFlow")
     # Takes ten seconds to import, hence not before the checks.
     from official.nlp.data import squad_lib
 
+    count = sum(1 for _ in squad.questions(train))
     with (
+        Heartbeat(f"turning {count:,} questions into records"),
         tempfile.TemporaryDirectory() as unpacked,
         files.whole(os.path.join(directory, "train.tfrecord")) as partial,
     ):

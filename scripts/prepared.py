@@ -45,7 +45,7 @@ def add_arguments(parser: command_line.Parser, max_seq_length: int) -> None:
         "--cased",
         dest="do_lower_case",
         action="store_false",
-        help="keep upper case and accents",
+        help="keep upper case and accents; text is lower-cased otherwise",
     )
     add(
         "--max_seq_length",

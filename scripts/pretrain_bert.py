@@ -13,6 +13,7 @@ import os
 
 import command_line
 import prepared
+import progress
 
 EXPERIMENT = "keras_clip/bert/pretraining"
 
@@ -34,6 +35,7 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
         data_dir, "prepare_pretraining_data.py", ["max_predictions_per_seq"]
     )
     command_line.check_training_arguments(arguments)
+    progress.say("importing TensorFlow")
     # These take ten seconds to import, hence not before the checks.
     import compatibility
     import parameters

@@ -50,7 +50,7 @@ def check(argument: str, data: config_definitions.DataConfig) -> None:
             raise _unusable(argument, path, "it is a directory")
         if not tf.io.gfile.stat(path).length:
             raise _unusable(argument, path, "it is empty")
-        if not _holds_questions(data):
+        if not hold_questions(data):
             _count(argument, path, 1)
 
 
@@ -67,7 +67,7 @@ def check_whole(argument: str, data: config_definitions.DataConfig) -> None:
         InputError: If a record cannot be read, or the first one of a file is
             not what the task needs.
     """
-    if _holds_questions(data):
+    if hold_questions(data):
         return
     for path in _files(argument, data):
         count(argument, path)
@@ -82,6 +82,19 @@ def check_whole(argument: str, data: config_definitions.DataConfig) -> None:
                 raise _unusable(argument, path, reason) from error
 
 
+def hold_questions(data: config_definitions.DataConfig) -> bool:
+    """Returns whether the files are JSON, as for the evaluation on SQuAD.
+
+    Args:
+        data: Parameters of the data set.
+
+    Returns:
+        Whether there are no records.
+    """
+    kind = question_answering_dataloader.QADataConfig
+    return isinstance(data, kind) and not data.is_training
+
+
 def _count(argument, path, most):
     """Returns the number of records, of which it reads some or all, -1."""
     try:
@@ -92,12 +105,6 @@ def _count(argument, path, most):
     if not number:
         raise _unusable(argument, path, "it holds no record")
     return number
-
-
-def _holds_questions(data):
-    """Returns whether the files are JSON, as for the evaluation on SQuAD."""
-    kind = question_answering_dataloader.QADataConfig
-    return isinstance(data, kind) and not data.is_training
 
 
 def _files(argument, data):

@@ -22,30 +22,39 @@ import checkpoints
 import compatibility
 import failures
 import files
-import parameters
 import prepared
+import progress
 import records
+import saved_parameters
 import tensorflow as tf
 import tf_keras
 from best_checkpoint import BestCheckpoint
 from command_line import Divergence
 from command_line import InputError
+from heartbeat import Heartbeat
 from official.common import distribute_utils
+from official.core import base_trainer
 from official.core import config_definitions
 from official.core import task_factory
 from official.core import train_lib
+from official.core import train_utils
 from official.modeling import performance
-from progress import Progress
 
 
-class _Runner(train_lib.OrbitExperimentRunner):
-    """Model Garden's runner, whose best checkpoint survives a kill."""
+class _Trainer(base_trainer.Trainer):
+    """Model Garden's trainer, whose evaluations say how far they are."""
 
-    def _build_best_checkpoint_exporter(self):
-        # All workers take part in saving, but one alone may write there.
-        writes = self.strategy.extended.should_checkpoint
-        directory = self.model_dir if writes else tempfile.mkdtemp()
-        return BestCheckpoint.of(self.params, directory)
+    progress: progress.Progress
+
+    def eval_reduce(self, state=None, step_outputs=None):
+        # Not in the graph of `trainer.eval_tf_while_loop`.
+        if tf.executing_eagerly():
+            self.progress.evaluated_batch()
+        return super().eval_reduce(state, step_outputs)
+
+    def eval_end(self, aggregated_logs=None):
+        self.progress.computing_metrics()
+        return super().eval_end(aggregated_logs)
 
 
 def train(
@@ -84,7 +93,7 @@ def train(
     # Of several workers, one writes.
     if strategy.extended.should_checkpoint:
         files.make_directory("--model_dir", model_dir)
-        parameters.write(params, model_dir)
+        saved_parameters.write(params, model_dir)
         prepared.keep_vocabulary(data_dir, model_dir)
         log_path = os.path.join(model_dir, "log.txt")
     # The data do not go on where they stopped: they are shuffled anew.
@@ -92,7 +101,8 @@ def train(
     with open(log_path, "a", encoding="utf-8") as log:
         with contextlib.redirect_stdout(log):
             try:
-                runner = _runner(params, strategy, model_dir, seed)
+                with Heartbeat(_beginning(step if checkpoint else None)):
+                    runner = _runner(params, strategy, model_dir, seed)
                 if checkpoint and not strategy.extended.should_checkpoint:
                     # Model Garden only restores the worker that writes.
                     runner.trainer.checkpoint.restore(checkpoint)
@@ -109,25 +119,43 @@ def train(
 def _train(runner, history):
     """Trains and evaluates up to the last step; returns the last metrics."""
     controller, settings = runner.controller, runner.params.trainer
-    progress = Progress(controller.global_step, settings.train_steps)
-    controller.train_actions = (*controller.train_actions, progress)
     start = int(controller.global_step.numpy())
     if start:
         progress.say(f"goes on from step {start:,}")
-    with runner.strategy.scope():
-        for stop, evaluate in _stops(settings):
-            if stop < start or (stop in history and stop == start):
-                continue
+    stops = {
+        stop: evaluate
+        for stop, evaluate in _stops(settings)
+        if stop >= start and not (stop in history and stop == start)
+    }
+    watch = progress.Progress(
+        controller.global_step,
+        settings.train_steps,
+        [stop for stop, evaluate in stops.items() if evaluate],
+        max(settings.validation_steps, 0) or None,
+    )
+    runner.trainer.progress = watch
+    with contextlib.ExitStack() as first, runner.strategy.scope():
+        if start < settings.train_steps:
+            first.enter_context(Heartbeat("compiling the first step"))
+        controller.train_actions = (
+            lambda _: first.close(),
+            *controller.train_actions,
+            watch,
+        )
+        for stop, evaluate in stops.items():
             controller.train(
                 steps=stop,
                 checkpoint_at_completion=evaluate,
             )
             if evaluate:
                 _check_weights(runner.trainer.model, stop)
-                metrics = controller.evaluate(steps=settings.validation_steps)
+                with watch.evaluation():
+                    metrics = controller.evaluate(
+                        steps=settings.validation_steps
+                    )
                 metrics = {k: float(v) for k, v in sorted(metrics.items())}
-                progress.evaluated(metrics)
-                history[stop] = {**progress.latest, "validation": metrics}
+                watch.evaluated(metrics)
+                history[stop] = {**watch.latest, "validation": metrics}
                 if runner.strategy.extended.should_checkpoint:
                     _write_history(runner.model_dir, history)
     return history[settings.train_steps]["validation"]
@@ -210,14 +238,33 @@ def _runner(params, strategy, model_dir, seed):
         )
     with strategy.scope():
         task = task_factory.get_task(params.task, logging_dir=model_dir)
-    return _Runner(
+        # All workers take part in saving, but one alone may write there.
+        writes = strategy.extended.should_checkpoint
+        trainer = train_utils.create_trainer(
+            params,
+            task,
+            train=True,
+            evaluate=True,
+            checkpoint_exporter=BestCheckpoint.of(
+                params, model_dir if writes else tempfile.mkdtemp()
+            ),
+            trainer_cls=_Trainer,
+        )
+    return train_lib.OrbitExperimentRunner(
         distribution_strategy=strategy,
         task=task,
         mode="train_and_eval",
         params=params,
         model_dir=model_dir,
-        save_summary=strategy.extended.should_checkpoint,
+        save_summary=writes,
+        trainer=trainer,
     )
+
+
+def _beginning(step):
+    """Returns what is done before the first step, or the first since a stop."""
+    what = "reading the data, building the model"
+    return what if step is None else f"{what}, restoring step {step:,}"
 
 
 def _check_weights(model, step):

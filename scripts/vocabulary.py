@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 
 import files
+import progress
 from command_line import InputError
+from heartbeat import Heartbeat
 
 # BERT's order. Records are padded with 0, so [PAD] has to come first.
 RESERVED_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -77,24 +79,41 @@ def train(
     Returns:
         The pieces, the reserved tokens first.
     """
+    progress.say("importing TensorFlow")
     import tensorflow as tf
-    from tensorflow_text.tools.wordpiece_vocab import bert_vocab_from_dataset
-
-    return bert_vocab_from_dataset.bert_vocab_from_dataset(
-        tf.data.Dataset.from_generator(
-            lambda: _first(lines, 1e6 * megabytes),
-            output_signature=tf.TensorSpec((), tf.string),
-        ).batch(1000),
-        vocab_size=vocab_size,
-        reserved_tokens=RESERVED_TOKENS,
-        bert_tokenizer_params={"lower_case": do_lower_case},
-        learn_params={"max_input_tokens": _FREQUENT_WORDS},
+    from tensorflow_text.python.ops import bert_tokenizer
+    from tensorflow_text.tools.wordpiece_vocab import (
+        wordpiece_tokenizer_learner_lib as learner,
     )
 
+    # As tensorflow_text's bert_vocab_from_dataset, which tells nothing of
+    # what it is at (tools/wordpiece_vocab/
+    # bert_vocab_from_dataset.py, 2.20.1).
+    with Heartbeat("reading text for the vocabulary") as beat:
+        dataset = tf.data.Dataset.from_generator(
+            lambda: _first(lines, 1e6 * megabytes, beat),
+            output_signature=tf.TensorSpec((), tf.string),
+        )
+        tokenizer = bert_tokenizer.BasicTokenizer(lower_case=do_lower_case)
+        counts = learner.count_words(
+            dataset.batch(1000).map(tokenizer.tokenize)
+        )
+    words = min(len(counts), _FREQUENT_WORDS)
+    with Heartbeat(f"learning the vocabulary from {words:,} distinct words"):
+        return learner.learn(
+            counts,
+            vocab_size,
+            RESERVED_TOKENS,
+            max_input_tokens=_FREQUENT_WORDS,
+        )
 
-def _first(lines, characters):
+
+def _first(lines, characters, beat):
+    """Yields lines up to a number of characters, and tells how many."""
+    read = 0
     for line in lines:
-        if characters <= 0:
+        if read >= characters:
             return
-        characters -= len(line)
+        read += len(line)
+        beat.reached(f"{read / 1e6:,.1f} million characters")
         yield line

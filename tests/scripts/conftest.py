@@ -128,6 +128,19 @@ def finetuned(folder, finetuning):
     return folder / "squad"
 
 
+@pytest.fixture(scope="session")
+def finetuned_glue(folder, glue_data):
+    """Directory of a finetuning run on sentences."""
+    import finetune_glue
+
+    tiny.call(
+        finetune_glue,
+        *("--data_dir", glue_data, "--config", folder / "tiny.yaml"),
+        *("--model_dir", folder / "glue", "--train_steps", 1),
+    )
+    return folder / "glue"
+
+
 @pytest.fixture
 def complain(monkeypatch, capsys):
     """Returns what a script complains of, without its name."""

@@ -9,6 +9,7 @@ import pytest
 
 from tests.scripts.tiny import PARAGRAPH
 from tests.scripts.tiny import call
+from tests.scripts.tiny import said
 
 QUESTION = "Where did the cat sit?"
 
@@ -98,3 +99,24 @@ def test_predictions_are_written_to_a_file(
         "`--output` must be a file in a directory that exists. "
         f"Received: --output={output}"
     )
+
+
+def test_predicting_says_how_far_it_is(model, monkeypatch, capsys):
+    reached = []
+    monkeypatch.setattr(
+        predict_squad.Heartbeat, "reached", lambda _, text: reached.append(text)
+    )
+    capsys.readouterr()
+    # Five questions, each about a paragraph of two windows, in batches of four.
+    predicted(model, *[" ".join([PARAGRAPH] * 2)] * 5)
+    first = said(capsys)[0]
+    assert first == "answering: 5 questions"
+    cutting, *batches, last = reached
+    assert cutting == "cutting paragraphs into windows"
+    windows = int(batches[0].split()[-1])
+    assert windows > 5
+    assert batches == [
+        f"window {min(4 * n, windows)} of {windows}"
+        for n in range(1, -(-windows // 4) + 1)
+    ]
+    assert last == "all windows, choosing the answers"

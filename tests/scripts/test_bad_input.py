@@ -108,8 +108,26 @@ OPTIMIZER = "trainer.optimizer_config.optimizer"
         ),
         (
             "task: {train_data: {seq_length: 64}}",
-            "`task.train_data.seq_length` must be 32",
+            "`task.train_data.seq_length` must be 32, what the data were "
+            "prepared with as --max_seq_length. Prepare data for this "
+            "configuration with --max_seq_length 64 --max_predictions_per_seq "
+            "4, or fit it to these data with --params_override ",
+            "task.train_data.seq_length=32,task.validation_data.seq_length=32. "
             "Received: seq_length=64",
+        ),
+        (
+            "task: {validation_data: {max_predictions_per_seq: 7}}",
+            "`task.validation_data.max_predictions_per_seq` must be 4",
+            "Received: max_predictions_per_seq=7",
+        ),
+        (
+            "task: {train_data: {seq_length: 16}, model: {encoder: {bert: "
+            "{max_position_embeddings: 16}}}}",
+            "`task.train_data.seq_length` must be 32, what the data were "
+            "prepared with as --max_seq_length. Prepare data for this "
+            "configuration with --max_seq_length 16 --max_predictions_per_seq "
+            "4. ",
+            "Received: seq_length=16",
         ),
         (
             "trainer: {optimizer_config: {optimizer: {acclip: {alfa: 1.0}}}}",
@@ -155,7 +173,7 @@ OPTIMIZER = "trainer.optimizer_config.optimizer"
             "`trainer.summary_interval` must be a multiple of steps_per_loop",
             "Received: summary_interval=1",
         ),
-        ("trainer: {", "`--config=FILE` must be YAML: ", "=FILE"),
+        ("trainer: {", "`--config=FILE` must be YAML, or key=value ", "=FILE"),
     ],
     ids=lambda text: text if "{" in text else "",
 )
@@ -205,6 +223,23 @@ def test_a_config_must_fit(complain, pretraining, tmp_path, yaml, start, end):
             "`runtime` must be one that works here: Unrecognized Distribution",
             "worker_hosts=None, task_index=-1",
         ),
+        (
+            ["--params_override", "trainer.train_step=5,trainer.max_to_keep=2"],
+            "`trainer.train_step` must be a setting that exists, such as "
+            "train_steps. Received: train_step=5 from --params_override=",
+            "=trainer.train_step=5,trainer.max_to_keep=2",
+        ),
+        (
+            ["--params_override", "trainer.train_steps=many"],
+            "`trainer.train_steps` must be a number.",
+            "from --params_override=trainer.train_steps=many",
+        ),
+        (
+            ["--params_override", "trainer.train_steps=5,max"],
+            "`--params_override=trainer.train_steps=5,max` must be YAML, or "
+            "key=value pairs with a comma between them: ",
+            "Received: --params_override=trainer.train_steps=5,max",
+        ),
         (["--steps", "3"], "unrecognized arguments: --steps 3", ""),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -231,6 +266,24 @@ def test_a_directory_holds_one_run(complain, pretraining, pretrained):
     )
     assert message.endswith(f"Received: --model_dir={pretrained}")
     assert (pretrained / "params.yaml").read_text() == before
+
+
+def test_data_of_other_windows_are_to_be_prepared_with_all_that_they_need(
+    complain, finetuning, tmp_path
+):
+    message = complain(
+        finetune_squad,
+        *(*finetuning, "--model_dir", tmp_path / "run"),
+        *("--params_override", "task.train_data.seq_length=24"),
+        *("--params_override", "task.validation_data.doc_stride=7"),
+    )
+    assert message == (
+        "`task.train_data.seq_length` must be 32, what the data were prepared "
+        "with as --max_seq_length. Prepare data for this configuration with "
+        "--max_seq_length 24 --max_query_length 12 --doc_stride 7, or fit it "
+        "to these data with --params_override task.train_data.seq_length=32,"
+        "task.validation_data.seq_length=32. Received: seq_length=24"
+    )
 
 
 def test_the_encoder_must_be_the_pretrained_one(complain, finetuning, tmp_path):
@@ -326,6 +379,38 @@ def test_a_model_must_be_there(complain, folder, tmp_path):
     )
     assert message.startswith("`--model_dir` must be the directory of a")
     assert message.endswith(f"Received: --model_dir={tmp_path}")
+
+
+@pytest.mark.parametrize("run", ["pretrained", "finetuned_glue"])
+@pytest.mark.parametrize("script", [answer, predict_squad])
+def test_a_model_must_be_finetuned_on_questions(
+    complain, request, folder, tmp_path, script, run
+):
+    run = request.getfixturevalue(run)
+    options = ["--paragraph", "The cat.", "--question", "Who?"]
+    if script is predict_squad:
+        options = ["--input", folder / "squad.json"]
+        options += ["--output", tmp_path / "out.json"]
+    message = complain(script, "--model_dir", run, *options)
+    start = "`--model_dir` must be the directory of a run of finetune_squad.py"
+    assert message in (
+        f"{start}, not of pretrain_bert.py, a pretraining run that is still to "
+        f"be finetuned, by finetune_squad.py with --pretrained {run}. "
+        f"Received: --model_dir={run}",
+        f"{start}, not of finetune_glue.py. Received: --model_dir={run}",
+    )
+    assert ("--pretrained" in message) == ("bert" in run.name)
+
+
+def test_what_is_finetuned_must_be_pretrained(
+    complain, finetuning, finetuned, tmp_path
+):
+    options = ["--pretrained", finetuned, "--model_dir", tmp_path / "run"]
+    message = complain(finetune_squad, *finetuning, *options)
+    assert message == (
+        "`--pretrained` must be the directory of a run of pretrain_bert.py, "
+        f"not of finetune_squad.py. Received: --pretrained={finetuned}"
+    )
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\u200b", "\0", "\ufffd"])

@@ -7,9 +7,13 @@ and the default is not mixed into it.
 import argparse
 import copy
 import importlib.util
+import io
+import json
 import re
+import sys
 from pathlib import Path
 
+import command_line
 import pytest
 from command_line import Parser
 
@@ -108,3 +112,54 @@ def test_extending_leaves_the_default_alone(default):
     assert parser.parse_args(["--x", "2", "--x", "3", "4"]).x == ["2", "3", "4"]
     assert parser.parse_args(["--x"]).x == []
     assert parser.parse_args([]).x == before
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)
+def test_help_tells_no_default_of_a_switch(path):
+    # With store_false, argparse would tell that `--cased` is on by default.
+    text = parser_of(path).format_help()
+    assert "(default: True)" not in text
+    assert "(default: False)" not in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["prepare_glue_data", "prepare_pretraining_data", "prepare_squad_data"],
+)
+def test_text_is_lower_cased_unless_it_is_to_stay_cased(name):
+    parser = parser_of(SCRIPTS / f"{name}.py")
+    text = " ".join(parser.format_help().split())
+    assert "keep upper case and accents; text is lower-cased otherwise" in text
+    assert parser.parse_args([]).do_lower_case
+    assert not parser.parse_args(["--cased"]).do_lower_case
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("utf-8", '{"Käfer": "甲虫"}'),
+        ("latin-1", r'{"K\u00e4fer": "\u7532\u866b"}'),
+        ("ascii", r'{"K\u00e4fer": "\u7532\u866b"}'),
+    ],
+)
+def test_a_result_can_be_read_wherever_it_can_be_shown(
+    monkeypatch, encoding, shown
+):
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(sys, "argv", ["command"])
+    command_line.main(Parser("A command."), lambda _: {"Käfer": "甲虫"})
+    stream.flush()
+    assert raw.getvalue().decode(encoding) == shown + "\n"
+    assert json.loads(shown) == {"Käfer": "甲虫"}
+
+
+def test_half_a_character_is_shown_too(monkeypatch):
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="utf-8")
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(sys, "argv", ["command"])
+    command_line.main(Parser("A command."), lambda _: "\ud83d")
+    stream.flush()
+    assert json.loads(raw.getvalue()) == "\ud83d"

@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import importlib
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,32 @@ def test_a_config_is_what_its_name_says(path):
         assert params.trainer.best_checkpoint_export_subdir == "best"
     if kind == "squad":
         assert params.trainer.best_checkpoint_eval_metric == "final_f1"
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_config_begins_with_the_options_that_prepare_its_data(path):
+    head, _ = path.read_text().split("\ntask:", 1)
+    words = head.replace("\n# ", " ").partition("Its data: ")[2].split()
+    script = importlib.import_module(words[0].removesuffix(".py"))
+    parser = script.parser()
+    for action in parser._actions:
+        action.required = False
+    for group in parser._mutually_exclusive_groups:
+        group.required = False
+    prepared = vars(parser.parse_args(words[1:]))
+    task = build(path).task
+    for data in (task.train_data, task.validation_data):
+        for setting, option in (
+            ("seq_length", "max_seq_length"),
+            ("max_predictions_per_seq", "max_predictions_per_seq"),
+        ):
+            assert getattr(data, setting, None) == prepared.get(option)
+    for setting, option in (
+        ("query_length", "max_query_length"),
+        ("doc_stride", "doc_stride"),
+    ):
+        value = getattr(task.validation_data, setting, None)
+        assert value == prepared.get(option)
 
 
 def test_adam_and_acclip_differ_in_the_optimizer_alone():

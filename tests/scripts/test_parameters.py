@@ -7,6 +7,7 @@ import compatibility
 import parameters
 import pretrain_bert
 import pytest
+import saved_parameters
 import yaml
 from command_line import MODEL_GARDEN_OPTIMIZERS
 from command_line import OPTIMIZERS
@@ -93,18 +94,38 @@ def test_another_kind_of_step_needs_a_learning_rate_of_its_own(name, tmp_path):
             assert params.trainer.optimizer_config.optimizer.type == name
             assert learning_rate(params) == 1e-4
         else:
-            with pytest.raises(InputError, match=f"must be given for {name},"):
+            with pytest.raises(
+                InputError, match=f"must be given for {name}[,:] "
+            ):
                 build(*choice)
 
 
 def test_the_error_says_what_the_steps_are():
     with pytest.raises(InputError) as caught:
-        build("--optimizer", "clip_adam_norm")
+        build("--optimizer", "sgd")
     assert str(caught.value) == (
-        "`--learning_rate` must be given for clip_adam_norm, which moves all "
-        "parameters together by about the learning rate: that of the "
-        "configuration is for acclip, which moves each coordinate by about the "
-        "learning rate. Received: clip_adam_norm without a learning rate"
+        "`--learning_rate` must be given for sgd: it moves by the learning "
+        "rate times the clipped gradient, and that of the configuration is for "
+        "acclip, which moves each coordinate by about the learning rate. "
+        "Received: sgd without a learning rate"
+    )
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_error_says_which_learning_rate_to_start_with(
+    name, tmp_path, monkeypatch
+):
+    # Whatever the registry says: it is not written down twice.
+    known = registry.OPTIMIZERS[name]
+    info = dataclasses.replace(known, starting_rate=0.0123)
+    monkeypatch.setitem(registry.OPTIMIZERS, name, info)
+    other = "acclip" if known.step == "gradient" else "gclip"
+    path = written(tmp_path, {"type": other}, 2.0)
+    with pytest.raises(InputError) as caught:
+        build("--config", path, "--optimizer", name)
+    assert str(caught.value).startswith(
+        f"`--learning_rate` must be given for {name}, such as 0.0123 to start "
+        f"a Transformer with: it {registry.STEPS[info.step]}, and that of "
     )
 
 
@@ -147,11 +168,49 @@ def test_a_threshold_schedule_goes_through_all_sources_and_back(tmp_path):
     for value in (other, 3.0, None):
         changed = build("--config", path, *override(value))
         assert threshold(changed) == value
-        parameters.write(changed, str(tmp_path))
-        again = parameters.saved(EXPERIMENT, "--pretrained", str(tmp_path))
+        saved_parameters.write(changed, str(tmp_path))
+        again = saved_parameters.read(EXPERIMENT, "--pretrained", str(tmp_path))
         assert again.as_dict() == changed.as_dict()
     with pytest.raises(InputError, match="clip_threshold` must be a number"):
         build(*start, *override("high"))
     wrong = {"class_name": "PolynomialThreshold", "config": {"base": 2.0}}
     with pytest.raises(InputError, match="one that works; clip_adam: .*base"):
         compatibility.check_optimizer(build(*start, *override(wrong)))
+
+
+@pytest.mark.parametrize(
+    ("pairs", "same"),
+    [
+        (
+            "task.train_data.input_path=train.tfrecord,trainer.train_steps=5",
+            "{task: {train_data: {input_path: train.tfrecord}}, "
+            "trainer: {train_steps: 5}}",
+        ),
+        (
+            "trainer.optimizer_config.optimizer.acclip.epsilon=1e-3, "
+            "trainer.optimizer_config.optimizer.acclip.alpha = 1.5",
+            "trainer: {optimizer_config: {optimizer: {acclip: "
+            "{epsilon: 1.0e-3, alpha: 1.5}}}}",
+        ),
+        (
+            "runtime.distribution_strategy='one_device',task.scale_loss=false",
+            "{runtime: {distribution_strategy: one_device}, "
+            "task: {scale_loss: false}}",
+        ),
+        (
+            "task.train_data.input_path=/data/a=b.tfrecord",
+            "task: {train_data: {input_path: /data/a=b.tfrecord}}",
+        ),
+    ],
+)
+def test_pairs_as_in_model_garden_stand_for_the_same_as_yaml(pairs, same):
+    params = build("--params_override", pairs).as_dict()
+    assert params == build("--params_override", same).as_dict()
+    assert params != build().as_dict()
+
+
+def test_an_equals_sign_in_yaml_makes_it_no_pairs():
+    params = build("--params_override", "{task: {init_checkpoint: a=b}}")
+    assert params.task.init_checkpoint == "a=b"
+    params = build("--params_override", "task: {init_checkpoint: a=b}")
+    assert params.task.init_checkpoint == "a=b"

@@ -8,6 +8,7 @@ import shutil
 
 import prepare_pretraining_data as script
 import pytest
+import shards
 import vocabulary
 from command_line import InputError
 
@@ -66,8 +67,8 @@ def shards_of(directory):
 def words(directory, name):
     """Returns the words of a set of examples, those masked restored."""
     found = set()
-    shards = shards_of(directory).items()
-    for example in sum((e for n, e in shards if n.startswith(name)), []):
+    written = shards_of(directory).items()
+    for example in sum((e for n, e in written if n.startswith(name)), []):
         feature = example.features.feature
         ids, positions, labels = (
             list(feature[key].int64_list.value)
@@ -102,7 +103,7 @@ def done(folder, sizes):
 
 def test_every_nth_document_is_held_out():
     documents = [[str(number)] for number in range(1, 12)]
-    dealt = list(script.shards(documents, 3, megabytes=1))
+    dealt = list(shards.deal(documents, 3, megabytes=1))
     assert dealt == [
         ("train-00000", [[n] for n in "1 2 4 5 7 8 10 11".split()]),
         ("heldout-00000", [["3"], ["6"], ["9"]]),
@@ -111,7 +112,7 @@ def test_every_nth_document_is_held_out():
 
 def test_a_shard_is_full_at_its_size():
     documents = [["x" * 300, "y" * 100]] * 25
-    dealt = dict(script.shards(documents, 5, megabytes=0.001))
+    dealt = dict(shards.deal(documents, 5, megabytes=0.001))
     counts = {name: len(documents) for name, documents in dealt.items()}
     assert counts == {
         **{f"train-{number:05}": 3 for number in range(6)},
@@ -124,7 +125,7 @@ def test_a_shard_is_full_at_its_size():
 def test_documents_are_dealt_as_they_are_read():
     numbers = itertools.count(1)
     endless = (["x" * 500] for _ in numbers)
-    dealt = script.shards(endless, 10, megabytes=0.001)
+    dealt = shards.deal(endless, 10, megabytes=0.001)
     assert next(numbers) == 1
     for _ in range(3):
         assert next(dealt)[1] == [["x" * 500]] * 2

@@ -160,6 +160,14 @@ def test_a_question_must_leave_room_for_its_paragraph(folder, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_windows_leave_no_word_of_a_paragraph_out(folder, tmp_path):
+    longest = LENGTH - 8 - 3
+    call(folder, tmp_path / "out", "--doc_stride", longest)
+    with pytest.raises(InputError, match=f"3, {longest}, what a .*=") as caught:
+        call(folder, tmp_path / "out", "--doc_stride", longest + 1)
+    assert str(caught.value).endswith(f"Received: --doc_stride={longest + 1}")
+
+
 @pytest.mark.parametrize(
     "option", ["--max_seq_length 7", "--doc_stride 0", "--max_query_length x"]
 )

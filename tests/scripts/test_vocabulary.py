@@ -3,8 +3,11 @@
 import re
 
 import pytest
+import tensorflow as tf
 import vocabulary
 from command_line import InputError
+
+from tests.scripts.tiny import said
 
 RESERVED = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
@@ -55,3 +58,36 @@ def test_a_missing_file_is_an_error(tmp_path):
     path = str(tmp_path / "none.txt")
     with pytest.raises(InputError, match=f"--vocab={re.escape(path)}$"):
         vocabulary.read("--vocab", path)
+
+
+def test_training_says_what_it_reads_and_learns(capsys, monkeypatch):
+    reached = []
+    monkeypatch.setattr(
+        vocabulary.Heartbeat, "reached", lambda _, text: reached.append(text)
+    )
+    lines = ["The cat sat.", "The dog " * 1_000_000, "never read"]
+    pieces = vocabulary.train(lines, 30, do_lower_case=True, megabytes=1)
+    assert pieces[: len(RESERVED)] == RESERVED
+    assert {"c", "d"} < set(pieces) and "v" not in pieces
+    assert reached == ["0.0 million characters", "8.0 million characters"]
+    assert said(capsys) == [
+        "importing TensorFlow",
+        "reading text for the vocabulary",
+        # "the", "cat", "sat", "dog" and the full stop.
+        "learning the vocabulary from 5 distinct words",
+    ]
+
+
+def test_training_is_that_of_tensorflow_text():
+    from tensorflow_text.tools.wordpiece_vocab import bert_vocab_from_dataset
+
+    words = [f"{stem}{end}" for stem in "ab ac" for end in ("s", "Ed", "é")]
+    lines = [" ".join(words[:n]) for n in range(1, len(words))] * 20
+    for lower_case in (True, False):
+        expected = bert_vocab_from_dataset.bert_vocab_from_dataset(
+            tf.data.Dataset.from_tensor_slices(lines).batch(7),
+            vocab_size=30,
+            reserved_tokens=RESERVED,
+            bert_tokenizer_params={"lower_case": lower_case},
+        )
+        assert vocabulary.train(lines, 30, lower_case, 1) == expected

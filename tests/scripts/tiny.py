@@ -10,7 +10,11 @@ QUESTIONS = {
     "cat": ("Where did the cat sit?", "the red mat"),
     "dog": ("Where did the dog run to?", "the blue door"),
 }
-PROGRESS = re.compile(r"step \d|goes on from step|(train|heldout)-\d+: \d")
+PROGRESS = re.compile(
+    r"step \d|goes on from step|(train|heldout)-\d+: \d|(train|dev): turning|"
+    r"(answering|building|compiling|computing|importing|learning|looking|"
+    r"masking|reading|restoring|turning) "
+)
 CONFIGS = {
     "tiny": """
 task:
@@ -68,6 +72,12 @@ def dataset():
 def call(script, *options):
     """Returns what a script gives for a command line."""
     return script.run(script.parser().parse_args(list(map(str, options))))
+
+
+def said(capsys):
+    """Returns the lines on standard error, but those of a slow machine."""
+    lines = capsys.readouterr().err.splitlines()
+    return [line for line in lines if not line.endswith(" so far")]
 
 
 def complaint(monkeypatch, capsys, script, *options, status=2):

@@ -1,0 +1,40 @@
+"""What takes long says that it goes on."""
+
+import io
+import re
+import time
+
+import pytest
+from heartbeat import Heartbeat
+
+
+def wait_for(stream, text):
+    end = time.monotonic() + 10
+    while text not in stream.getvalue():
+        assert time.monotonic() < end, stream.getvalue()
+        time.sleep(0.001)
+
+
+def test_it_says_at_once_what_is_done_and_later_for_how_long():
+    stream = io.StringIO()
+    with Heartbeat("counting", interval=0.01, stream=stream) as beat:
+        assert stream.getvalue().startswith("counting\n")
+        wait_for(stream, "counting: 0:00:00 so far\n")
+        beat.reached("3 of 7")
+        wait_for(stream, "counting: 3 of 7, 0:00:00 so far\n")
+
+
+def test_it_ends_with_what_it_is_about_even_if_that_fails():
+    stream = io.StringIO()
+    with pytest.raises(ZeroDivisionError):
+        with Heartbeat("dividing", interval=0.01, stream=stream):
+            raise ZeroDivisionError
+    said = stream.getvalue()
+    time.sleep(0.05)
+    assert stream.getvalue() == said == "dividing\n"
+
+
+def test_what_is_short_takes_one_line(capsys):
+    with Heartbeat("blinking"):
+        pass
+    assert re.fullmatch("blinking\n", capsys.readouterr().err)
