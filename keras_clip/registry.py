@@ -92,7 +92,7 @@ OPTIMIZERS = {
             summary="SGD, the gradient clipped by its norm",
             reference="Zhang et al. 2020, section 3.1",
             step="gradient",
-            starting_rate=1.0,
+            starting_rate=0.3,
         ),
         OptimizerInfo(
             name="cclip",
@@ -100,7 +100,7 @@ OPTIMIZERS = {
             summary="SGD, each coordinate of the gradient clipped",
             reference="Zhang et al. 2020, section 4.1",
             step="gradient",
-            starting_rate=1.0,
+            starting_rate=0.3,
         ),
         OptimizerInfo(
             name="clip_adam_norm",
@@ -111,7 +111,7 @@ OPTIMIZERS = {
             ),
             reference="Chezhegov et al. 2025, Algorithm 2",
             step="whole",
-            starting_rate=0.1,
+            starting_rate=1.0,
         ),
         OptimizerInfo(
             name="clip_adagrad_norm",
@@ -122,7 +122,7 @@ OPTIMIZERS = {
             ),
             reference="Chezhegov et al. 2025, Algorithm 2",
             step="fading whole",
-            starting_rate=1.0,
+            starting_rate=3.0,
         ),
         OptimizerInfo(
             name="clip_adam",
@@ -138,7 +138,7 @@ OPTIMIZERS = {
             summary="AdaGrad on clipped gradients",
             reference="Chezhegov et al. 2025, experiments",
             step="fading coordinate",
-            starting_rate=0.01,
+            starting_rate=0.3,
         ),
     )
 }
