@@ -97,7 +97,7 @@ def main(arguments: list[str] | None = None):
         report.plot(f"{options.output}.png")
     except (ImportError, OSError, ValueError, KeyError) as error:
         commands.exit(2, f"{commands.prog}: error: {error}\n")
-    print(f"\n{report}\n\nWritten: {options.output}.json, {options.output}.png")
+    print(f"\nWritten: {options.output}.json, {options.output}.png\n\n{report}")
 
 
 def _report(options):
@@ -110,7 +110,9 @@ def _report(options):
                 f"Received: --import {module}"
             ) from error
     from keras_clip import noise
+    from keras_clip.noise.extras import check_reporting
 
+    check_reporting(plots=True)
     sampling = {
         "batch_size": options.batch_size,
         "num_samples": options.num_samples,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_clip.noise.extras import import_figure
 from keras_clip.noise.hill_curve import hill_curve
 from keras_clip.noise.noise_report import NoiseReport
 from keras_clip.noise.variance_curve import variance_curve
@@ -155,15 +156,9 @@ def plot_grid(reports: Mapping[str, Mapping[str, NoiseReport]]) -> "Figure":
 
 
 def _figure(rows, columns, width, height):
-    try:
-        # Without pyplot there is no window, and nothing to close.
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            "Plots need matplotlib. Install it with "
-            '`pip install "keras_clip[noise]"`.'
-        ) from error
-    figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
+    figure = import_figure()(
+        figsize=(width, height), dpi=120, layout="constrained"
+    )
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
