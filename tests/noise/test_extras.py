@@ -99,3 +99,14 @@ def test_the_command_says_so_before_it_loads_a_model(
     message = capsys.readouterr().err
     assert error.value.code == 2 and len(message.splitlines()) == 1
     assert f"`pip install {package}`" in message
+
+
+def test_the_command_wants_tensorflow_before_it_loads_a_model(
+    monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(SystemExit) as error:
+        main(["there-is-no-such.keras", str(tmp_path)])
+    message = capsys.readouterr().err
+    assert error.value.code == 2 and len(message.splitlines()) == 1
+    assert "`pip install tensorflow`" in message
