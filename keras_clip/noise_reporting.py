@@ -5,6 +5,10 @@ import pathlib
 import warnings
 
 from keras_clip import noise
+from keras_clip.noise.batches import is_arrays
+from keras_clip.noise.extras import check_reporting
+from keras_clip.noise.gradients import check_targets
+from keras_clip.noise.gradients import is_own
 from keras_clip.noise.noise_report import NoiseReport
 from keras_clip.validation import check_choice
 from keras_clip.validation import check_integer
@@ -35,6 +39,7 @@ class NoiseReporting:
         self._every = check_integer("every", every, 1)
         directory = check_path("directory", directory)
         self._directory = None if directory is None else pathlib.Path(directory)
+        check_reporting(plots=directory is not None)
         self._verbose = check_choice("verbose", verbose, (0, 1))
         self._sampling = sampling
         self._reports = {}
@@ -46,13 +51,20 @@ class NoiseReporting:
         return dict(self._reports)
 
     def on_train_begin(self, logs=None):
-        """Warns if the model may train by a loss that is not sampled."""
+        """Warns if the model may train by a loss that is not sampled.
+
+        Raises:
+            ValueError: If that loss needs a `y` that is not given.
+        """
         model = self.model
+        x, y = self._data
+        if is_arrays(x):
+            check_targets(model, y)
         if model is not self._reported:
             self._reports = {}
         self._reported = model
-        own_step = _is_own(model, "train_step")
-        if own_step and not _is_own(model, "compute_loss"):
+        own_step = is_own(model, "train_step")
+        if own_step and not is_own(model, "compute_loss"):
             warnings.warn(
                 "`GradientNoise` samples the loss that `compute_loss` returns. "
                 "Override it too if the model's own `train_step` trains by "
@@ -82,7 +94,10 @@ class NoiseReporting:
         if index and logs is not None:
             logs["noise_tail_index"] = index.alpha
         if self._verbose:
-            print(f"\nGradient noise: {report.verdict}, tail index {index}")
+            print(
+                f"\nGradient noise: {report.verdict}, tail index {index}; "
+                f"recommended: {report.recommendation}"
+            )
         if self._directory is not None:
             self._directory.mkdir(parents=True, exist_ok=True)
             name = f"epoch-{epoch:04}"
@@ -97,9 +112,3 @@ class NoiseReporting:
 
             figure = plot_evolution({"noise": self._reports}, unit="epoch")
             figure.savefig(self._directory / "evolution.png")
-
-
-def _is_own(model, name):
-    """Returns whether a method of a model is not that of its framework."""
-    owner = next(base for base in type(model).__mro__ if name in vars(base))
-    return not owner.__module__.startswith(("keras.", "tf_keras."))

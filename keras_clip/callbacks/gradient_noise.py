@@ -24,7 +24,8 @@ class GradientNoise(NoiseReporting, keras.callbacks.Callback):
         directory: Where each report is written, as JSON and PNG, with the
             samples, and at the end of training how they have changed. Defaults
             to `None`: nowhere; see `reports`.
-        verbose: `0` or `1`, whether to print a line a report. Defaults to `1`.
+        verbose: `0` or `1`, whether to print a line a report: the verdict and
+            the recommended optimizer. Defaults to `1`.
         **sampling: `batch_size`, `num_samples` and more of
             `keras_clip.noise.sample`.
 
@@ -33,8 +34,11 @@ class GradientNoise(NoiseReporting, keras.callbacks.Callback):
             the last training, with those that it goes on from.
 
     Raises:
-        ValueError: If `every` is no positive integer; at the first report, if
-            there is anything that `keras_clip.noise.sample` refuses.
+        ValueError: If `every` is no positive integer; when training starts, if
+            the model's loss needs a `y` that is not given; at the first report,
+            if there is anything else that `keras_clip.noise.sample` refuses.
+        ImportError: If SciPy is not installed or, with a `directory`,
+            matplotlib.
 
     Example:
 

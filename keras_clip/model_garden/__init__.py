@@ -23,7 +23,8 @@ try:
 except ImportError as error:
     raise ImportError(
         "`keras_clip.model_garden` needs TF Model Garden, and setuptools "
-        'older than 82: pip install "keras_clip[model-garden]". '
+        "older than 82: pip install tf-models-official tensorflow-text "
+        "importlib_resources 'setuptools<82'. "
         f"Received: {error}"
     ) from error
 

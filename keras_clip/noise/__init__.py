@@ -10,6 +10,7 @@ from keras_clip.noise.noise_samples import NoiseSamples
 from keras_clip.noise.plots import plot_evolution
 from keras_clip.noise.plots import plot_grid
 from keras_clip.noise.plots import plot_report
+from keras_clip.noise.recommendation import Recommendation
 from keras_clip.noise.reporting import report
 from keras_clip.noise.sampling import sample
 from keras_clip.noise.squared_sum import SquaredSum
@@ -25,6 +26,7 @@ __all__ = [
     "HillCurve",
     "NoiseReport",
     "NoiseSamples",
+    "Recommendation",
     "SquaredSum",
     "Suggestion",
     "TailIndex",

@@ -97,7 +97,7 @@ def main(arguments: list[str] | None = None):
         report.plot(f"{options.output}.png")
     except (ImportError, OSError, ValueError, KeyError) as error:
         commands.exit(2, f"{commands.prog}: error: {error}\n")
-    print(f"\n{report}\n\nWritten: {options.output}.json, {options.output}.png")
+    print(f"\nWritten: {options.output}.json, {options.output}.png\n\n{report}")
 
 
 def _report(options):
@@ -110,14 +110,19 @@ def _report(options):
                 f"Received: --import {module}"
             ) from error
     from keras_clip import noise
+    from keras_clip.noise.extras import check_reporting
 
+    check_reporting(plots=True)
+    is_run = os.path.isdir(options.model)
+    if options.data and os.path.isdir(options.data) and not is_run:
+        _check_tensorflow(options.data)
     sampling = {
         "batch_size": options.batch_size,
         "num_samples": options.num_samples,
         "full_gradient_batches": options.full_gradient_batches,
         "seed": options.seed,
     }
-    if os.path.isdir(options.model):
+    if is_run:
         from keras_clip.model_garden.noise import sample_run
 
         samples = sample_run(
@@ -156,9 +161,9 @@ def _load_model(path):
             f"Received: model={path!r}"
         ) from error
     if version.startswith("2."):
+        # It registers the optimizers, and says what is missing.
+        import keras_clip.tf_keras  # noqa: F401, I001
         import tf_keras as framework
-
-        import keras_clip.tf_keras  # noqa: F401 registers the optimizers
     else:
         import keras as framework
     try:
@@ -199,6 +204,16 @@ def _load_data(path):
                 "`data` must hold whole arrays of numbers or strings. "
                 f"Received: others, of objects or damaged, in {path!r}"
             ) from error
+
+
+def _check_tensorflow(path):
+    try:
+        import tensorflow  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "`data` needs TensorFlow if it is a directory: `pip install "
+            f"tensorflow`. Received: data={path!r}"
+        ) from error
 
 
 def _load_dataset(path):

@@ -155,7 +155,7 @@ def batches_of(
             neither a data set nor arrays.
     """
     x, y, sample_weight = map(_of_numbers, (x, y, sample_weight))
-    if _is_arrays(x):
+    if is_arrays(x):
         given = [x, y, sample_weight]
         while given[-1] is None:
             given.pop()
@@ -183,6 +183,18 @@ def batches_of(
     return DatasetBatches(x)
 
 
+def is_arrays(x) -> bool:
+    """Returns whether inputs are arrays, or lists of numbers, not a data set.
+
+    Args:
+        x: What `fit` takes.
+    """
+    x = _of_numbers(x)
+    if isinstance(x, list) and all(isinstance(item, tuple) for item in x):
+        return False
+    return all(hasattr(leaf, "shape") for leaf in keras.tree.flatten(x))
+
+
 def size_of(batch: tuple) -> int:
     """Returns the number of examples in a batch."""
     return keras.tree.flatten(batch)[0].shape[0]
@@ -195,12 +207,6 @@ def is_finite(batch: tuple) -> bool:
         for part in _parts(batch)
         if np.issubdtype(part.dtype, np.floating)
     )
-
-
-def _is_arrays(x):
-    if isinstance(x, list) and all(isinstance(item, tuple) for item in x):
-        return False
-    return all(hasattr(leaf, "shape") for leaf in keras.tree.flatten(x))
 
 
 def _number_of(dataset):

@@ -1,6 +1,7 @@
-"""SciPy, which only this subpackage needs."""
+"""SciPy and matplotlib, which only this subpackage needs."""
 
 import importlib
+import warnings
 from types import ModuleType
 
 
@@ -20,6 +21,64 @@ def import_scipy(module: str) -> ModuleType:
         return importlib.import_module(f"scipy.{module}")
     except ImportError as error:
         raise ImportError(
-            "`keras_clip.noise` needs SciPy. Install it with "
-            '`pip install "keras_clip[noise]"`.'
+            "`keras_clip.noise` needs SciPy for its estimates. Install it with "
+            "`pip install scipy`."
         ) from error
+
+
+def import_figure() -> type:
+    """Returns `matplotlib.figure.Figure`.
+
+    Without pyplot there is no window, and nothing to close.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(
+            "`keras_clip.noise` needs matplotlib for its plots. Install it "
+            "with `pip install matplotlib`."
+        ) from error
+    return Figure
+
+
+def check_reporting(plots: bool):
+    """Raises if a report could not be made, before anything is sampled.
+
+    Args:
+        plots: Whether the report is to be drawn too.
+
+    Raises:
+        ImportError: If a package is not installed; it names all that are not.
+    """
+    reasons = []
+    for needed, load in ((True, _import_special), (plots, import_figure)):
+        try:
+            if needed:
+                load()
+        except ImportError as error:
+            reasons.append(str(error))
+    if reasons:
+        raise ImportError(" ".join(reasons))
+
+
+def warn_without_scipy(stacklevel: int):
+    """Warns that samples can be taken, but no report of them can be made.
+
+    Args:
+        stacklevel: Int, as for `warnings.warn`, from the caller on.
+    """
+    try:
+        _import_special()
+    except ImportError:
+        warnings.warn(
+            "A report of these samples will need SciPy; sampling them does "
+            "not. Install it with `pip install scipy`.",
+            stacklevel=stacklevel + 1,
+        )
+
+
+def _import_special():
+    return import_scipy("special")

@@ -25,7 +25,12 @@ class Gradients:
     Args:
         model: A model.
         training: Whether layers run as in training.
+
+    Attributes:
+        framework: `"keras"` or `"tf_keras"`, what the model is of.
     """
+
+    framework = "keras"
 
     def __init__(self, model, training: bool):
         self._model = model
@@ -36,7 +41,11 @@ class Gradients:
 
         Args:
             batch: Tuple of inputs, targets and sample weights.
+
+        Raises:
+            ValueError: If the model's loss needs targets that there are not.
         """
+        check_targets(self._model, *batch[1:2])
         if not self._model.built:
             self._model(tensors_of(batch)[0], training=False)
 
@@ -131,6 +140,40 @@ def tensors_of(batch: tuple) -> tuple:
         lambda leaf: convert(leaf) if isinstance(leaf, np.ndarray) else leaf,
         batch,
     )
+
+
+def check_targets(model, y=None):
+    """Raises where a compiled loss would be called without targets.
+
+    Neither framework has one that needs none (keras/src/trainers/
+    compile_utils.py, 3.15.1; tf_keras/src/engine/training.py, 2.20.1). A
+    `compute_loss` of the model's own may need none.
+
+    Args:
+        model: A compiled model.
+        y: Nested arrays of targets, or `None`.
+
+    Raises:
+        ValueError: If there are no targets.
+    """
+    loss = getattr(model, "loss", None)
+    if y is None and loss and not is_own(model, "compute_loss"):
+        raise ValueError(
+            "`y` must be given, with a data set in each of its batches: the "
+            "loss that the model is compiled with needs targets. Received: "
+            f"y=None, loss={loss!r}"
+        )
+
+
+def is_own(model, name: str) -> bool:
+    """Returns whether a method of a model is not that of its framework.
+
+    Args:
+        model: A model.
+        name: The method's name.
+    """
+    owner = next(base for base in type(model).__mro__ if name in vars(base))
+    return not owner.__module__.startswith(("keras.", "tf_keras."))
 
 
 def check_replicas(strategy):

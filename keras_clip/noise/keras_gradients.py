@@ -30,7 +30,8 @@ class KerasGradients(Gradients):
             batch: Tuple of inputs, targets and sample weights.
 
         Raises:
-            ValueError: Within the scope of a strategy with several replicas.
+            ValueError: Within the scope of a strategy with several replicas,
+                or if the model's loss needs targets that there are not.
         """
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf

@@ -8,29 +8,19 @@ import pathlib
 import numpy as np
 
 from keras_clip import thresholds
+from keras_clip.noise.disagreement import disagreement
 from keras_clip.noise.hill import hill
 from keras_clip.noise.kurtosis import kurtosis
 from keras_clip.noise.log_moment import log_moment
 from keras_clip.noise.noise_samples import NoiseSamples
+from keras_clip.noise.recommendation import Recommendation
+from keras_clip.noise.recommending import recommend
+from keras_clip.noise.report_text import text_of
 from keras_clip.noise.squared_sum import SquaredSum
 from keras_clip.noise.squared_sum_fits import fit_squared_gaussians
 from keras_clip.noise.squared_sum_fits import fit_squared_stables
 from keras_clip.noise.suggestion import Suggestion
 from keras_clip.noise.tail_index import TailIndex
-
-_VERDICTS = {
-    "heavy-tailed": "the noise is heavy-tailed: it has no variance.",
-    "not heavy-tailed": "the noise is not heavy-tailed: it has a variance.",
-    "undecided": (
-        "undecided: the interval holds 2, below which there is no variance. "
-        "More samples make it narrower."
-    ),
-    "unknown": "unknown: there are too few samples for an estimate.",
-}
-_CENSORED = (
-    "unknown: the mini-batches that were left out may be those with the "
-    "largest gradients, which tell how heavy the tail is."
-)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -46,11 +36,14 @@ class NoiseReport:
         samples: The samples.
         confidence: Float in (0, 1), of the intervals.
         suggestions: Dict from the name of a rule to a suggested threshold.
+        quantile: Float in (0, 1), the share of steps that the suggested
+            thresholds leave as they are. Defaults to `0.9`.
     """
 
     samples: NoiseSamples
     confidence: float
     suggestions: dict[str, Suggestion]
+    quantile: float = 0.9
 
     @property
     def tail_index(self) -> TailIndex | None:
@@ -102,14 +95,9 @@ class NoiseReport:
             )
             if refusal
         ]
-        tail, body = self.tail_index, self.stable_index
-        if tail and body and tail.low >= 2 > body.high:
-            found.append(
-                "The estimates disagree: projections spread as those of a "
-                "stable law, the largest norms fall off faster. Either the "
-                "tail is no power, or the index is close to 2, where Hill's "
-                "estimate is too high; see the plot of the tail."
-            )
+        which_counts = disagreement(self.tail_index, self.stable_index)
+        if which_counts:
+            found.append(which_counts)
         return (*self.samples.caveats, *found)
 
     def _attempt(self, estimate, samples, **options):
@@ -160,6 +148,13 @@ class NoiseReport:
         """
         return self.tail_index.verdict if self.tail_index else "unknown"
 
+    @functools.cached_property
+    def recommendation(self) -> Recommendation:
+        """An optimizer with one of the suggestions, and what to expect."""
+        return recommend(
+            self.samples, self.verdict, self.suggestions, self.quantile
+        )
+
     def plot(self, path: str | pathlib.Path):
         """Draws histogram, tail, Hill plot and variance curve into a file.
 
@@ -186,6 +181,8 @@ class NoiseReport:
         """Returns all but the samples as nested dicts, fit for JSON."""
         samples = self.samples
         norms = samples.noise_norms
+        recommendation = self.recommendation
+        suggested = recommendation.suggestion
         return {
             "verdict": self.verdict,
             "tail_index": _asdict(self.tail_index),
@@ -199,9 +196,19 @@ class NoiseReport:
             "suggestions": {
                 name: {
                     "clip_threshold": _serialized(suggestion.clip_threshold),
+                    "clipping": suggestion.clipping,
+                    "optimizers": list(suggestion.optimizers),
                     "rule": suggestion.rule,
+                    "is_theory": suggestion.is_theory,
                 }
                 for name, suggestion in self.suggestions.items()
+            },
+            "recommendation": {
+                "line": recommendation.line,
+                "import_line": recommendation.import_line,
+                "suggestion": suggested.name if suggested else None,
+                "advice": list(recommendation.advice),
+                "is_early": recommendation.is_early,
             },
             "noise_norm": {
                 "mean": float(np.mean(norms)),
@@ -217,83 +224,13 @@ class NoiseReport:
             "num_censored": samples.num_censored,
             "batch_size": samples.batch_size,
             "training": samples.training,
+            "framework": samples.framework,
             "seed": samples.seed,
             "caveats": list(self.caveats),
         }
 
     def __str__(self) -> str:
-        censored = self.samples.num_censored
-        verdict = _CENSORED if censored else _VERDICTS[self.verdict]
-        return "\n".join(
-            [
-                *self._on_samples(),
-                "",
-                f"Verdict: {verdict}",
-                *self._on_tail(),
-                *self._on_layers(),
-                "",
-                *self._on_thresholds(),
-                *(["", "Caveats:"] if self.caveats else []),
-                *(f"  - {caveat}" for caveat in self.caveats),
-            ]
-        )
-
-    def _on_samples(self):
-        samples = self.samples
-        norms = samples.noise_norms
-        error = "exact"
-        if not samples.exact:
-            error = f"standard error {samples.full_gradient_error:.4g}"
-        return [
-            f"Gradient noise of {len(samples)} mini-batches of "
-            f"{samples.batch_size}, training={samples.training}",
-            f"  loss {samples.loss:.4g}, norm of the full gradient "
-            f"{samples.full_gradient_norm:.4g} ({error})",
-            f"  norm of the noise: median {np.median(norms):.4g}, mean "
-            f"{np.mean(norms):.4g}, largest {np.max(norms):.4g}",
-        ]
-
-    def _on_tail(self):
-        if self.tail_index:
-            yield (
-                f"  tail index of the norms (Hill, {self.tail_index.k} "
-                f"largest): {self.tail_index}"
-            )
-        if self.stable_index:
-            yield (
-                f"  index of projections if stable (log-moment): "
-                f"{self.stable_index}"
-            )
-        if self.kurtosis is not None:
-            yield (
-                f"  kurtosis of projections: {self.kurtosis:.3g} (Gaussian: 3)"
-            )
-        for name, fit in (
-            ("Gaussians", self.gaussian_fit),
-            ("stable variables", self.stable_fit),
-        ):
-            if fit:
-                yield (
-                    f"  as a sum of {fit.dimension:.3g} squared {name}"
-                    f"{'' if fit.alpha == 2 else f' of index {fit.alpha:.2f}'}"
-                    f": Kolmogorov-Smirnov distance {fit.distance:.3f}"
-                )
-
-    def _on_thresholds(self):
-        if self.suggestions:
-            yield "Suggested thresholds, for the global norm if not by layer:"
-            yield from (f"  {item}" for item in self.suggestions.values())
-        else:
-            yield "Suggested thresholds: none without the largest gradients."
-
-    def _on_layers(self):
-        if self.layers:
-            yield "  tail index and median norm of the noise of each variable:"
-            medians = np.median(self.samples.layer_noise_norms, axis=0)
-            for (path, index), median in zip(
-                self.layers.items(), medians, strict=True
-            ):
-                yield f"    {path}: {index or 'unknown'}, {median:.4g}"
+        return text_of(self)
 
 
 def _asdict(value):

@@ -47,6 +47,8 @@ class NoiseSamples:
         num_censored: Int, of the mini-batches that `num_nonfinite` counts those
             whose data are finite: their gradient may be too large for its
             precision. Defaults to `0`.
+        framework: `"keras"` or `"tf_keras"`, what the model is of. Defaults to
+            `"keras"`.
     """
 
     noise_norms: np.ndarray
@@ -69,6 +71,7 @@ class NoiseSamples:
     layer_noise_norms: np.ndarray | None = None
     layer_gradient_norms: np.ndarray | None = None
     num_censored: int = 0
+    framework: str = "keras"
 
     def __len__(self) -> int:
         return len(self.noise_norms)

@@ -11,6 +11,7 @@ from keras import ops
 from keras_clip import clipping
 from keras_clip.noise.batches import is_finite
 from keras_clip.noise.batches import size_of
+from keras_clip.noise.extras import warn_without_scipy
 from keras_clip.noise.loss_scale import LossScale
 from keras_clip.noise.noise_samples import NoiseSamples
 
@@ -50,6 +51,7 @@ def sample_gradients(
         ValueError: If there is nothing to train, no batch, no finite gradient,
             or no noise.
     """
+    warn_without_scipy(stacklevel=3)
     number = full_gradient_batches
     if batches.endless:
         # The samples come after the batches that the mean is of.
@@ -104,6 +106,7 @@ def sample_gradients(
         full_gradient_nonfinite=full.num_nonfinite,
         num_partial=num_partial,
         seed=seed,
+        framework=gradients.framework,
         paths=tuple(gradients.paths),
         layer_noise_norms=layer_noise if per_layer else None,
         layer_gradient_norms=layer_gradients if per_layer else None,

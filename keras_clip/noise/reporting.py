@@ -30,7 +30,8 @@ def report(
         steps: Int or `None`.
 
     Returns:
-        A report: print it, `plot` it, take a threshold from `suggestions`.
+        A report: print it, `plot` it, take the line of code that its
+        `recommendation` has or a threshold from `suggestions`.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -49,11 +50,13 @@ def report(
     >>> report = noise.report(samples)
     >>> report.verdict
     'heavy-tailed'
-    >>> threshold = report.suggestions["quantile"].clip_threshold
+    >>> report.recommendation.suggestion.name
+    'adaptive clipped'
+    >>> threshold = report.recommendation.suggestion.clip_threshold
     >>> model.compile(optimizer=keras_clip.GClip(clip_threshold=threshold))
     """
     check_number("confidence", confidence, 0, 1, open_low=True, open_high=True)
-    found = NoiseReport(samples, confidence, suggestions={})
+    found = NoiseReport(samples, confidence, suggestions={}, quantile=quantile)
     index = found.tail_index
     return dataclasses.replace(
         found,

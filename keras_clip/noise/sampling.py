@@ -36,7 +36,8 @@ def sample(
     The gradients are those of the compiled loss, before any clipping. One
     pass gives the full gradient `∇f`, then each mini-batch is compared with
     it: memory does not grow with the number of samples, but for their numbers.
-    The model, its seeds and its optimizer are left as they were.
+    The model, its seeds and its optimizer are left as they were. It needs no
+    SciPy, but warns if a report could not be made for want of it.
 
     In float16 the gradients are those of a scaled loss, divided by the scale.
     It is first that of training, then for each batch one at which its gradient
@@ -78,9 +79,10 @@ def sample(
         Samples.
 
     Raises:
-        ValueError: If the model is not compiled or has nothing to train, the
-            data are of another type or have no batch, no batch has a finite
-            gradient, or all batches have the same gradient.
+        ValueError: If the model is not compiled or has nothing to train, its
+            loss needs a `y` that is not given, the data are of another type or
+            have no batch, no batch has a finite gradient, or all batches have
+            the same gradient.
 
     Example:
 

@@ -5,12 +5,17 @@ import sys
 
 import numpy as np
 
+from keras_clip.noise.adaptive_suggestions import adaptive
+from keras_clip.noise.adaptive_suggestions import adaptive_by_layer
+from keras_clip.noise.early import is_early
+from keras_clip.noise.early import quantile_of
 from keras_clip.noise.noise_samples import NoiseSamples
 from keras_clip.noise.suggestion import Suggestion
-from keras_clip.thresholds import AdaptiveThreshold
 from keras_clip.thresholds import PolynomialThreshold
 from keras_clip.validation import check_integer
 from keras_clip.validation import check_number
+
+_THEORY = "From a theorem on {}; a network is none."
 
 
 def suggest(
@@ -24,37 +29,49 @@ def suggest(
 ) -> dict[str, Suggestion]:
     """Returns clipping thresholds by rules of both papers.
 
-    With `σ = (mean ‖g − ∇f‖^α)^(1/α)`, and α at most 2:
+    With `σ = (mean ‖g − ∇f‖^α)^(1/α)`, α at most 2, and `Q` a quantile of the
+    norms ‖g‖:
 
     ```
-    "quantile"        τ    = the quantile of ‖g‖
-    "adaptive"        τ_k  = c · mean ‖g‖ of late,  c = quantile / mean of ‖g‖
-    "strongly convex" τ_k  = σ · k^(1/α)
-    "clip_adam_norm"  τ_k  = σ · k^(1/(2α))
-    "nonconvex"       τ    = max(2, 48^(1/(α−1)) · σ^(α/(α−1)), 8σ,
-                                 (σ² · steps / (gap · L))^(1/(3α−2)))
+    "adaptive clipped"  τ_k  = c · mean min(‖g‖, τ) of late,
+                               c = Q / mean min(‖g‖, Q)
+    "adaptive"          τ_k  = c · mean ‖g‖ of late,  c = Q / mean ‖g‖
+    "quantile"          τ    = Q
+    "clip_adam_norm"    τ_k  = σ · k^(1/(2α))
+    "nonconvex"         τ    = max(2, 48^(1/(α−1)) · σ^(α/(α−1)), 8σ,
+                                   (σ² · steps / (gap · L))^(1/(3α−2)))
+    "strongly convex"   τ_k  = σ · k^(1/α)
     ```
 
     They are for the global norm. Where the samples have the norms of each
-    variable there are two more, for `clipping="layer"`:
+    variable there are three more, for `clipping="layer"`:
 
     ```
-    "layer quantile"  τ    = the quantile of ‖g_i‖ over variables i and samples
-    "layer adaptive"  τ_k  = c · mean ‖g_i‖ of late,
-                             c = quantile of ‖g_i‖ / mean ‖g_i‖ over them
+    "layer adaptive clipped", "layer adaptive", "layer quantile"
+                        the same of the norms ‖g_i‖ of all variables i, the
+                        means of each variable on its own
     ```
 
     Those from quantiles are for use at once: at the parameters where the noise
-    was sampled each clips one step (or variable) in ten, with the default. The
-    others are what theorems ask for, up to constants; two of them grow, so that
-    in the end next to nothing is clipped. The last is that of Theorem 2, whose
-    step size is `1/(L·τ^α)` at most; its last term balances that theorem's
-    bound. Constants of theorems are large: expect it to clip nothing. It is
-    left out where they are beyond the largest float, as with α close to 1.
+    was sampled each clips one step (or variable) in ten, with the default.
+    Those that are adaptive still do once gradients have become smaller. The
+    first of them hardly moves with a single far too large gradient, which suits
+    heavy-tailed noise; the other one soon knows of norms that have grown.
+
+    Early in training, as `early.is_early` tells, much of the norm is the full
+    gradient, which will become small. Then the constants c are those of the
+    noise alone, `‖g − ∇f‖` in place of `‖g‖`, for its norms spread more.
+
+    The others are what theorems ask for, up to constants; two of them grow, so
+    that in the end next to nothing is clipped. "nonconvex" is that of Theorem
+    2, whose step size is `1/(L·τ^α)` at most; its last term balances that
+    theorem's bound. Constants of theorems are large: expect it to clip nothing.
+    It is left out where they are beyond the largest float, as with α close to
+    1.
 
     Where the largest mini-batches may be missing from the samples, as their
-    `num_censored` says, there are no means. Then only the first rule remains,
-    if so many are left.
+    `num_censored` says, there are no means but of clipped norms. Then only
+    "adaptive clipped" and "quantile" remain, if so many are left.
 
     Args:
         samples: Samples of the noise.
@@ -65,13 +82,13 @@ def suggest(
         quantile: Float in (0, 1), the share of steps that its rules leave as
             they are. Defaults to `0.9`.
         smoothness: Float L, the Lipschitz constant of the gradient. Defaults to
-            `None`, which leaves out the last rule, as do the next two.
+            `None`, which leaves out "nonconvex", as do the next two.
         initial_gap: Float, the loss at the start less the least loss. Defaults
             to `None`.
         steps: Int, the steps that training will take. Defaults to `None`.
 
     Returns:
-        Dict from the name of a rule to its suggestion.
+        Dict from the name of a rule to its suggestion, those of theorems last.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -98,89 +115,81 @@ def suggest(
     if alpha is not None:
         check_number("alpha", alpha, 0, open_low=True)
     check_number("quantile", quantile, 0, 1, open_low=True, open_high=True)
-    if samples.num_censored:
-        return _from_censored(samples, quantile)
-    norms = samples.gradient_norms
-    constant = float(np.quantile(norms, quantile))
-    multiplier = constant / _moment(norms, 1)
     found = [
-        Suggestion(
-            "quantile",
-            constant,
-            f"The {quantile:g} quantile of the sampled gradient norms.",
-        ),
-        Suggestion(
-            "adaptive",
-            AdaptiveThreshold(multiplier=float(f"{multiplier:.4g}")),
-            f"A multiple of the mean gradient norm of late: what their "
-            f"{quantile:g} quantile is of their mean now.",
-        ),
+        *adaptive(samples, quantile, early=is_early(samples, quantile)),
+        *_quantile(samples, quantile),
     ]
-    if samples.layer_gradient_norms is not None:
-        found += _by_layer(samples.layer_gradient_norms, quantile)
-    if alpha is not None and alpha > 1:
-        alpha = min(float(alpha), 2.0)
-        sigma = _moment(samples.noise_norms, alpha)
-        scale = float(f"{sigma:.4g}")
-        found += [
-            Suggestion(
-                "strongly convex",
-                PolynomialThreshold(scale, float(f"{1 / alpha:.4g}")),
-                f"σ·k^(1/α) of Zhang et al., Theorem 4: α={alpha:.2f}, the "
-                f"noise's moment of that order σ={sigma:.4g}.",
-            ),
-            Suggestion(
-                "clip_adam_norm",
-                PolynomialThreshold(scale, float(f"{1 / (2 * alpha):.4g}")),
-                f"σ·k^(1/(2α)) of Chezhegov et al.: α={alpha:.2f}, "
-                f"σ={sigma:.4g}.",
-            ),
-        ]
-        given = (smoothness, initial_gap, steps)
-        if None not in given:
-            found += _nonconvex(alpha, sigma, *given)
+    if not samples.num_censored:
+        if samples.layer_gradient_norms is not None:
+            found += _by_layer(samples, quantile)
+        if alpha is not None and alpha > 1:
+            found += _of_theorems(
+                samples, alpha, smoothness, initial_gap, steps
+            )
     return {suggestion.name: suggestion for suggestion in found}
 
 
-def _from_censored(samples, quantile):
-    """Returns the rule that asks for no more than the order of the norms."""
-    number = samples.num_censored
-    norms = np.append(samples.gradient_norms, np.full(number, np.inf))
-    constant = float(np.quantile(norms, quantile, method="higher"))
+def _quantile(samples, quantile):
+    constant = quantile_of(samples.gradient_norms, samples, quantile)
     if math.isinf(constant):
-        return {}
-    rule = (
-        f"The {quantile:g} quantile of the sampled gradient norms, of which "
-        f"{number} were left out and are taken for the largest."
+        return []
+    rule = f"The {quantile:g} quantile of the sampled gradient norms"
+    if samples.num_censored:
+        rule += (
+            f", of which {samples.num_censored} were left out and are taken "
+            "for the largest"
+        )
+    return [
+        Suggestion(
+            "quantile", constant, f"{rule}: sample again as they change."
+        )
+    ]
+
+
+def _by_layer(samples, quantile):
+    constant = float(np.quantile(samples.layer_gradient_norms, quantile))
+    return [
+        *adaptive_by_layer(
+            samples, quantile, early=is_early(samples, quantile)
+        ),
+        Suggestion(
+            "layer quantile",
+            constant,
+            f"The {quantile:g} quantile of the sampled gradient norms of all "
+            "variables: sample again as they change.",
+            clipping="layer",
+        ),
+    ]
+
+
+def _of_theorems(samples, alpha, smoothness, initial_gap, steps):
+    alpha = min(float(alpha), 2.0)
+    sigma = _moment(samples.noise_norms, alpha)
+    scale = float(f"{sigma:.4g}")
+    moment = f"α={alpha:.2f}, the noise's moment of that order σ={sigma:.4g}"
+    yield Suggestion(
+        "clip_adam_norm",
+        PolynomialThreshold(scale, float(f"{1 / (2 * alpha):.4g}")),
+        f"σ·k^(1/(2α)) of Chezhegov et al.: {moment}. "
+        + _THEORY.format("Clip-Adam-Norm with smooth functions"),
+        is_theory=True,
     )
-    return {"quantile": Suggestion("quantile", constant, rule)}
+    given = (smoothness, initial_gap, steps)
+    if None not in given:
+        yield from _nonconvex(alpha, sigma, *given)
+    yield Suggestion(
+        "strongly convex",
+        PolynomialThreshold(scale, float(f"{1 / alpha:.4g}")),
+        f"σ·k^(1/α) of Zhang et al., Theorem 4: {moment}. "
+        + _THEORY.format("strongly convex functions"),
+        is_theory=True,
+    )
 
 
 def _moment(norms, order):
     """Returns `(mean norm^order)^(1/order)`, whose powers may be no floats."""
     largest = np.max(norms)
     return float(largest * np.mean((norms / largest) ** order) ** (1 / order))
-
-
-def _by_layer(norms, quantile):
-    means = np.mean(norms, axis=0)
-    # A variable whose gradient is always 0 is never clipped.
-    ratios = norms[:, means > 0] / means[means > 0]
-    multiplier = float(np.quantile(ratios, quantile))
-    return [
-        Suggestion(
-            "layer quantile",
-            float(np.quantile(norms, quantile)),
-            f"For clipping='layer': the {quantile:g} quantile of the sampled "
-            "gradient norms of all variables.",
-        ),
-        Suggestion(
-            "layer adaptive",
-            AdaptiveThreshold(multiplier=float(f"{multiplier:.4g}")),
-            "For clipping='layer': a multiple of each variable's mean gradient "
-            f"norm of late, the {quantile:g} quantile of such multiples now.",
-        ),
-    ]
 
 
 def _nonconvex(alpha, sigma, smoothness, initial_gap, steps):
@@ -208,6 +217,8 @@ def _nonconvex(alpha, sigma, smoothness, initial_gap, steps):
             "nonconvex",
             math.exp(logarithm),
             f"Zhang et al., Theorem 2: α={alpha:.2f}, σ={sigma:.4g}, "
-            f"L={smoothness:g}, f_0={initial_gap:g}, K={steps}.",
+            f"L={smoothness:g}, f_0={initial_gap:g}, K={steps}. Its constants "
+            "are large: expect it to clip nothing.",
+            is_theory=True,
         )
     ]

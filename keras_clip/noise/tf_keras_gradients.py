@@ -21,6 +21,8 @@ class TfKerasGradients(Gradients):
         training: Whether layers run as in training.
     """
 
+    framework = "tf_keras"
+
     def build(self, batch: tuple):
         """Creates the model's variables if they are not there yet.
 
@@ -28,7 +30,8 @@ class TfKerasGradients(Gradients):
             batch: Tuple of inputs, targets and sample weights.
 
         Raises:
-            ValueError: If the model has several replicas.
+            ValueError: If the model has several replicas, or its loss needs
+                targets that there are not.
         """
         check_replicas(self._model.distribute_strategy)
         super().build(batch)

@@ -18,7 +18,7 @@ try:
 except ImportError as error:
     raise ImportError(
         "`keras_clip.tf_keras` needs TensorFlow and tf_keras: "
-        'pip install "keras_clip[tensorflow]"'
+        "pip install tensorflow tf_keras"
     ) from error
 
 from keras_clip.tf_keras import callbacks

@@ -12,6 +12,7 @@ from tests.front_ends import KERAS
 from tests.front_ends import both_front_ends
 from tests.models import data
 from tests.models import dense_model
+from tests.noise.test_extras import hide
 from tests.programs.launch import run_program
 from tests.trajectories import same_bits
 
@@ -108,6 +109,29 @@ def test_arguments_are_checked(front_end, name, value):
 def test_a_misspelt_argument_is_refused_before_the_first_epoch():
     with pytest.raises(ValueError, match=r"Received: number_of_samples=3$"):
         _callback(KERAS, number_of_samples=3)
+
+
+@both_front_ends
+@pytest.mark.parametrize("package", ["scipy", "matplotlib"])
+def test_missing_packages_are_named_before_the_first_epoch(
+    front_end, package, monkeypatch, tmp_path
+):
+    hide(monkeypatch, package)
+    with pytest.raises(ImportError, match=f"`pip install {package}`"):
+        _callback(front_end, directory=tmp_path)
+    if package == "matplotlib":
+        _callback(front_end)  # draws nothing
+
+
+@both_front_ends
+def test_forgotten_targets_are_named_before_the_first_step(front_end):
+    model = dense_model(front_end, front_end.optimizer("gclip"))
+    x, _ = data()
+    callback = type(_callback(front_end))(x, batch_size=4, num_samples=60)
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="`y` must be given"):
+        _fit(model, [callback])
+    assert same_bits(model.get_weights(), before)
 
 
 @both_front_ends

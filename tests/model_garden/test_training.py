@@ -219,4 +219,4 @@ import keras_clip.model_garden
     assert done.returncode == 1
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("ImportError: `keras_clip.model_garden` needs")
-    assert 'pip install "keras_clip[model-garden]"' in last
+    assert "pip install tf-models-official tensorflow-text" in last

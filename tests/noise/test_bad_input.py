@@ -149,6 +149,43 @@ def test_data_without_a_finite_gradient_are_refused():
     )
 
 
+@both_front_ends
+@pytest.mark.parametrize("loss", ["mse", ["mse"], {"linear": "mse"}])
+def test_forgotten_targets_are_named(front_end, loss):
+    model = linear_model(front_end, loss=loss)
+    x, _ = data(40)
+    for inputs in (x, [(x[:8],), (x[8:],)], iter([(x[:8], None)])):
+        _refused(
+            "`y` must be given, with a data set in each of its batches",
+            f"y=None, loss={model.loss!r}",
+            model,
+            inputs,
+        )
+
+
+@both_front_ends
+def test_targets_are_not_needed_by_a_loss_that_needs_none(front_end):
+    """The model computes it itself."""
+    layers, framework = front_end.framework.layers, front_end.framework
+
+    class Own(framework.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(2)
+
+        def call(self, x, training=False):
+            return self.dense(x)
+
+        def compute_loss(self, x=None, y=None, y_pred=None, *_, **__):
+            return keras.ops.mean(y_pred**2)
+
+    own = Own()
+    own.compile("sgd", "mse")
+    x, _ = data(40)
+    samples = noise.sample(own, x, batch_size=8, num_samples=9, verbose=0)
+    assert len(samples) == 9
+
+
 def test_arrays_of_different_lengths_are_refused():
     x, y = data(40)
     _refused(
@@ -200,9 +237,12 @@ def test_a_report_says_what_it_could_not_estimate():
     )
     report = noise.report(samples)
     assert report.verdict == "unknown" and report.tail_index is None
-    assert set(report.suggestions) == {"quantile", "adaptive"}
+    assert set(report.suggestions) == {
+        *("adaptive clipped", "adaptive", "quantile"),
+    }
+    assert "sample at least 50 mini-batches" in str(report)
     assert sum(text.startswith("No ") for text in report.caveats) == 5
-    assert "too few samples" in str(report)
+    assert "there is no estimate" in str(report)
     assert report.summary()["stable_fit"] is None
 
 

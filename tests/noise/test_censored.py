@@ -57,9 +57,18 @@ def test_the_report_says_why(censored):
 @pytest.mark.parametrize("quantile", [0.5, 0.85])
 def test_a_quantile_below_the_missing_is_that_of_all(censored, quantile):
     suggestions = noise.suggest(censored, alpha=1.5, quantile=quantile)
-    assert list(suggestions) == ["quantile"]
+    assert list(suggestions) == ["adaptive clipped", "quantile"]
     threshold = suggestions["quantile"].clip_threshold
     assert np.mean(NORMS > threshold) == pytest.approx(1 - quantile, abs=2e-3)
+
+
+def test_the_mean_of_clipped_norms_is_that_of_all(censored):
+    threshold = noise.suggest(censored, alpha=1.5, quantile=0.8)[
+        "adaptive clipped"
+    ]
+    level = np.quantile(NORMS, 0.8)
+    expected = level / np.mean(np.minimum(NORMS, level))
+    assert threshold.clip_threshold.scale == pytest.approx(expected, rel=0.02)
 
 
 def test_a_quantile_among_the_missing_is_none(censored):
@@ -67,6 +76,8 @@ def test_a_quantile_among_the_missing_is_none(censored):
     report = noise.report(censored, quantile=0.95)
     assert not report.suggestions
     assert "Suggested thresholds: none without the largest" in str(report)
+    assert report.recommendation.suggestion is None
+    assert "keras_clip.ACClip(" in str(report).splitlines()[-1]
 
 
 def test_the_picture_says_so_and_leaves_room_for_them(censored, tmp_path):
@@ -94,7 +105,7 @@ def test_gradients_that_float32_cannot_hold_are_censored_bad_data_not(
     assert samples.num_censored == 1
     report = noise.report(samples)
     assert report.verdict == "unknown"
-    assert list(report.suggestions) == ["quantile"]
+    assert list(report.suggestions) == ["adaptive clipped", "quantile"]
     assert [text[:7] for text in samples.caveats] == [
         *("3 mini-", "Of 1 of", "3 batch"),
     ]

@@ -56,6 +56,8 @@ def test_it_prints_the_report_and_writes_json_and_png(front_end, files, capsys):
     assert "Verdict:" in printed and "quantile: clip_threshold=" in printed
     report = json.loads((files / "out.json").read_text("utf-8"))
     assert report["verdict"] in printed or report["verdict"] == "undecided"
+    last = printed.strip().splitlines()[-1]
+    assert last == report["recommendation"]["line"]
     assert (files / "out.png").stat().st_size > 10_000
 
 

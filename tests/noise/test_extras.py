@@ -1,13 +1,30 @@
-"""Without SciPy the package says how to install it."""
+"""Without SciPy or matplotlib the package says so, and does so early."""
 
 import sys
+import warnings
 
 import numpy as np
 import pytest
 
 from keras_clip import noise
+from keras_clip.noise.__main__ import main
+from keras_clip.noise.extras import check_reporting
+from tests.front_ends import KERAS
+from tests.front_ends import both_front_ends
+from tests.noise.problems import data
+from tests.noise.problems import linear_model
 
 NORMS = np.arange(1.0, 101.0)
+
+
+def hide(monkeypatch, *packages):
+    """Makes packages seem not to be installed."""
+    for package in packages:
+        names = [n for n in sys.modules if n.startswith(f"{package}.")]
+        for name in (package, *names):
+            monkeypatch.setitem(sys.modules, name, None)
+        if package == "matplotlib":
+            monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
 
 
 @pytest.mark.parametrize(
@@ -23,16 +40,73 @@ NORMS = np.arange(1.0, 101.0)
     ],
 )
 def test_missing_scipy_is_named_with_what_to_install(monkeypatch, call):
-    for name in ("scipy", "scipy.special", "scipy.stats", "scipy.optimize"):
-        monkeypatch.setitem(sys.modules, name, None)
+    hide(monkeypatch, "scipy")
     with pytest.raises(ImportError) as error:
         call()
     assert str(error.value) == (
-        "`keras_clip.noise` needs SciPy. Install it with "
-        '`pip install "keras_clip[noise]"`.'
+        "`keras_clip.noise` needs SciPy for its estimates. Install it with "
+        "`pip install scipy`."
     )
 
 
 def test_variance_curve_needs_no_scipy(monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy", None)
     assert len(noise.variance_curve(NORMS).variance)
+
+
+@both_front_ends
+def test_sampling_without_scipy_warns_at_once_and_samples(
+    front_end, monkeypatch
+):
+    hide(monkeypatch, "scipy")
+    model = linear_model(front_end)
+    with pytest.warns(UserWarning, match="will need SciPy") as caught:
+        samples = noise.sample(model, *data(), num_samples=9, verbose=0)
+    assert len(samples) == 9
+    assert "`pip install scipy`" in str(caught[0].message)
+    assert caught[0].filename == __file__
+    # It comes before what takes long, not after.
+    with pytest.warns(UserWarning, match="will need SciPy"):
+        with pytest.raises(ValueError, match="at least one batch"):
+            noise.sample(model, iter([]), verbose=0)
+
+
+def test_sampling_with_scipy_does_not_warn_of_it():
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="A report of these samples")
+        noise.sample(linear_model(KERAS), *data(), num_samples=9, verbose=0)
+
+
+def test_all_that_is_missing_is_named_at_once(monkeypatch):
+    check_reporting(plots=True)
+    hide(monkeypatch, "scipy", "matplotlib")
+    with pytest.raises(ImportError) as error:
+        check_reporting(plots=True)
+    for package in ("scipy", "matplotlib"):
+        assert f"`pip install {package}`" in str(error.value)
+    with pytest.raises(ImportError) as error:
+        check_reporting(plots=False)
+    assert "matplotlib" not in str(error.value)
+
+
+@pytest.mark.parametrize("package", ["scipy", "matplotlib"])
+def test_the_command_says_so_before_it_loads_a_model(
+    package, monkeypatch, capsys
+):
+    hide(monkeypatch, package)
+    with pytest.raises(SystemExit) as error:
+        main(["there-is-no-such.keras", "there-is-no-such.npz"])
+    message = capsys.readouterr().err
+    assert error.value.code == 2 and len(message.splitlines()) == 1
+    assert f"`pip install {package}`" in message
+
+
+def test_the_command_wants_tensorflow_before_it_loads_a_model(
+    monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(SystemExit) as error:
+        main(["there-is-no-such.keras", str(tmp_path)])
+    message = capsys.readouterr().err
+    assert error.value.code == 2 and len(message.splitlines()) == 1
+    assert "`pip install tensorflow`" in message

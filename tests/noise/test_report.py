@@ -82,6 +82,7 @@ def test_what_may_be_either_is_undecided():
     report = noise.report(make_samples(_pareto(2.0, 200)))
     assert report.verdict == "undecided"
     assert "the interval holds 2" in str(report)
+    assert "sample more mini-batches" in str(report)
 
 
 def test_the_confidence_is_that_of_the_intervals():
@@ -108,6 +109,8 @@ def test_words_hold_verdict_indices_thresholds_and_training_flag(heavy, light):
         assert part in text
     assert "the noise is not heavy-tailed" in str(light)
     assert "Caveats" not in text
+    assert "do not expect it to help by itself" in str(light)
+    assert "is what clipping is for" in text
 
 
 def test_caveats_of_the_samples_are_caveats_of_the_report():
@@ -127,8 +130,21 @@ def test_estimates_that_disagree_are_said_to():
     norms = np.linalg.norm(vectors, axis=1)
     report = noise.report(make_samples(norms, vectors[:, :2]))
     assert report.tail_index.low > 2 > report.stable_index.high
-    assert "The estimates disagree" in report.caveats[-1]
+    assert report.caveats[-1].startswith("The estimates disagree. The verdict")
+    assert "it is below 2 although there is a variance" in report.caveats[-1]
     assert report.caveats[-1] in str(report)
+
+
+def test_estimates_that_disagree_the_other_way_are_said_to():
+    """A few far larger samples hardly move the body of the projections."""
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(2000, 30))
+    vectors[:60] *= 20 * (rng.pareto(1.0, (60, 1)) + 1)
+    norms = np.linalg.norm(vectors, axis=1)
+    report = noise.report(make_samples(norms, vectors[:, :2]))
+    assert report.verdict == HEAVY and report.stable_index.high == 2.0
+    assert report.tail_index.high < report.stable_index.low
+    assert "close to Gaussian, a few far larger" in report.caveats[-1]
 
 
 def test_each_layer_has_a_tail_index_of_its_own_if_asked():

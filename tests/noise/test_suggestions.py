@@ -5,6 +5,7 @@ import pytest
 
 import keras_clip
 from keras_clip import noise
+from keras_clip.noise.early import is_early
 from keras_clip.thresholds import AdaptiveThreshold
 from keras_clip.thresholds import PolynomialThreshold
 from tests.front_ends import KERAS
@@ -38,6 +39,12 @@ def _samples(noise_norms=NOISE, gradient_norms=GRADIENTS, **fields):
     )
 
 
+def _layered(norms, **fields):
+    return _samples(
+        layer_gradient_norms=norms, layer_noise_norms=norms, **fields
+    )
+
+
 def _sigma(alpha):
     return np.mean(NOISE**alpha) ** (1 / alpha)
 
@@ -61,6 +68,69 @@ def test_the_adaptive_rule_is_the_quantile_where_the_noise_was_sampled():
     )
 
 
+def _clipped_share(norms, threshold):
+    """The share of norms that a threshold of the clipped ones clips, late."""
+    moment, clipped = np.mean(norms[:25]), 0
+    for norm in norms[25:]:
+        at = threshold.scale * moment
+        clipped += norm > at
+        moment = 0.99 * moment + 0.01 * min(norm, at)
+    return clipped / len(norms[25:])
+
+
+@pytest.mark.parametrize("quantile", [0.8, 0.95])
+@pytest.mark.parametrize("index", [1.1, 1.5, 3.0])
+def test_the_multiple_of_clipped_norms_clips_that_share_however_heavy(
+    index, quantile
+):
+    norms = np.random.default_rng(0).pareto(index, 10_000) + 1
+    found = noise.suggest(_samples(norms, norms), 1.5, quantile=quantile)
+    threshold = found["adaptive clipped"].clip_threshold
+    assert threshold.of == "clipped"
+    share = _clipped_share(norms, threshold)
+    assert share == pytest.approx(1 - quantile, abs=0.02)
+
+
+def test_a_multiple_of_clipped_norms_that_would_be_one_is_left_out():
+    """It is refused, for such a threshold could only fall."""
+    norms = np.array([1.0, 1.0, 1.0, 1.0, 30.0])
+    found = noise.suggest(_samples(norms, norms), None, quantile=0.5)
+    assert list(found) == ["adaptive", "quantile"]
+    layers = _layered(np.stack([norms, norms], axis=1))
+    assert "layer adaptive clipped" not in noise.suggest(
+        layers, None, quantile=0.5
+    )
+
+
+def test_early_in_training_the_multiples_are_those_of_the_noise():
+    """Without it the gradients would all be alike, and soon not at all."""
+    samples = _samples(NOISE, 1000 + NOISE)
+    assert is_early(samples, 0.75)
+    found = noise.suggest(samples, 1.5, quantile=0.75)
+    multiplier = found["adaptive"].clip_threshold.scale
+    assert multiplier == pytest.approx(9 / np.mean(NOISE), rel=1e-3)
+    multiplier = found["adaptive clipped"].clip_threshold.scale
+    clipped = np.minimum(NOISE, 9)
+    assert multiplier == pytest.approx(9 / np.mean(clipped), rel=1e-3)
+    assert "of the noise alone" in found["adaptive"].rule
+    assert "of the noise alone" not in found["quantile"].rule
+
+
+def test_early_in_training_the_multiples_of_layers_are_those_of_the_noise():
+    noises = np.stack([NOISE, 10 * NOISE], axis=1)
+    samples = _samples(
+        NOISE,
+        1000 + NOISE,
+        layer_noise_norms=noises,
+        layer_gradient_norms=1000 + noises,
+    )
+    found = noise.suggest(samples, 1.5, quantile=0.75)
+    for name in ("adaptive", "adaptive clipped"):
+        assert found[f"layer {name}"].clip_threshold.scale == pytest.approx(
+            found[name].clip_threshold.scale, rel=0.2
+        )
+
+
 @pytest.mark.parametrize("alpha", [1.3, 1.7, 2.0, 3.5])
 def test_the_rules_of_the_theorems_take_an_index_of_two_at_most(alpha):
     found = noise.suggest(_samples(), alpha)
@@ -77,7 +147,9 @@ def test_the_rules_of_the_theorems_take_an_index_of_two_at_most(alpha):
 
 @pytest.mark.parametrize("alpha", [0.8, 1.0, None])
 def test_without_a_mean_only_what_was_seen_is_left(alpha):
-    assert set(noise.suggest(_samples(), alpha)) == {"quantile", "adaptive"}
+    assert list(noise.suggest(_samples(), alpha)) == [
+        *("adaptive clipped", "adaptive", "quantile"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -116,8 +188,7 @@ def test_the_nonconvex_rule_is_at_least_two():
 
 def test_layers_have_rules_of_their_own():
     norms = np.stack([GRADIENTS, 10 * GRADIENTS[::-1], 0 * GRADIENTS], axis=1)
-    samples = _samples(layer_gradient_norms=norms, layer_noise_norms=norms)
-    found = noise.suggest(samples, 1.5, quantile=0.75)
+    found = noise.suggest(_layered(norms), 1.5, quantile=0.75)
     assert found["layer quantile"].clip_threshold == np.quantile(norms, 0.75)
     adaptive = found["layer adaptive"].clip_threshold
     assert isinstance(adaptive, AdaptiveThreshold)
@@ -156,15 +227,21 @@ def test_every_suggestion_is_ready_for_an_optimizer():
     x, y = data(400)
     samples = noise.sample(model, x, y, batch_size=4, per_layer=True, verbose=0)
     report = noise.report(samples, smoothness=1.0, initial_gap=1.0, steps=100)
-    assert len(report.suggestions) == 7
+    assert len(report.suggestions) == 9
     for name, suggestion in report.suggestions.items():
-        threshold = {"clip_threshold": suggestion.clip_threshold}
         optimizers = [
-            keras_clip.GClip(**threshold),
-            keras_clip.ClipAdamNorm(**threshold),
+            getattr(keras_clip, each)(clip_threshold=suggestion.clip_threshold)
+            for each in suggestion.optimizers
         ]
         if "layer" in name:
-            optimizers = [keras_clip.ClipAdam(clipping="layer", **threshold)]
+            optimizers = [
+                getattr(keras_clip, each)(
+                    clip_threshold=suggestion.clip_threshold,
+                    clipping=suggestion.clipping,
+                )
+                for each in suggestion.optimizers
+            ]
+        assert optimizers
         for optimizer in optimizers:
             before = model.get_weights()
             model.compile(optimizer=optimizer, loss="mse")

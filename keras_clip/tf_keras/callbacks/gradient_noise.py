@@ -15,10 +15,12 @@ class GradientNoise(NoiseReporting, tf_keras.callbacks.Callback):
         y: Arrays of targets; `None` with a data set. Defaults to `None`.
         every: Int, epochs from one report to the next. Defaults to `1`.
         directory: Where each report is written. Defaults to `None`: nowhere.
-        verbose: `0` or `1`, whether to print a line a report. Defaults to `1`.
+        verbose: `0` or `1`, whether to print a line a report: the verdict and
+            the recommended optimizer. Defaults to `1`.
         **sampling: `batch_size`, `num_samples` and more of
             `keras_clip.noise.sample`.
 
     Raises:
         ValueError: As `keras_clip.callbacks.GradientNoise`.
+        ImportError: Likewise.
     """

@@ -1,0 +1,130 @@
+"""Chooses one of the suggestions, and says what clipping will do."""
+
+from keras_clip.noise.early import is_early
+from keras_clip.noise.early import share_of_noise_clipped
+from keras_clip.noise.noise_samples import NoiseSamples
+from keras_clip.noise.optimizers_for import optimizers_for
+from keras_clip.noise.recommendation import Recommendation
+from keras_clip.noise.samples import MINIMUM
+from keras_clip.noise.suggestion import Suggestion
+from keras_clip.registry import OPTIMIZERS
+from keras_clip.thresholds import Threshold
+
+_ADVICE = {
+    "heavy-tailed": (
+        "Clip these gradients: heavy-tailed noise is what clipping is for."
+    ),
+    "not heavy-tailed": (
+        "Clipping these gradients mostly guards against rare spikes and may "
+        "cost nothing, but do not expect it to help by itself: Adam alone may "
+        "do as well."
+    ),
+    "undecided": (
+        "Whether clipping helps is open: sample more mini-batches "
+        "(`num_samples`), of which sixteen times as many halve the interval. "
+        "The threshold below suits either case."
+    ),
+    "unknown": (
+        "Whether clipping helps is unknown: the caveats say why there is no "
+        "tail index."
+    ),
+}
+_TOO_FEW = (
+    f"Whether clipping helps is unknown: sample at least {MINIMUM} "
+    "mini-batches (`num_samples`), better a thousand."
+)
+_CENSORED = (
+    "Whether clipping helps is unknown without the largest gradients: compute "
+    "in a wider range of numbers (bfloat16 or float32 instead of float16), and "
+    "look for an operation that has no gradient somewhere, as a root at 0."
+)
+_EARLY = (
+    "The full gradient still makes up much of these norms, as in a model that "
+    "is untrained or far from a minimum, and it will shrink: a fixed threshold "
+    "taken now would soon clip next to nothing (of the noise alone "
+    "{alone:.2g} % of the steps, not {wanted:.2g} %), so take an adaptive one, "
+    "or train for an epoch first and sample again, for the tail changes too."
+)
+_NO_THRESHOLD = (
+    "No threshold can be suggested without the largest gradients; this "
+    "optimizer finds its own."
+)
+
+
+def recommend(
+    samples: NoiseSamples,
+    verdict: str,
+    suggestions: dict[str, Suggestion],
+    quantile: float,
+) -> Recommendation:
+    """Returns one of the suggestions in an optimizer, with advice.
+
+    An adaptive threshold stays right while gradients become smaller. That of
+    the clipped norms is for noise that may be heavy-tailed. For noise that is
+    not, it would be slow to follow norms that grow for good: its multiplier is
+    close to 1 then.
+
+    Args:
+        samples: The samples.
+        verdict: That of the report.
+        suggestions: Dict from the name of a rule to a suggestion.
+        quantile: Float in (0, 1), as of the suggestions.
+
+    Returns:
+        A recommendation.
+    """
+    early = is_early(samples, quantile)
+    names = ["adaptive clipped", "adaptive", "quantile"]
+    if verdict == "not heavy-tailed":
+        names = ["adaptive", "quantile"]
+    found = (suggestions[name] for name in names if name in suggestions)
+    suggestion = next(found, None)
+    module = "keras_clip"
+    if samples.framework == "tf_keras":
+        module = "keras_clip.tf_keras"
+    return Recommendation(
+        line=_line(module, suggestion),
+        import_line=f"import {module}",
+        suggestion=suggestion,
+        advice=tuple(_advice(samples, verdict, suggestion, quantile, early)),
+        is_early=early,
+    )
+
+
+def _advice(samples, verdict, suggestion, quantile, early):
+    if early and suggestion:
+        yield _EARLY.format(
+            alone=100 * share_of_noise_clipped(samples, quantile),
+            wanted=100 * (1 - quantile),
+        )
+    if samples.num_censored:
+        yield _CENSORED
+    elif len(samples) < MINIMUM:
+        yield _TOO_FEW
+    else:
+        yield _ADVICE[verdict]
+    if suggestion is None:
+        yield _NO_THRESHOLD
+
+
+def _line(module, suggestion):
+    if suggestion is None:
+        name = optimizers_for(None)[0]
+        return f"optimizer = {module}.{name}({_rate_of(name):g})"
+    # It has Adam's steps, and so Adam's learning rates.
+    name = OPTIMIZERS["clip_adam"].class_name
+    threshold = suggestion.argument
+    if isinstance(suggestion.clip_threshold, Threshold):
+        threshold = f"keras_clip.thresholds.{threshold}"
+    return (
+        f"optimizer = {module}.{name}({_rate_of(name):g}, "
+        f"clip_threshold={threshold})"
+    )
+
+
+def _rate_of(class_name):
+    return next(
+        info.starting_rate
+        for info in OPTIMIZERS.values()
+        if info.class_name == class_name
+    )

@@ -1,0 +1,201 @@
+"""A report ends with a line of code that helps, and says what it will do."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_clip
+from keras_clip import noise
+from keras_clip import rules
+from keras_clip.noise.early import is_early
+from keras_clip.noise.optimizers_for import optimizers_for
+from keras_clip.registry import OPTIMIZERS
+from tests.front_ends import KERAS
+from tests.front_ends import both_front_ends
+from tests.noise.problems import data
+from tests.noise.problems import linear_model
+from tests.noise.test_report import make_samples
+
+RNG = np.random.default_rng(0)
+HEAVY = RNG.pareto(1.2, 1000) + 1
+LIGHT = np.linalg.norm(RNG.normal(size=(1000, 30)), axis=1)
+FEW = HEAVY[:20]
+
+
+def _report(norms, **fields):
+    return noise.report(
+        make_samples(norms, **{"gradient_norms": norms, **fields})
+    )
+
+
+def _run(report):
+    """Runs the last line printed, and what it says to import before."""
+    names = {}
+    exec(report.recommendation.import_line, names)
+    exec(str(report).splitlines()[-1], names)
+    return names["optimizer"]
+
+
+@pytest.mark.parametrize(
+    ("norms", "of"), [(HEAVY, "clipped"), (FEW, "clipped"), (LIGHT, "raw")]
+)
+def test_the_last_line_printed_runs_and_makes_the_optimizer(norms, of):
+    report = _report(norms)
+    optimizer = _run(report)
+    assert type(optimizer) is keras_clip.ClipAdam
+    rate = OPTIMIZERS["clip_adam"].starting_rate
+    assert float(optimizer.learning_rate) == pytest.approx(rate)
+    suggested = report.recommendation.suggestion.clip_threshold
+    assert suggested.of == of
+    assert optimizer.clip_threshold.get_config() == suggested.get_config()
+    assert report.summary()["recommendation"]["line"] in str(report)
+
+
+def test_without_an_adaptive_threshold_the_quantile_is_recommended():
+    report = _report(HEAVY)
+    quantile = {"quantile": report.suggestions["quantile"]}
+    report = noise.NoiseReport(report.samples, 0.95, suggestions=quantile)
+    threshold = quantile["quantile"].clip_threshold
+    assert _run(report).clip_threshold == pytest.approx(threshold, rel=1e-3)
+
+
+@both_front_ends
+def test_the_line_is_for_the_framework_of_the_model(front_end):
+    model = linear_model(front_end)
+    x, y = data(400)
+    samples = noise.sample(model, x, y, batch_size=8, verbose=0)
+    optimizer = _run(noise.report(samples))
+    assert type(optimizer) is front_end.optimizer_class("clip_adam")
+    model.compile(optimizer=optimizer, loss="mse")
+    model.fit(x, y, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("norms", "fields", "advice"),
+    [
+        (HEAVY, {}, "heavy-tailed noise is what clipping is for"),
+        (LIGHT, {}, "Adam alone may do as well"),
+        (FEW, {}, "sample at least 50 mini-batches"),
+        (np.ones(60), {}, "the caveats say why"),
+        (LIGHT, {"num_censored": 3, "num_nonfinite": 3}, "in a wider range"),
+        (LIGHT, {"gradient_norms": LIGHT + 50}, "a fixed threshold taken now"),
+    ],
+)
+def test_it_says_whether_clipping_is_worth_while_or_what_to_do(
+    norms, fields, advice
+):
+    report = _report(norms, **fields)
+    assert any(advice in each for each in report.recommendation.advice)
+    assert all(each in str(report) for each in report.recommendation.advice)
+
+
+@pytest.mark.parametrize("info", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_names_of_optimizers_are_those_whose_rule_clips_so(info):
+    default = getattr(rules, f"{info.class_name}Rule")().clipping
+    assert info.class_name in optimizers_for(default)
+    for clipping in ("global", "layer", "coordinate"):
+        try:
+            optimizer = info.keras_class(clipping=clipping)
+            takes = optimizer.clipping == clipping
+        except (TypeError, ValueError):
+            takes = default == clipping
+        assert (info.class_name in optimizers_for(clipping)) == takes
+
+
+def test_each_suggestion_names_what_it_is_for_printed_and_saved():
+    norms = np.stack([HEAVY, 2 * HEAVY], axis=1)
+    report = _report(
+        HEAVY,
+        paths=("a", "b"),
+        layer_noise_norms=norms,
+        layer_gradient_norms=norms,
+    )
+    saved = report.summary()["suggestions"]
+    for name, suggestion in report.suggestions.items():
+        layer = name.startswith("layer")
+        assert suggestion.clipping == ("layer" if layer else "global")
+        assert ("GClip" in suggestion.optimizers) != layer
+        assert "CClip" not in suggestion.optimizers
+        assert "ClipAdam" in suggestion.optimizers
+        assert saved[name]["optimizers"] == list(suggestion.optimizers)
+        assert saved[name]["clipping"] == suggestion.clipping
+        call = f'ClipAdam(clipping="{suggestion.clipping}")'
+        assert call in str(suggestion) and str(suggestion) in str(report)
+    assert str(report).count("CClip, ClipAdam(clipping") == 1
+
+
+def test_theorems_come_last_and_are_said_to_be_theorems():
+    report = _report(LIGHT)
+    are_theory = [each.is_theory for each in report.suggestions.values()]
+    assert are_theory == sorted(are_theory) and sum(are_theory) == 2
+    last = list(report.suggestions.values())[-1]
+    assert last.name == "strongly convex"
+    assert "theorem on strongly convex functions; a network is" in str(last)
+
+
+def test_noise_as_large_as_its_gradients_is_not_early_however_heavy():
+    for norms in (HEAVY, LIGHT, FEW):
+        assert not is_early(make_samples(norms, gradient_norms=norms))
+        far = make_samples(norms, gradient_norms=norms + 10 * np.max(norms))
+        assert is_early(far)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """Norms of later steps and reports at the start and after them."""
+    keras.utils.set_random_seed(0)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((2048, 8)).astype("float32")
+    y = 5 * x.sum(1) + 20 + rng.standard_t(3, 2048).astype("float32")
+    layers = [keras.layers.Dense(16, "relu"), keras.layers.Dense(1)]
+    model = keras.Sequential([keras.layers.Input((8,)), *layers])
+    model.compile(keras.optimizers.Adam(3e-2), "mse")
+
+    def report():
+        return noise.report(
+            noise.sample(model, x, y, batch_size=16, num_samples=400, verbose=0)
+        )
+
+    before = report()
+    model.fit(x, y, batch_size=16, epochs=4, verbose=0)
+    after = report()
+    weights = model.get_weights()
+
+    def share_clipped(threshold):
+        """The optimizer's own count over the epoch that follows."""
+        model.set_weights(weights)
+        optimizer = keras_clip.ClipAdam(1e-3, clip_threshold=threshold)
+        model.compile(optimizer, "mse")
+        monitor = keras_clip.callbacks.ClipMonitor(interval=1)
+        model.fit(x, y, batch_size=16, epochs=4, verbose=0, callbacks=[monitor])
+        return np.mean(
+            [each["clip_fraction"] for each in monitor.readings[256:]]
+        )
+
+    return before, after, share_clipped
+
+
+def test_advice_not_to_take_a_fixed_threshold_is_for_untrained_models(trained):
+    before, after, _ = trained
+    assert before.recommendation.is_early
+    assert not after.recommendation.is_early
+    assert "a fixed threshold taken now would soon clip" in str(before)
+    assert "a fixed threshold taken now" not in str(after)
+    assert before.summary()["recommendation"]["is_early"] is True
+
+
+def test_a_number_of_the_start_clips_nothing_later_and_the_advice_does(trained):
+    before, after, share_clipped = trained
+    fixed = before.suggestions["quantile"].clip_threshold
+    assert share_clipped(fixed) < 0.005
+    recommended = before.recommendation.suggestion.clip_threshold
+    assert 0.03 < share_clipped(recommended) < 0.3
+
+
+def test_the_callback_prints_the_line(capsys):
+    x, y = data(400)
+    model = linear_model(KERAS)
+    callback = keras_clip.callbacks.GradientNoise(x, y, num_samples=60)
+    model.fit(x, y, verbose=0, callbacks=[callback])
+    (report,) = callback.reports.values()
+    assert report.recommendation.line in capsys.readouterr().out
