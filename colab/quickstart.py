@@ -23,9 +23,14 @@ importing it, which would start Keras before its backend is chosen.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("keras_clip") is None:
-    requirement = "keras_clip[plots,tensorflow]"
+    # From the clone that this notebook is in, if it is in one.
+    folders = [Path.cwd(), *Path.cwd().parents]
+    clones = [folder for folder in folders if (folder / "keras_clip").is_dir()]
+    package = clones[0] if clones else "keras_clip"
+    requirement = f"{package}[plots,tensorflow]"
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "-q", requirement],
         check=True,
@@ -53,7 +58,6 @@ if "KERAS_BACKEND" not in os.environ and importlib.util.find_spec("jax"):
 
 import json
 import tempfile
-from pathlib import Path
 from pydoc_data import topics
 
 import keras

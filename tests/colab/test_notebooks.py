@@ -55,6 +55,20 @@ def executed(request, tmp_path_factory):
     return notebook
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_installs_the_clone_that_it_is_in(
+    name, tmp_path, monkeypatch
+):
+    commands = []
+    monkeypatch.setattr("importlib.util.find_spec", lambda package: None)
+    monkeypatch.setattr("subprocess.run", lambda c, check: commands.append(c))
+    cell = code_cells(stored(name))[0].source
+    for folder, package in ((FOLDER, FOLDER.parent), (tmp_path, "keras_clip")):
+        monkeypatch.chdir(folder)
+        exec(cell, {})
+        assert commands.pop()[-1].partition("[")[0] == str(package)
+
+
 def test_every_notebook_has_a_source_and_the_reverse():
     assert NAMES
     assert NAMES == sorted(path.stem for path in FOLDER.glob("*.py"))
