@@ -1,4 +1,4 @@
-"""The optimizers that are compared, ours and theirs."""
+"""The optimizers that are compared, of this package and of others."""
 
 import dataclasses
 import importlib

@@ -1,4 +1,4 @@
-"""Measures what a step of every optimizer costs, ours and theirs.
+"""Measures what a step of every optimizer costs, here and in other libraries.
 
 Every mode is measured in a process of its own on each kind of shapes, all
 optimizers in every round in random order. What is measured already stays; the
