@@ -27,6 +27,9 @@ class CClip(ClippingOptimizer):
     and a threshold are chosen together, for the scale of the gradients at hand.
     `ACClip` finds the thresholds by itself. A threshold for coordinates is
     smaller than one for a norm: that of d equal coordinates is √d times theirs.
+    In a Transformer hardly a coordinate is as large as the default, which is
+    SGD then. A small one learned to predict characters best with a threshold
+    of 0.001 and a learning rate of 3.
 
     Args:
         learning_rate: A float, a

@@ -30,8 +30,9 @@ class ClipAdaGradNorm(ClippingOptimizer):
     AdaGradD-Norm, which one gradient that is large enough slows down for good.
 
     The first step has a length of about `learning_rate` over *all* parameters
-    together, the k-th about a √k-th of that. With d parameters, a learning rate
-    is about √d times that of `keras.optimizers.Adagrad`.
+    together, the k-th about a √k-th of that. So a learning rate that suits
+    `keras.optimizers.Adagrad` is too small here. Small Transformers, of 113,000
+    to 1.6 million parameters, trained at 1 to 10.
 
     Args:
         learning_rate: A float, a

@@ -30,8 +30,8 @@ class ClipAdamNorm(ClippingOptimizer):
     AdamD-Norm. The state is one tensor for each variable, half of Adam's.
 
     The whole step has a length of about `learning_rate` over *all* parameters
-    together. With d of them, a learning rate that suits Adam is about √d too
-    small here: 1 rather than 1e-4 for the 110 million of BERT.
+    together, so a learning rate that suits Adam is far too small here. Small
+    Transformers, of 113,000 to 1.6 million parameters, trained at 0.1 to 1.
 
     Args:
         learning_rate: A float, a

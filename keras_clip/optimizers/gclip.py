@@ -26,6 +26,9 @@ class GClip(ClippingOptimizer):
     Where the noise of the gradient has no variance, SGD diverges and this
     converges. No step is longer than `learning_rate · τ`, so a learning rate
     and a threshold are chosen together, for the scale of the gradients at hand.
+    A small Transformer learned to predict characters at 0.1 to 3, and better
+    with `momentum=0.9`, at 0.01 to 0.3. On sentences of rare words SGD got on
+    far more slowly than Adam, clipped or not.
 
     Args:
         learning_rate: A float, a

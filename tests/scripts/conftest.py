@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-for directory in (".", "demo", "experiments/noise"):
+for directory in (
+    ".",
+    "demo",
+    "experiments/noise",
+    "experiments/learning_rates",
+):
     sys.path.insert(0, str(SCRIPTS / directory))
 
 from tests.scripts import tiny  # noqa: E402 imports a script

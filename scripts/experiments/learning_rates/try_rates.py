@@ -4,7 +4,7 @@ All arguments but the learning rate are the defaults, the rate is constant and
 there is no warm-up. A run that is done is not made again, so the same command
 goes on where it stopped. Example:
 
-    KERAS_BACKEND=jax python scripts/experiments/learning_rates/run.py \
+    KERAS_BACKEND=jax python scripts/experiments/learning_rates/try_rates.py \
         --cola glue/CoLA --output_file runs/rates.jsonl
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
-import problems
+import rate_problems
 
 import keras_clip
 from keras_clip.registry import OPTIMIZERS
@@ -31,6 +31,17 @@ MIDDLES = {
     "fading whole": 1.0,
     "gradient": 1.0,
 }
+
+_KEYS = ("problem", "optimizer", "learning_rate", "seed")
+# What is also tried on the larger models, to see how rates grow.
+_ON_LARGE = (
+    "Adam()",
+    "ACClip()",
+    "ClipAdam()",
+    "ClipAdamNorm()",
+    "ClipAdaGradNorm()",
+    "GClip(momentum=0.9)",
+)
 
 
 def arms() -> dict[str, tuple[float, Callable]]:
@@ -47,17 +58,20 @@ def arms() -> dict[str, tuple[float, Callable]]:
             MIDDLES[info.step],
             lambda info=info: info.keras_class(monitor=True),
         )
-    for momentum in (0.9,):
-        for name in ("GClip", "CClip"):
-            found[f"{name}(momentum={momentum})"] = (
-                0.1,
-                lambda name=name, momentum=momentum: getattr(keras_clip, name)(
-                    momentum=momentum, monitor=True
-                ),
-            )
+    for name in ("GClip", "CClip"):
+        found[f"{name}(momentum=0.9)"] = (
+            0.1,
+            lambda name=name: getattr(keras_clip, name)(
+                momentum=0.9, monitor=True
+            ),
+        )
     found["CClip(clip_threshold=0.001)"] = (
         10.0,
         lambda: keras_clip.CClip(clip_threshold=1e-3, monitor=True),
+    )
+    found["ACClip(alpha=2.0)"] = (
+        1e-3,
+        lambda: keras_clip.ACClip(alpha=2.0, monitor=True),
     )
     return found
 
@@ -70,7 +84,7 @@ class Arm:
         make: Callable that returns the optimizer.
     """
 
-    def __init__(self, problem: problems.Problem, make: Callable):
+    def __init__(self, problem: rate_problems.Problem, make: Callable):
         keras.utils.set_random_seed(0)
         self._problem = problem
         self._model = problem.model()
@@ -158,6 +172,56 @@ def _comparable(loss):
     return loss if math.isfinite(loss) else math.inf
 
 
+class Trials:
+    """The runs of one optimizer on one problem, written as they are made.
+
+    Args:
+        problem: The problem.
+        name: Name of the optimizer.
+        make: Callable that returns it.
+        done: Dict of the runs that there are, by the values of `_KEYS`.
+        path: File that new ones are added to.
+    """
+
+    def __init__(self, problem, name, make, done, path):
+        self._problem, self._name, self._make = problem, name, make
+        self._done, self._path = done, path
+        self._arm = None
+
+    def run(self, middle: float):
+        """Searches with one seed, then repeats the best with two more.
+
+        Args:
+            middle: The rate in the middle of the first ones.
+        """
+        rates = search(middle, self.loss, 2)
+        best = min(rates, key=lambda rate: _comparable(self.loss(rate)))
+        for seed in (1, 2):
+            self.loss(best, seed)
+
+    def loss(self, rate: float, seed: int = 0) -> float:
+        """Returns the training loss of a run, from the file if it is there.
+
+        Args:
+            rate: Learning rate.
+            seed: Int. Defaults to `0`.
+        """
+        rate = float(f"{rate:.3g}")
+        key = (self._problem.name, self._name, rate, seed)
+        if key not in self._done:
+            if self._arm is None:
+                self._arm = Arm(self._problem, self._make)
+            entry = dict(zip(_KEYS, key, strict=True)) | self._arm.run(
+                rate, seed
+            )
+            entry["entropy"] = self._problem.entropy
+            self._done[key] = entry
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
+            print(json.dumps(entry), flush=True)
+        return self._done[key]["loss"]
+
+
 def main():
     """Makes all runs that are missing."""
     parser = argparse.ArgumentParser(
@@ -178,8 +242,8 @@ def main():
     tried = []
     for width in (64, 256):
         if arguments.cola:
-            tried.append(problems.cola(arguments.cola, width))
-        tried.append(problems.characters(width))
+            tried.append(rate_problems.cola(arguments.cola, width))
+        tried.append(rate_problems.characters(width))
     for problem in tried:
         for name, (middle, make) in arms().items():
             if problem.width > 64 and name not in _ON_LARGE:
@@ -188,51 +252,6 @@ def main():
             if arguments.only and not any(o in label for o in arguments.only):
                 continue
             Trials(problem, name, make, done, arguments.output_file).run(middle)
-
-
-_KEYS = ("problem", "optimizer", "learning_rate", "seed")
-# What is also tried on the larger models, to see how rates grow.
-_ON_LARGE = (
-    "Adam()",
-    "ACClip()",
-    "ClipAdam()",
-    "ClipAdamNorm()",
-    "ClipAdaGradNorm()",
-    "GClip(momentum=0.9)",
-)
-
-
-class Trials:
-    """The runs of one optimizer on one problem, written as they are made."""
-
-    def __init__(self, problem, name, make, done, path):
-        self._problem, self._name, self._make = problem, name, make
-        self._done, self._path = done, path
-        self._arm = None
-
-    def run(self, middle: float):
-        """Searches with one seed, then repeats the best with two more."""
-        rates = search(middle, self.loss, 2)
-        best = min(rates, key=lambda rate: _comparable(self.loss(rate)))
-        for seed in (1, 2):
-            self.loss(best, seed)
-
-    def loss(self, rate: float, seed: int = 0) -> float:
-        """Returns the training loss of a run, from the file if it is there."""
-        rate = float(f"{rate:.3g}")
-        key = (self._problem.name, self._name, rate, seed)
-        if key not in self._done:
-            if self._arm is None:
-                self._arm = Arm(self._problem, self._make)
-            entry = dict(zip(_KEYS, key, strict=True)) | self._arm.run(
-                rate, seed
-            )
-            entry["entropy"] = self._problem.entropy
-            self._done[key] = entry
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(entry) + "\n")
-            print(json.dumps(entry), flush=True)
-        return self._done[key]["loss"]
 
 
 if __name__ == "__main__":

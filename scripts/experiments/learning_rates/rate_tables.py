@@ -1,8 +1,8 @@
-r"""Writes the tables of the runs that run.py has made.
+r"""Writes the tables of the runs that try_rates.py has made.
 
 Example:
 
-    python scripts/experiments/learning_rates/tables.py \
+    python scripts/experiments/learning_rates/rate_tables.py \
         --runs runs/rates.jsonl --output_file results.md
 """
 
@@ -123,7 +123,7 @@ def main():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--runs", type=Path, required=True, help="what run.py has written")
+    add("--runs", type=Path, required=True, help="what try_rates.py writes")
     add("--output_file", type=Path, required=True, help="Markdown to write")
     arguments = parser.parse_args()
     problems = by_problem(arguments.runs)
