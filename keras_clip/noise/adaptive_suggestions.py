@@ -11,8 +11,8 @@ from keras_clip.noise.suggestion import Suggestion
 from keras_clip.thresholds import AdaptiveThreshold
 
 _CLIPPED = (
-    "A multiple of the mean of {} of late, each once clipped, so that a single "
-    "far too large one hardly moves it: {}."
+    "A multiple of the mean of {} of late, as they are once clipped, which a "
+    "single far too large one hardly moves: {}."
 )
 _RAW = (
     "A multiple of the mean of {} of late, which follows at once where they "

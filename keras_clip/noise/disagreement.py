@@ -15,9 +15,8 @@ _LIGHTER_TAIL = (
 )
 _HEAVIER_TAIL = (
     "The log-moment estimate assumes a stable law and sees the body of the "
-    "projections: where that is close to Gaussian, a few far larger "
-    "mini-batches hardly move it. See the plot of the tail for how many there "
-    "are."
+    "projections: where that is close to Gaussian, a heavy tail of a few in a "
+    "hundred mini-batches hardly moves it; see the plot of the tail."
 )
 
 

@@ -159,7 +159,7 @@ def test_bad_data_are_left_out_and_cost_the_others_nothing(front_end, bad):
         samples.noise_norms, expected, rtol=0.01, atol=1.0
     )
     report = noise.report(samples)
-    assert report.tail_index is not None and len(report.suggestions) == 4
+    assert report.tail_index is not None and len(report.suggestions) == 5
 
 
 @both_front_ends
