@@ -55,7 +55,10 @@ class ACClip(ClippingOptimizer):
             gradient. Defaults to `1e-5`.
         alpha: Float in [1, 2], the order of the moment that the threshold
             estimates. Noise with tail index below 2 has no second moment: take
-            `alpha` below the tail index. Defaults to `1.0`.
+            `alpha` below the tail index. With 1 the rows of rare words in an
+            embedding, whose gradients are mostly zero, are clipped far below
+            them and learn slowly; with 2 next to nothing is clipped. Defaults
+            to `1.0`.
         step_scaling: `"rms"`, `"threshold"` or `None`. Defaults to `"rms"`.
         bias_correction: Whether `m`, `τ^α` and `v` are divided by `1 − β^k`.
             Without it, as in the paper, `"rms"` and `None` start with small

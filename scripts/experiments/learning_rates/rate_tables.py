@@ -9,7 +9,6 @@ Example:
 import argparse
 import json
 import math
-import statistics
 from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ AS_WELL = 0.9
 
 
 def progress(runs: Sequence[Mapping]) -> dict[str, dict[float, list[float]]]:
-    """Returns shares of Adam's progress on one problem.
+    """Returns shares of Adam's progress, with the same seed, on one problem.
 
     Args:
         runs: The runs on this problem.
@@ -32,14 +31,17 @@ def progress(runs: Sequence[Mapping]) -> dict[str, dict[float, list[float]]]:
     losses = {}
     for run in runs:
         by_rate = losses.setdefault(run["optimizer"], {})
-        by_rate.setdefault(run["learning_rate"], []).append(run["loss"])
+        by_seed = by_rate.setdefault(run["learning_rate"], {})
+        by_seed[run["seed"]] = run["loss"]
     guess = runs[0]["entropy"]
-    adam = min(statistics.mean(seeds) for seeds in losses["Adam()"].values())
+    adam = min(losses["Adam()"].values(), key=lambda by_seed: by_seed[0])
     return {
         name: {
             rate: [
-                (guess - loss) / (guess - adam) if math.isfinite(loss) else 0.0
-                for loss in by_rate[rate]
+                (guess - loss) / (guess - adam[seed])
+                if math.isfinite(loss)
+                else 0.0
+                for seed, loss in sorted(by_rate[rate].items())
             ]
             for rate in sorted(by_rate)
         }

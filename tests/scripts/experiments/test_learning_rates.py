@@ -43,16 +43,17 @@ def test_progress_is_a_share_of_that_of_adam_at_its_best_rate():
     }
 
 
-def test_the_table_marks_what_trains_and_shows_all_seeds():
+def test_the_table_marks_what_trains_and_compares_equal_seeds():
     runs = [
         run_of("Adam()", 0.01, 1.0),
+        run_of("Adam()", 0.01, 2.0, seed=1),
         run_of("GClip()", 1.0, 2.0),
         run_of("GClip()", 1.0, 1.5, seed=1),
         run_of("GClip()", 0.1, 2.9),
         run_of("GClip()", 10.0, 7.0),
     ]
     row = rate_tables.table(runs).splitlines()[-1]
-    assert row == "| `GClip()` | 1: **50** **75** |  | 5 | **50** | < 0 |"
+    assert row == "| `GClip()` | 1: **50** **150** |  | 5 | **50** | < 0 |"
 
 
 @pytest.mark.parametrize("best", [1e-4, 0.1, 1.0, 1000.0])
