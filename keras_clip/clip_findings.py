@@ -87,7 +87,7 @@ class ClipFindings:
         if sizes is None:
             return None
         optimizer = self._optimizer
-        now = "" if threshold is None else f", the threshold is {threshold:.3g}"
+        now = "" if threshold is None else f", the threshold is {threshold:.4g}"
         by_coordinate = optimizer.rule.clipping == "coordinate"
         limit = ": those are for norms" if by_coordinate else ""
         change = "lower"
@@ -186,5 +186,5 @@ def _number_to_choose(optimizer, ratio):
     better = value * ratio
     above = getattr(threshold, "of", "raw") == "clipped"
     if not math.isfinite(better) or (above and better <= 1):
-        return f"{name} of {value:.3g}"
-    return f"{name} of {value:.3g} to about {better:.2g}"
+        return f"{name} of {value:.4g}"
+    return f"{name} of {value:.4g} to about {better:.2g}"

@@ -94,9 +94,12 @@ class NoiseReporting:
         if index and logs is not None:
             logs["noise_tail_index"] = index.alpha
         if self._verbose:
+            needed = "recommended"
+            if report.verdict == "not heavy-tailed":
+                needed = "Adam alone may do as well; to clip"
             print(
                 f"\nGradient noise: {report.verdict}, tail index {index}; "
-                f"recommended: {report.recommendation}"
+                f"{needed}: {report.recommendation}"
             )
         if self._directory is not None:
             self._directory.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,12 @@
-"""Shows the gradient noise of a model and suggests clipping thresholds."""
+"""Shows the gradient noise of a model and suggests clipping thresholds.
+
+`report(sample(model, x, y, batch_size=32))` is what most need: print it, and
+take its last line. `sample` takes the gradients of mini-batches at fixed
+weights, `report` makes estimates, verdict and thresholds of them, and
+`plot_report`, `plot_evolution` and `plot_grid` draw reports. The estimators,
+`hill`, `log_moment`, `kurtosis`, `fit_squared_gaussians` and
+`fit_squared_stables`, take arrays of any origin.
+"""
 
 from keras_clip.noise.hill import hill
 from keras_clip.noise.hill_curve import HillCurve

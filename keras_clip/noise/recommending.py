@@ -1,5 +1,7 @@
 """Chooses one of the suggestions, and says what clipping will do."""
 
+import numpy as np
+
 from keras_clip.noise.early import is_early
 from keras_clip.noise.early import share_of_noise_clipped
 from keras_clip.noise.noise_samples import NoiseSamples
@@ -42,8 +44,10 @@ _EARLY = (
     "The full gradient still makes up much of these norms, as in a model that "
     "is untrained or far from a minimum, and it will shrink: a fixed threshold "
     "taken now would soon clip next to nothing (of the noise alone "
-    "{alone:.2g} % of the steps, not {wanted:.2g} %), so take an adaptive one, "
-    "or train for an epoch first and sample again, for the tail changes too."
+    "{alone:.2g} % of the steps, not {wanted:.2g} %), so take an adaptive one"
+)
+_TRAIN_FIRST = (
+    ", or train for an epoch first and sample again, for the tail changes too"
 )
 _NO_THRESHOLD = (
     "No threshold can be suggested without the largest gradients; this "
@@ -93,10 +97,14 @@ def recommend(
 
 def _advice(samples, verdict, suggestion, quantile, early):
     if early and suggestion:
-        yield _EARLY.format(
+        sentence = _EARLY.format(
             alone=100 * share_of_noise_clipped(samples, quantile),
             wanted=100 * (1 - quantile),
         )
+        # Less than the noise, it is what trained models have too.
+        if samples.full_gradient_norm > np.median(samples.noise_norms):
+            sentence += _TRAIN_FIRST
+        yield f"{sentence}."
     if samples.num_censored:
         yield _CENSORED
     elif len(samples) < MINIMUM:

@@ -12,6 +12,10 @@ _VERDICTS = {
     ),
     "unknown": "unknown: there is no estimate of the tail index.",
 }
+_NORMS = {
+    "global": "the norm of all gradients together",
+    "layer": "the norm of each variable's gradient",
+}
 _CENSORED = (
     "unknown: the mini-batches that were left out may be those with the "
     "largest gradients, which tell how heavy the tail is."
@@ -105,17 +109,31 @@ def _on_thresholds(suggestions):
     if not suggestions:
         yield "Suggested thresholds: none without the largest gradients."
         return
+    groups = {}
+    for suggestion in suggestions.values():
+        key = (suggestion.is_theory, suggestion.clipping)
+        groups.setdefault(key, []).append(suggestion)
+    for (is_theory, clipping), group in groups.items():
+        source = "from theorems, " if is_theory else ""
+        yield (
+            f"Suggested thresholds, {source}of {_NORMS[clipping]}, for "
+            f"{', '.join(calls_for(clipping))}:"
+        )
+        for each in group:
+            yield f"  {each.name}: clip_threshold={each.argument}"
+            yield f"    {each.rule}"
     others = ", ".join(calls_for("coordinate"))
     yield (
-        f"Suggested thresholds. They are of norms: {others} would take one for "
-        "each coordinate and clip next to nothing."
+        f"None is for {others}, which would compare single coordinates with a "
+        "norm, and clip next to nothing. "
+        f"{', '.join(calls_for(None))} finds its own."
     )
-    for suggestion in suggestions.values():
-        yield f"  {suggestion}"
 
 
 def _on_what_to_do(recommendation):
     yield "What to do:"
     yield from (f"  - {sentence}" for sentence in recommendation.advice)
-    yield f"Recommended, after `{recommendation.import_line}`:"
+    chosen = recommendation.suggestion
+    which = f', with "{chosen.name}" of these thresholds' if chosen else ""
+    yield f"Recommended{which}, after `{recommendation.import_line}`:"
     yield recommendation.line

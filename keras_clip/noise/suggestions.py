@@ -15,7 +15,11 @@ from keras_clip.thresholds import PolynomialThreshold
 from keras_clip.validation import check_integer
 from keras_clip.validation import check_number
 
-_THEORY = "From a theorem on {}; a network is none."
+_FIXED = (
+    "Training changes these norms, up or down: an adaptive one goes along, "
+    "this is for the parameters as they are."
+)
+_THEORY = "From a theorem on {}, which a network does not meet."
 
 
 def suggest(
@@ -139,11 +143,7 @@ def _quantile(samples, quantile):
             f", of which {samples.num_censored} were left out and are taken "
             "for the largest"
         )
-    return [
-        Suggestion(
-            "quantile", constant, f"{rule}: sample again as they change."
-        )
-    ]
+    return [Suggestion("quantile", constant, f"{rule}. {_FIXED}")]
 
 
 def _by_layer(samples, quantile):
@@ -156,7 +156,7 @@ def _by_layer(samples, quantile):
             "layer quantile",
             constant,
             f"The {quantile:g} quantile of the sampled gradient norms of all "
-            "variables: sample again as they change.",
+            f"variables. {_FIXED}",
             clipping="layer",
         ),
     ]

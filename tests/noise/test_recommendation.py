@@ -49,6 +49,7 @@ def test_the_last_line_printed_runs_and_makes_the_optimizer(norms, of):
     assert suggested.of == of
     assert optimizer.clip_threshold.get_config() == suggested.get_config()
     assert report.summary()["recommendation"]["line"] in str(report)
+    assert f'"{report.recommendation.suggestion.name}" of these' in str(report)
 
 
 def test_without_an_adaptive_threshold_the_quantile_is_recommended():
@@ -57,6 +58,21 @@ def test_without_an_adaptive_threshold_the_quantile_is_recommended():
     report = noise.NoiseReport(report.samples, 0.95, suggestions=quantile)
     threshold = quantile["quantile"].clip_threshold
     assert _run(report).clip_threshold == pytest.approx(threshold, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "norms"), [("heavy-tailed", HEAVY), ("not heavy-tailed", LIGHT)]
+)
+def test_the_callback_recommends_what_is_worth_while(
+    verdict, norms, capsys, monkeypatch
+):
+    report = _report(norms)
+    assert report.verdict == verdict
+    monkeypatch.setattr(noise, "sample", lambda *args, **kwargs: report.samples)
+    callback = keras_clip.callbacks.GradientNoise(*data(40))
+    callback.on_epoch_end(0)
+    optional = "Adam alone may do as well" in capsys.readouterr().out
+    assert optional == (verdict == "not heavy-tailed")
 
 
 @both_front_ends
@@ -87,6 +103,15 @@ def test_it_says_whether_clipping_is_worth_while_or_what_to_do(
     report = _report(norms, **fields)
     assert any(advice in each for each in report.recommendation.advice)
     assert all(each in str(report) for each in report.recommendation.advice)
+
+
+def test_to_train_first_is_for_a_full_gradient_that_exceeds_the_noise():
+    for norm, advised in ((50.0, True), (1.0, False)):
+        report = _report(
+            LIGHT, gradient_norms=LIGHT + 50, full_gradient_norm=norm
+        )
+        assert report.recommendation.is_early
+        assert ("train for an epoch first" in str(report)) == advised
 
 
 @pytest.mark.parametrize("info", OPTIMIZERS.values(), ids=OPTIMIZERS)
@@ -120,8 +145,15 @@ def test_each_suggestion_names_what_it_is_for_printed_and_saved():
         assert saved[name]["optimizers"] == list(suggestion.optimizers)
         assert saved[name]["clipping"] == suggestion.clipping
         call = f'ClipAdam(clipping="{suggestion.clipping}")'
-        assert call in str(suggestion) and str(suggestion) in str(report)
-    assert str(report).count("CClip, ClipAdam(clipping") == 1
+        assert call in str(suggestion)
+        # In print, once for all of a kind.
+        lines = str(report).splitlines()
+        at = lines.index(f"  {name}: clip_threshold={suggestion.argument}")
+        heading = [line for line in lines[:at] if line.endswith(":")][-1]
+        assert call in heading
+        assert ("from theorems" in heading) == suggestion.is_theory
+    assert str(report).count("None is for CClip, ClipAdam(clipping") == 1
+    assert "ACClip finds its own." in str(report)
 
 
 def test_theorems_come_last_and_are_said_to_be_theorems():
@@ -130,7 +162,7 @@ def test_theorems_come_last_and_are_said_to_be_theorems():
     assert are_theory == sorted(are_theory) and sum(are_theory) == 2
     last = list(report.suggestions.values())[-1]
     assert last.name == "strongly convex"
-    assert "theorem on strongly convex functions; a network is" in str(last)
+    assert "theorem on strongly convex functions, which a net" in str(last)
 
 
 def test_noise_as_large_as_its_gradients_is_not_early_however_heavy():
