@@ -36,6 +36,15 @@ if [ ! -x "$venv/bin/python" ]; then
   "$found" -m venv "$venv"
 fi
 
+# An editable installation is of one clone: that of another would be replaced.
+clone=$(cat "$venv/keras_clip-clone" 2>/dev/null || true)
+if [ "${clone:-$PWD}" != "$PWD" ]; then
+  echo "VENV must be an environment of this clone, or not be there. Received:" \
+    "VENV=$venv, which is that of $clone" >&2
+  exit 2
+fi
+echo "$PWD" >"$venv/keras_clip-clone"
+
 stamp=$venv/installed-$(printf '%s\n' "$extras" | cat - setup.cfg | cksum |
   cut -d ' ' -f 1)
 if [ ! -e "$stamp" ]; then

@@ -89,7 +89,8 @@ def test_every_optimizer_has_its_modules(info):
 
 @every_info
 def test_every_rule_says_what_can_be_written_over_in_place(info):
-    rule = getattr(rules, f"{info.class_name}Rule")
+    rule = getattr(rules, f"{info.class_name}Rule", None)
+    assert rule is not None, f"Add keras_clip/rules/{info.name}.py"
     own = rule.__mro__[: rule.__mro__.index(Rule)]
     assert any("in_place" in vars(cls) for cls in own), (
         f"keras_clip/rules/{info.name}.py: add `in_place` to {rule.__name__}: "
