@@ -1,6 +1,7 @@
 """What the command lines of the scripts share: parsing and one-line errors."""
 
 import argparse
+import difflib
 import json
 import logging
 import os
@@ -186,7 +187,7 @@ def add_training_arguments(parser: Parser) -> None:
         help=(
             "over everything else, YAML such as 'runtime: "
             "{distribution_strategy: tpu}', or pairs as in TF Model Garden, "
-            "such as trainer.train_steps=5,runtime.num_gpus=2; may be given "
+            "such as trainer.max_to_keep=3,runtime.num_gpus=1; may be given "
             "more than once"
         ),
     )
@@ -199,8 +200,17 @@ def check_training_arguments(arguments: argparse.Namespace) -> None:
         arguments: The parsed command line.
 
     Raises:
-        InputError: If a YAML file is not there.
+        InputError: If a YAML file or the optimizer is not there.
     """
+    name = arguments.optimizer
+    known = [*OPTIMIZERS, *MODEL_GARDEN_OPTIMIZERS]
+    if name is not None and name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        raise InputError(
+            f"`--optimizer` must be one of {', '.join(known)}"
+            f"{''.join(f'; did you mean {other}?' for other in close) or '.'} "
+            f"Received: --optimizer={name}"
+        )
     for path in arguments.config:
         if not os.path.isfile(path):
             raise InputError(

@@ -20,7 +20,7 @@ _NO_VALUE = (
     TypeError,
     ValueError,
 )
-# The beginning of `trainer.train_steps=5,runtime.num_gpus=2`, which no mapping
+# The beginning of `trainer.max_to_keep=3,runtime.num_gpus=1`, which no mapping
 # in YAML has.
 _PAIR = re.compile(r"\s*[a-zA-Z][\w.]*(\[\d+\])?\s*=")
 

@@ -63,6 +63,10 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
             arguments.vocab_megabytes,
         )
         vocabulary.write(vocab_path, pieces)
+        progress.say(
+            f"the vocabulary has {len(pieces):,} pieces, of at most "
+            f"{arguments.vocab_size:,}"
+        )
     totals = {"train": 0, "heldout": 0}
     dealt = shards.deal(
         _documents(settings), arguments.heldout_every, arguments.shard_megabytes

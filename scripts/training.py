@@ -208,6 +208,12 @@ def _strategy(runtime):
     """Returns the strategy that is asked for, over all GPUs by default."""
     name = runtime.distribution_strategy
     gpus = len(tf.config.list_physical_devices("GPU"))
+    if (runtime.num_gpus or 0) > gpus:
+        # A strategy would wait for them.
+        raise InputError(
+            f"`runtime.num_gpus` must be at most {gpus}, the GPUs that "
+            f"TensorFlow sees. Received: num_gpus={runtime.num_gpus}"
+        )
     if name == "one_device":
         gpus = min(gpus, 1)
     try:

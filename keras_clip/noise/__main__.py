@@ -45,7 +45,13 @@ def parser() -> argparse.ArgumentParser:
         "of its records, by default those that it was trained on",
     )
     add("--batch_size", type=int, help="as in training; 32 for an .npz file")
-    add("--num_samples", type=int, default=1000, help="mini-batches (1000)")
+    add(
+        "--num_samples",
+        type=int,
+        default=1000,
+        help="mini-batches, after a pass over the data for the full gradient "
+        "(1000)",
+    )
     add(
         "--full_gradient_batches",
         type=int,
@@ -98,6 +104,9 @@ def main(arguments: list[str] | None = None):
     except (ImportError, OSError, ValueError, KeyError) as error:
         commands.exit(2, f"{commands.prog}: error: {error}\n")
     print(f"\nWritten: {options.output}.json, {options.output}.png\n\n{report}")
+    if os.path.isdir(options.model):
+        print("Or in YAML, below `trainer.optimizer_config`:")
+        print(report.recommendation.yaml)
 
 
 def _report(options):

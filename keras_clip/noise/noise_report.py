@@ -7,7 +7,6 @@ import pathlib
 
 import numpy as np
 
-from keras_clip import thresholds
 from keras_clip.noise.disagreement import disagreement
 from keras_clip.noise.hill import hill
 from keras_clip.noise.kurtosis import kurtosis
@@ -195,7 +194,7 @@ class NoiseReport:
             "stable_fit": _asdict(self.stable_fit),
             "suggestions": {
                 name: {
-                    "clip_threshold": _serialized(suggestion.clip_threshold),
+                    "clip_threshold": suggestion.serialized,
                     "clipping": suggestion.clipping,
                     "optimizers": list(suggestion.optimizers),
                     "rule": suggestion.rule,
@@ -235,9 +234,3 @@ class NoiseReport:
 
 def _asdict(value):
     return None if value is None else dataclasses.asdict(value)
-
-
-def _serialized(threshold):
-    if isinstance(threshold, thresholds.Threshold):
-        return thresholds.serialize(threshold)
-    return threshold

@@ -1,6 +1,7 @@
 """What to do about the noise that was found."""
 
 import dataclasses
+import json
 
 from keras_clip.noise.suggestion import Suggestion
 
@@ -10,6 +11,7 @@ class Recommendation:
     """An optimizer and its threshold, and what to expect of it.
 
     Args:
+        name: The optimizer's name in the registry.
         line: A line of code that makes the optimizer, after `import_line`.
         import_line: The import that it needs.
         suggestion: The suggestion whose threshold it has, or `None` for an
@@ -20,11 +22,21 @@ class Recommendation:
             tells.
     """
 
+    name: str
     line: str
     import_line: str
     suggestion: Suggestion | None
     advice: tuple[str, ...]
     is_early: bool
+
+    @property
+    def yaml(self) -> str:
+        """The same for TF Model Garden, below `trainer.optimizer_config`."""
+        arguments = {}
+        if self.suggestion is not None:
+            arguments["clip_threshold"] = self.suggestion.serialized
+        chosen = {"type": self.name, self.name: arguments}
+        return f"optimizer: {json.dumps(chosen)}"
 
     def __str__(self) -> str:
         return self.line

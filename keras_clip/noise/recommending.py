@@ -86,8 +86,10 @@ def recommend(
     module = "keras_clip"
     if samples.framework == "tf_keras":
         module = "keras_clip.tf_keras"
+    info = _optimizer_for(suggestion)
     return Recommendation(
-        line=_line(module, suggestion),
+        name=info.name,
+        line=_line(module, info, suggestion),
         import_line=f"import {module}",
         suggestion=suggestion,
         advice=tuple(_advice(samples, verdict, suggestion, quantile, early)),
@@ -115,24 +117,22 @@ def _advice(samples, verdict, suggestion, quantile, early):
         yield _NO_THRESHOLD
 
 
-def _line(module, suggestion):
+def _line(module, info, suggestion):
+    call = f"optimizer = {module}.{info.class_name}({info.starting_rate:g}"
     if suggestion is None:
-        name = optimizers_for(None)[0]
-        return f"optimizer = {module}.{name}({_rate_of(name):g})"
-    # It has Adam's steps, and so Adam's learning rates.
-    name = OPTIMIZERS["clip_adam"].class_name
+        return f"{call})"
     threshold = suggestion.argument
     if isinstance(suggestion.clip_threshold, Threshold):
         threshold = f"keras_clip.thresholds.{threshold}"
-    return (
-        f"optimizer = {module}.{name}({_rate_of(name):g}, "
-        f"clip_threshold={threshold})"
-    )
+    return f"{call}, clip_threshold={threshold})"
 
 
-def _rate_of(class_name):
-    return next(
-        info.starting_rate
-        for info in OPTIMIZERS.values()
-        if info.class_name == class_name
-    )
+def _optimizer_for(suggestion):
+    """Returns what is known of the optimizer to recommend.
+
+    With a threshold that has Adam's steps, and so Adam's learning rates.
+    """
+    if suggestion is not None:
+        return OPTIMIZERS["clip_adam"]
+    names = optimizers_for(None)
+    return next(i for i in OPTIMIZERS.values() if i.class_name in names)

@@ -6,6 +6,7 @@ import inspect
 from keras_clip.noise.optimizers_for import calls_for
 from keras_clip.noise.optimizers_for import optimizers_for
 from keras_clip.thresholds import Threshold
+from keras_clip.thresholds import serialize
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +61,13 @@ class Suggestion:
             if name not in parameters or parameters[name].default != value
         )
         return f"{cls.__name__}({arguments})"
+
+    @property
+    def serialized(self) -> float | dict:
+        """The threshold as JSON and YAML have it."""
+        if isinstance(self.clip_threshold, Threshold):
+            return serialize(self.clip_threshold)
+        return self.clip_threshold
 
     def __str__(self) -> str:
         return (

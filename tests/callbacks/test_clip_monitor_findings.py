@@ -143,7 +143,7 @@ FINDINGS = {
     "adaptive": (
         "gclip",
         {"clip_threshold": Adaptive(2.0**-5, 0.75, 1.0)},
-        ["has clipped everything", "`multiplier` of 0.0312 to about"],
+        ["has clipped everything", "`multiplier` of 0.03125 to about"],
     ),
     "adaptive by layer": (
         "clip_adam",

@@ -52,6 +52,14 @@ def test_the_last_line_printed_runs_and_makes_the_optimizer(norms, of):
     assert f'"{report.recommendation.suggestion.name}" of these' in str(report)
 
 
+def test_without_a_threshold_yaml_has_the_optimizer_alone():
+    report = noise.NoiseReport(_report(HEAVY).samples, 0.95, suggestions={})
+    assert report.recommendation.yaml == (
+        'optimizer: {"type": "acclip", "acclip": {}}'
+    )
+    assert type(_run(report)) is keras_clip.ACClip
+
+
 def test_without_an_adaptive_threshold_the_quantile_is_recommended():
     report = _report(HEAVY)
     quantile = {"quantile": report.suggestions["quantile"]}

@@ -205,8 +205,18 @@ def test_a_config_must_fit(complain, pretraining, tmp_path, yaml, start, end):
         ),
         (
             ["--optimizer", "aclip"],
-            f"`{OPTIMIZER}.type` must be one of ",
-            "Received: type='aclip' from --optimizer=aclip",
+            "`--optimizer` must be one of acclip, gclip, ",
+            "; did you mean acclip? Received: --optimizer=aclip",
+        ),
+        (
+            ["--optimizer", "none"],
+            "`--optimizer` must be one of acclip, gclip, ",
+            ", adafactor_keras. Received: --optimizer=none",
+        ),
+        (
+            ["--params_override", "runtime.num_gpus=64"],
+            "`runtime.num_gpus` must be at most ",
+            "the GPUs that TensorFlow sees. Received: num_gpus=64",
         ),
         (
             ["--train_steps", "-1"],

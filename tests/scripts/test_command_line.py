@@ -95,6 +95,7 @@ def test_the_options_that_take_several_values_are_found():
         "study --images_per_batch",
         "study --only",
         "study --points",
+        "try_rates --only",
     }
 
 

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
+import yaml
 from official.core import exp_factory
 from official.core import task_factory
+from official.modeling.optimization.optimizer_factory import OptimizerFactory
 
 from keras_clip.model_garden.gradients import TaskGradients
 from keras_clip.noise.__main__ import main
@@ -33,6 +35,14 @@ def test_it_reports_on_the_newest_checkpoint(pretrained, tmp_path, capsys):
     assert "60 mini-batches of 2, training=True" in printed
     assert "estimated from 60 mini-batches" in printed
     assert report["num_samples"] == 60
+    # The last line is what the trainer takes.
+    config = exp_factory.get_exp_config("keras_clip/bert/pretraining")
+    given = yaml.safe_load(printed.splitlines()[-1])
+    config.override({"trainer": {"optimizer_config": given}}, is_strict=True)
+    optimizer = OptimizerFactory(config.trainer.optimizer_config)
+    suggested = report["suggestions"]["adaptive clipped"]["clip_threshold"]
+    threshold = optimizer.build_optimizer(0.5).get_config()["clip_threshold"]
+    assert threshold["config"].items() >= suggested["config"].items()
     assert 0 < report["full_gradient_error"] < report["noise_norm"]["mean"]
     assert (tmp_path / "noise.png").stat().st_size > 10_000
 

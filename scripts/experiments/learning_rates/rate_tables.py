@@ -9,9 +9,14 @@ Example:
 import argparse
 import json
 import math
+import sys
 from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
+
+import command_line  # noqa: E402
 
 # Shares of Adam's progress from which an optimizer trains, and trains as well.
 TRAINS = 0.5
@@ -118,16 +123,15 @@ def by_problem(path: Path) -> dict[str, list[dict]]:
     return found
 
 
-def main():
-    """Writes the tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = parser.add_argument
-    add("--runs", type=Path, required=True, help="what try_rates.py writes")
-    add("--output_file", type=Path, required=True, help="Markdown to write")
-    arguments = parser.parse_args()
+def run(arguments: argparse.Namespace) -> dict[str, int]:
+    """Writes the tables.
+
+    Args:
+        arguments: The parsed command line.
+
+    Returns:
+        Dict with the number of `problems`.
+    """
     problems = by_problem(arguments.runs)
     parts = [
         "# Shares of Adam's progress, in percent",
@@ -138,7 +142,29 @@ def main():
         parts += [f"## {name}, {d:,} parameters", table(runs)]
     parts += ["## Rates against the size of the model", growth(problems)]
     arguments.output_file.write_text("\n\n".join(parts) + "\n", "utf-8")
+    return {"problems": len(problems)}
+
+
+def parser() -> command_line.Parser:
+    """Returns the parser of this script's command line."""
+    result = command_line.Parser(__doc__)
+    add = result.add_argument
+    add(
+        "--runs",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="what try_rates.py writes",
+    )
+    add(
+        "--output_file",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="Markdown to write",
+    )
+    return result
 
 
 if __name__ == "__main__":
-    main()
+    command_line.main(parser(), run)

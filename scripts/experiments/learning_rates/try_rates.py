@@ -11,15 +11,23 @@ goes on where it stopped. Example:
 import argparse
 import json
 import math
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import keras
-import rate_problems
+sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 
-import keras_clip
-from keras_clip.registry import OPTIMIZERS
+import command_line  # noqa: E402
+
+# TensorFlow speaks up while it is imported.
+command_line.quieten()
+
+import keras  # noqa: E402
+import rate_problems  # noqa: E402
+
+import keras_clip  # noqa: E402
+from keras_clip.registry import OPTIMIZERS  # noqa: E402
 
 # Neighbours are a factor of √10 apart.
 GRID = [10 ** (power / 2) for power in range(-10, 9)]
@@ -222,17 +230,23 @@ class Trials:
         return self._done[key]["loss"]
 
 
-def main():
-    """Makes all runs that are missing."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = parser.add_argument
-    add("--cola", type=Path, help="folder with GLUE's train.tsv and dev.tsv")
-    add("--output_file", type=Path, required=True, help="a JSON line a run")
-    add("--only", nargs="+", help="parts of the names of problems and arms")
-    arguments = parser.parse_args()
+def run(arguments: argparse.Namespace) -> dict[str, int]:
+    """Makes all runs that are missing.
+
+    Args:
+        arguments: The parsed command line.
+
+    Returns:
+        Dict with the number of `runs` in the file.
+
+    Raises:
+        InputError: If the data are not there.
+    """
+    if arguments.cola and not (arguments.cola / "train.tsv").is_file():
+        raise command_line.InputError(
+            "`--cola` must be a folder with GLUE's train.tsv and dev.tsv. "
+            f"Received: --cola={arguments.cola}"
+        )
     arguments.output_file.parent.mkdir(parents=True, exist_ok=True)
     done = {}
     if arguments.output_file.exists():
@@ -252,7 +266,36 @@ def main():
             if arguments.only and not any(o in label for o in arguments.only):
                 continue
             Trials(problem, name, make, done, arguments.output_file).run(middle)
+    return {"runs": len(done)}
+
+
+def parser() -> command_line.Parser:
+    """Returns the parser of this script's command line."""
+    result = command_line.Parser(__doc__)
+    add = result.add_argument
+    add(
+        "--cola",
+        type=Path,
+        metavar="DIR",
+        help="folder with GLUE's train.tsv and dev.tsv",
+    )
+    add(
+        "--output_file",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="a line of JSON for each run, which new ones are added to",
+    )
+    add(
+        "--only",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="PART",
+        help="parts of the names of problems and optimizers to try",
+    )
+    return result
 
 
 if __name__ == "__main__":
-    main()
+    command_line.main(parser(), run)

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import math
-import sys
 from pathlib import Path
 
 import keras
@@ -115,10 +114,9 @@ def test_runs_that_are_done_are_not_made_again(tmp_path):
 
 def test_the_committed_tables_are_those_of_the_committed_runs(tmp_path):
     path = tmp_path / "results.md"
-    argv = ["rate_tables.py", "--runs", str(FOLDER / "results/runs.jsonl")]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", [*argv, "--output_file", str(path)])
-        rate_tables.main()
+    runs = FOLDER / "results/runs.jsonl"
+    options = ["--runs", str(runs), "--output_file", str(path)]
+    rate_tables.run(rate_tables.parser().parse_args(options))
     assert path.read_text() == (FOLDER / "results/results.md").read_text()
 
 
