@@ -63,9 +63,12 @@ def fill_in(cls: type, framework: str) -> str | None:
         if framework == "keras":
             arguments += _KERAS
         before, after = text.split(_ARGUMENTS)
-        indent = before[before.rindex("\n") + 1 :]
+        indent = before.rpartition("\n")[2]
         text = before + textwrap.indent(arguments, indent).lstrip() + after
     if _RATE in text:
         rates = {i.class_name: i.starting_rate for i in OPTIMIZERS.values()}
-        text = text.replace(_RATE, f"{rates[cls.__name__]:g}")
+        # A class of a user's own has the rate of what it is made of.
+        for base in reversed(cls.__mro__):
+            if base.__name__ in rates:
+                text = text.replace(_RATE, f"{rates[base.__name__]:g}")
     return text

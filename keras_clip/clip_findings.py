@@ -15,6 +15,8 @@ from keras_clip.thresholds import Threshold
 UPDATES = 1000
 # As `keras_clip.noise.report` has it by default.
 QUANTILE = 0.9
+# Of fewer readings no quantile is known.
+READINGS = 5
 
 _FOLLOWED = {
     "global": "the gradient divided by its norm",
@@ -38,8 +40,7 @@ class ClipFindings:
     def __init__(self, optimizer: FrontEnd, start: Counters):
         self._optimizer = optimizer
         self._start = start
-        self._norms = []
-        self._ratios = []
+        self._forget()
         self._is_over = False
 
     def look(self, now: Counters) -> str | None:
@@ -65,12 +66,9 @@ class ClipFindings:
         threshold = optimizer.last_threshold
         if _is_warming_up(optimizer, threshold, now):
             self._start = now
-            self._norms, self._ratios = [], []
+            self._forget()
             return None
-        norm = float(optimizer.gradient_norm.numpy())
-        if math.isfinite(norm):
-            self._norms.append(norm)
-            self._ratios.append(norm / (threshold or math.nan))
+        self._note(threshold)
         if updates < UPDATES:
             return None
         self._is_over = True
@@ -81,58 +79,115 @@ class ClipFindings:
             None if clipped else self._sentence("nothing", updates, threshold)
         )
 
+    def _forget(self):
+        self._norms = []
+        self._thresholds = []
+        self._layer_norms = []
+
+    def _note(self, threshold):
+        """Keeps what is to be known of the last step.
+
+        Args:
+            threshold: The number that it clipped at, or `None`.
+        """
+        norm = float(self._optimizer.gradient_norm.numpy())
+        if not math.isfinite(norm):
+            return
+        self._norms.append(norm)
+        self._thresholds.append(threshold or math.nan)
+        if self._optimizer.rule.clipping == "layer":
+            norms = self._optimizer.gradient_norms.numpy()
+            self._layer_norms.append(norms)
+
     def _sentence(self, clipped, updates, threshold):
         """Returns the finding, or `None` if there was no gradient to clip."""
-        sizes, ratio = self._sizes(threshold)
+        sizes, level = self._sizes()
         if sizes is None:
             return None
         optimizer = self._optimizer
         now = "" if threshold is None else f", the threshold is {threshold:.4g}"
-        by_coordinate = optimizer.rule.clipping == "coordinate"
-        limit = ": those are for norms" if by_coordinate else ""
         change = "lower"
         if clipped == "everything":
             followed = _FOLLOWED[optimizer.rule.clipping]
             change = f"it then follows {followed}; raise"
+        name, value = _argument_of(optimizer)
+        better = self._better(value, level)
+        if better is not None and (better > value) == (change == "lower"):
+            better = None
+        to = "" if better is None else f" to about {better:.2g}"
+        of = "" if value is None else f" of {value:.4g}"
         return (
             f"{optimizer.name} has clipped {clipped} in {updates:,} updates: "
-            f"{sizes}{now}: {change} {_number_to_choose(optimizer, ratio)}. "
+            f"{sizes}{now}: {change} {name}{of}{to}. "
             "`keras_clip.noise.report` suggests thresholds, and so does the "
-            f"callback `GradientNoise` during training{limit}."
+            "callback `GradientNoise` during training"
+            + (
+                ": those are for norms."
+                if optimizer.rule.clipping == "coordinate"
+                else "."
+            )
         )
 
-    def _sizes(self, threshold):
-        """Returns how large gradients were, and what to scale a threshold by.
-
-        Args:
-            threshold: The number that the last update clipped at, or `None`.
+    def _sizes(self):
+        """Returns how large gradients were, and what to clip one in ten at.
 
         Returns:
-            Tuple of a string, `None` if all of them were 0, and of a number,
-            NaN where none is known.
+            Tuple of a string, `None` if all of them were 0, and of numbers,
+            whose quantile is the level, an array for each reading.
         """
         optimizer = self._optimizer
         middle = float(np.median(self._norms)) if self._norms else 0.0
         if not middle:
-            return None, math.nan
+            return None, None
         if optimizer.rule.clipping == "global":
-            ratio = float(np.quantile(self._ratios, QUANTILE))
-            return f"gradient norms were about {middle:.2g}", ratio
+            return (
+                f"gradient norms were about {middle:.2g}",
+                np.array(self._norms)[:, None],
+            )
         if optimizer.rule.clipping == "coordinate":
-            size = middle / math.sqrt(optimizer.coordinate_count)
+            root = math.sqrt(optimizer.coordinate_count)
             return (
                 "the threshold is compared with single coordinates, whose root "
-                f"mean square was about {size:.2g}"
-            ), size / (threshold or math.nan)
-        norms = optimizer.gradient_norms.numpy()
-        norms = norms[np.isfinite(norms) & (norms > 0)]
-        if not norms.size:
-            return None, math.nan
-        ratio = float(np.quantile(norms, QUANTILE)) / (threshold or math.nan)
+                f"mean square was about {middle / root:.2g}",
+                np.array(self._norms)[:, None] / root,
+            )
+        norms = np.array(self._layer_norms)
+        norms = np.where(np.isfinite(norms) & (norms > 0), norms, np.nan)
+        if np.isnan(norms).all():
+            return None, None
         return (
             "norms of the variables' gradients were about "
-            f"{np.median(norms):.2g}"
-        ), ratio
+            f"{np.nanmedian(norms):.2g}",
+            norms,
+        )
+
+    def _better(self, value, norms):
+        """Returns a number at which one in ten is clipped, or `None`.
+
+        Args:
+            value: The number that is to be changed, or `None`.
+            norms: Array of norms, a row for each reading.
+        """
+        if value is None or len(norms) < READINGS:
+            return None
+        level = float(np.nanquantile(norms, QUANTILE))
+        schedule = self._optimizer.clip_threshold
+        if isinstance(schedule, AdaptiveThreshold):
+            if self._optimizer.rule.clipping == "coordinate":
+                return None
+            # A multiple of the mean norm, of each variable if by layer.
+            kept = norms
+            if schedule.of == "clipped":
+                kept = np.minimum(norms, level)
+            multiples = norms / np.nanmean(kept, axis=0)
+            better = float(np.nanquantile(multiples, QUANTILE))
+            return better if schedule.of == "raw" or better > 1 else None
+        thresholds = np.array(self._thresholds)[:, None]
+        if isinstance(schedule, Threshold):
+            # It may change: the number scales it at every reading.
+            better = value * float(np.nanquantile(norms / thresholds, QUANTILE))
+            return better if math.isfinite(better) else None
+        return level
 
 
 def _has_threshold(optimizer):
@@ -167,13 +222,8 @@ def _is_warming_up(optimizer, threshold, now):
     )
 
 
-def _number_to_choose(optimizer, ratio):
-    """Returns the argument to change and, if it is known, to what.
-
-    Args:
-        optimizer: The optimizer.
-        ratio: What to scale it by, or NaN.
-    """
+def _argument_of(optimizer):
+    """Returns the argument to change and what it is, `None` if no number."""
     threshold = optimizer.clip_threshold
     if isinstance(threshold, AdaptiveThreshold):
         name, value = "the threshold's `multiplier`", threshold.scale
@@ -181,10 +231,4 @@ def _number_to_choose(optimizer, ratio):
         name, value = "the threshold's `scale`", threshold.scale
     else:
         name, value = "`clip_threshold`", threshold
-    if not isinstance(value, float):
-        return name
-    better = value * ratio
-    above = getattr(threshold, "of", "raw") == "clipped"
-    if not math.isfinite(better) or (above and better <= 1):
-        return f"{name} of {value:.4g}"
-    return f"{name} of {value:.4g} to about {better:.2g}"
+    return name, value if isinstance(value, float) else None

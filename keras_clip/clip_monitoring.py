@@ -67,12 +67,17 @@ class ClipMonitoring:
         self._idle_steps = 0
         self._close()
         self._starts = {}
+        self._has_begun = False
         self._open()
         self._marks = [step_mark(each) for each in self._trained_with()]
         self._start_epoch()
 
     def on_epoch_begin(self, epoch, logs=None):
         """Starts to count the steps of an epoch."""
+        if not self._has_begun:
+            self._has_begun = True
+            # A callback after this may have restored an interrupted training.
+            self._start(self._own())
         self._batch = self._batch_read = None
 
     def on_train_batch_begin(self, batch, logs=None):
@@ -178,7 +183,23 @@ class ClipMonitoring:
         if self.log_dir is not None:
             self._files.append(EventFile(self.log_dir))
         self._readers = readers
-        built = [each for each in own if is_built(each)]
+        self._count_from_starts(own)
+
+    def _own(self):
+        """Returns the optimizers of this package that there are to read."""
+        found = map(clipping_optimizers, self._trained_with())
+        return sum(found, start=[])
+
+    def _start(self, optimizers):
+        """Takes the counters as they are for those of the beginning."""
+        for each in optimizers:
+            self._starts[id(each)] = counters_of(each)
+        if self._readers:
+            self._count_from_starts(optimizers)
+
+    def _count_from_starts(self, optimizers):
+        """Makes the first reading one of what came since the beginning."""
+        built = [each for each in optimizers if is_built(each)]
         starts = [self._starts[id(each)] for each in built]
         self._last = self._epoch_before = starts
         self._findings = list(map(ClipFindings, built, starts))
@@ -189,7 +210,8 @@ class ClipMonitoring:
         for each in new:
             each.monitor = True
             self._starts[id(each)] = counters_of(each)
-        if any(each.was_monitored is False for each in new):
+        # Of several models that share an optimizer, each has a function.
+        if not all(each.was_always_monitored for each in new):
             remake_train_function(self.model)
 
     def _close(self):

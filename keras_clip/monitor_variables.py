@@ -26,10 +26,12 @@ class MonitorVariables:
     Attributes:
         was_monitored: Whether the last step, or the last that was traced, kept
             all of this up; `None` before the first.
+        was_always_monitored: Whether all of them did.
         coordinate_count: How many coordinates all variables have together.
     """
 
     was_monitored = None
+    was_always_monitored = True
 
     @property
     def monitor(self) -> bool:
@@ -104,6 +106,7 @@ class MonitorVariables:
     def _note_step(self, counts, good):
         """Counts an update if `counts`, and a skipped step if not `good`."""
         self.was_monitored = self.is_monitored
+        self.was_always_monitored &= self.is_monitored
         self.update_count.assign_add(ops.cast(counts, self.update_count.dtype))
         if good is not True:
             skipped = ops.cast(ops.logical_not(good), self.skipped_steps.dtype)

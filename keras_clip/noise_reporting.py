@@ -86,9 +86,17 @@ class NoiseReporting:
         if epoch % self._every:
             return
         x, y = self._data
-        report = noise.report(
-            noise.sample(self.model, x, y, verbose=0, **self._sampling)
-        )
+        try:
+            report = noise.report(
+                noise.sample(self.model, x, y, verbose=0, **self._sampling)
+            )
+        except ValueError as error:
+            # A training is worth more than a report on it.
+            warnings.warn(
+                f"`GradientNoise` has no report after epoch {epoch}: {error}",
+                stacklevel=2,
+            )
+            return
         self._reports[epoch] = report
         index = report.tail_index
         if index and logs is not None:

@@ -2,12 +2,16 @@
 
 import contextlib
 import functools
+import weakref
 
 import keras
 
+# By model, the function that was made to be traced with monitoring.
+_MONITORED = weakref.WeakKeyDictionary()
+
 
 def remake_train_function(model):
-    """Has the model's steps traced anew, if it has a function for them.
+    """Has the model's steps traced anew, unless they were before.
 
     Every trainer has made it by `on_train_begin`, and looks it up for each step
     (keras/src/backend/*/trainer.py, 3.15.1, tf_keras/src/engine/training.py,
@@ -16,13 +20,16 @@ def remake_train_function(model):
     Args:
         model: Model of Keras 3 or of tf_keras.
     """
-    if getattr(model, "train_function", None) is None:
+    known = _MONITORED.get(model, lambda: None)()
+    function = getattr(model, "train_function", None)
+    if function is None or function is known:
         return
     model.train_function = None
     with _another_train_step(model):
         # tf_keras returns it, Keras 3 does not.
         made = model.make_train_function()
     model.train_function = made or model.train_function
+    _MONITORED[model] = weakref.ref(model.train_function)
 
 
 @contextlib.contextmanager

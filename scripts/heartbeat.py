@@ -1,5 +1,6 @@
 """Says that something which takes long still goes on."""
 
+import contextlib
 import datetime
 import sys
 import threading
@@ -69,4 +70,6 @@ class Heartbeat:
             self._say(f"{self._what}: {how_far}{elapsed} so far")
 
     def _say(self, line):
-        print(line, file=self._stream, flush=True)
+        # Who reads may have gone.
+        with contextlib.suppress(OSError):
+            print(line, file=self._stream, flush=True)

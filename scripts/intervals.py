@@ -10,6 +10,7 @@ _LEAST_STEPS = {
     "steps_per_loop": 1,
     "validation_interval": 1,
     "summary_interval": 1,
+    "checkpoint_interval": 1,
 }
 # A run that is made shorter comes to as many checkpoints, so that a kill costs
 # no more than this share of it.
@@ -27,7 +28,8 @@ def check_numbers(trainer: config_definitions.TrainerConfig) -> None:
     """
     for name, least in _LEAST_STEPS.items():
         value = getattr(trainer, name)
-        if not isinstance(value, int) or value < least:
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        if not is_number or value < least:
             raise InputError(
                 f"`trainer.{name}` must be an integer of at least {least}. "
                 f"Received: {name}={value}"

@@ -64,9 +64,9 @@ def build(
             "`task.train_data.seed` must be an integer. "
             f"Received: seed={params.task.train_data.seed!r}"
         )
+    intervals.check_numbers(params.trainer)
     schedules.complete(params)
     params.validate()
-    intervals.check_numbers(params.trainer)
     if arguments.train_steps is not None and isinstance(configured_steps, int):
         by_hand = {
             name for given in options for name in given.get("trainer", {})

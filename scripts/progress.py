@@ -23,7 +23,9 @@ def say(line: str, stream: TextIO | None = None) -> None:
         line: What to print.
         stream: Where to print, standard error by default.
     """
-    print(line, file=stream or sys.stderr, flush=True)
+    # Who reads may have gone: the work goes on.
+    with contextlib.suppress(OSError):
+        print(line, file=stream or sys.stderr, flush=True)
 
 
 class Progress:

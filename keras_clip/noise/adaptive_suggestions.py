@@ -35,12 +35,12 @@ def adaptive(
 
     Returns:
         Suggestions, those of the clipped norms first. None if the quantile is
-        among those norms that are missing; without a multiple above 1 only that
-        of the norms as they are.
+        0 or among those norms that are missing; without a multiple above 1
+        only that of the norms as they are.
     """
     norms = samples.noise_norms if early else samples.gradient_norms
     level = quantile_of(norms, samples, quantile)
-    if math.isinf(level):
+    if math.isinf(level) or not level:
         return []
     whole = with_missing(norms, samples)
     now = _now(quantile, early)
@@ -83,6 +83,8 @@ def adaptive_by_layer(
     levels = np.quantile(norms, quantile, axis=0)
     means = np.mean(np.minimum(norms, levels), axis=0)
     moving = means > 0
+    if not moving.any():
+        return []
     ratios = norms[:, moving] / means[moving]
     now = _now(quantile, early)
     each = "the gradient norms of each variable"

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import math
 import pathlib
 
 import numpy as np
@@ -173,16 +174,21 @@ class NoiseReport:
         Args:
             path: Path of the file.
         """
-        text = json.dumps(self.summary(), indent=1, ensure_ascii=False)
+        text = json.dumps(
+            self.summary(), indent=1, ensure_ascii=False, allow_nan=False
+        )
         pathlib.Path(path).write_text(text + "\n", encoding="utf-8")
 
     def summary(self) -> dict:
-        """Returns all but the samples as nested dicts, fit for JSON."""
+        """Returns all but the samples as nested dicts, fit for JSON.
+
+        Numbers that JSON does not have, NaN and infinity, are `None`.
+        """
         samples = self.samples
         norms = samples.noise_norms
         recommendation = self.recommendation
         suggested = recommendation.suggestion
-        return {
+        found = {
             "verdict": self.verdict,
             "tail_index": _asdict(self.tail_index),
             "stable_index": _asdict(self.stable_index),
@@ -227,6 +233,7 @@ class NoiseReport:
             "seed": samples.seed,
             "caveats": list(self.caveats),
         }
+        return _finite(found)
 
     def __str__(self) -> str:
         return text_of(self)
@@ -234,3 +241,14 @@ class NoiseReport:
 
 def _asdict(value):
     return None if value is None else dataclasses.asdict(value)
+
+
+def _finite(value):
+    """Returns nested values with `None` for what is NaN or infinite."""
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -80,9 +80,11 @@ def draw_tail(axis, report: NoiseReport):
     number = len(norms) + report.samples.num_censored
     share = 1 - np.arange(len(norms)) / number
     axis.loglog(norms, share, ".", ms=3, color=_SAMPLES, label="samples")
+    # Batches without noise have no place on this axis.
+    least = norms[norms > 0][0]
     # Norms that are nearly alike fill the panel too.
-    end = norms[-1] * min(1.3, norms[-1] / norms[0])
-    grid = np.geomspace(norms[0], end, 200)
+    end = norms[-1] * min(1.3, norms[-1] / least)
+    grid = np.geomspace(least, end, 200)
     for fit, color, style, label in _fits(report):
         beyond = 1 - fit.distribution(grid)
         beyond[beyond < 1e-8] = np.nan  # what the inversion cannot tell from 0

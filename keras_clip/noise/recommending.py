@@ -50,8 +50,8 @@ _TRAIN_FIRST = (
     ", or train for an epoch first and sample again, for the tail changes too"
 )
 _NO_THRESHOLD = (
-    "No threshold can be suggested without the largest gradients; this "
-    "optimizer finds its own."
+    "No threshold can be suggested of these gradients; this optimizer finds "
+    "its own."
 )
 
 

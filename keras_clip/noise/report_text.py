@@ -42,7 +42,7 @@ def text_of(report) -> str:
             *(["", "Caveats:"] if report.caveats else []),
             *(f"  - {caveat}" for caveat in report.caveats),
             "",
-            *_on_thresholds(report.suggestions),
+            *_on_thresholds(report),
             "",
             *_on_what_to_do(report.recommendation),
         ]
@@ -105,12 +105,15 @@ def _on_layers(report):
             yield f"    {path}: {index or 'unknown'}, {median:.4g}"
 
 
-def _on_thresholds(suggestions):
-    if not suggestions:
-        yield "Suggested thresholds: none without the largest gradients."
+def _on_thresholds(report):
+    if not report.suggestions:
+        why = "where almost all gradients are 0"
+        if report.samples.num_censored:
+            why = "without the largest gradients"
+        yield f"Suggested thresholds: none {why}."
         return
     groups = {}
-    for suggestion in suggestions.values():
+    for suggestion in report.suggestions.values():
         key = (suggestion.is_theory, suggestion.clipping)
         groups.setdefault(key, []).append(suggestion)
     for (is_theory, clipping), group in groups.items():

@@ -22,6 +22,8 @@ BIN_MINIMUM = 5
 LEAST_PROBABILITY = 1e-9
 # In log-likelihood, for which the search is begun anew.
 LEAST_GAIN = 0.02
+# Of the logarithm of squares, which is known to about 1e-16.
+LEAST_SPREAD = 1e-12
 TABLE_POINTS = 400
 
 
@@ -167,6 +169,12 @@ def _gamma(norms):
     mean = np.mean((norms / largest) ** 2)
     # log(shape) − ψ(shape) = spread, by Newton's method in 1/shape.
     spread = np.log(mean) - 2 * np.mean(np.log(norms / largest))
+    if not spread > LEAST_SPREAD:
+        raise ValueError(
+            "`norms` must vary more than by rounding. Received: "
+            f"norms={len(norms)} numbers from {np.min(norms):.17g} to "
+            f"{largest:.17g}"
+        )
     shape = 0.5 / spread
     for _ in range(100):
         difference = np.log(shape) - special.digamma(shape) - spread

@@ -135,7 +135,7 @@ def suggest(
 
 def _quantile(samples, quantile):
     constant = quantile_of(samples.gradient_norms, samples, quantile)
-    if math.isinf(constant):
+    if math.isinf(constant) or not constant:
         return []
     rule = f"The {quantile:g} quantile of the sampled gradient norms"
     if samples.num_censored:
@@ -148,6 +148,8 @@ def _quantile(samples, quantile):
 
 def _by_layer(samples, quantile):
     constant = float(np.quantile(samples.layer_gradient_norms, quantile))
+    if not constant:
+        return []
     return [
         *adaptive_by_layer(
             samples, quantile, early=is_early(samples, quantile)

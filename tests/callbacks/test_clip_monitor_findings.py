@@ -148,7 +148,7 @@ FINDINGS = {
     "adaptive by layer": (
         "clip_adam",
         {"clip_threshold": Adaptive(50.0), "clipping": "layer"},
-        ["has clipped nothing", "the threshold's `multiplier` of 50. "],
+        ["has clipped nothing", "the threshold's `multiplier` of 50 to about"],
     ),
 }
 
@@ -166,19 +166,47 @@ def test_finding_names_what_to_change_and_to_what(
         assert part in message
 
 
-def test_better_number_clips_one_update_in_ten(few_updates):
-    """For a model that hardly moves."""
-    threshold = 50.0
+TO_FOLLOW = {
+    "number": ("gclip", float, 50.0, {}),
+    "layers": ("clip_adam", float, 50.0, {"clipping": "layer"}),
+    "polynomial": ("gclip", lambda scale: Polynomial(scale, 0.1), 50.0, {}),
+    "adaptive": ("gclip", Adaptive, 50.0, {}),
+    "adaptive of the clipped norm": (
+        "gclip",
+        lambda multiplier: Adaptive(multiplier, of="clipped", warmup_steps=4),
+        50.0,
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "value", "arguments"), TO_FOLLOW.values(), ids=TO_FOLLOW
+)
+def test_better_number_clips_about_one_in_ten(
+    name, make, value, arguments, few_updates
+):
+    """For a model that does not move."""
     for _ in range(2):
-        optimizer = gclip(KERAS, learning_rate=0.0, clip_threshold=threshold)
+        optimizer = KERAS.optimizer(
+            name, learning_rate=0.0, clip_threshold=make(value), **arguments
+        )
         model = dense_model(KERAS, optimizer)
         messages, readings = _told(KERAS, model, epochs=10, interval=1)
         if messages:
-            threshold = _numbers(messages[0])[2]
-    assert threshold < 50
+            better = re.search(r"to about ([0-9.]+[0-9])", messages[0])
+            value = float(better[1])
+    assert value < 50
     assert messages == []
     shares = [reading["clip_fraction"] for reading in readings]
-    assert 0.02 < np.mean(shares) < 0.2
+    assert 0.02 < np.mean(shares) < 0.25
+
+
+def test_no_number_is_named_of_few_readings(few_updates):
+    model = dense_model(KERAS, gclip(KERAS, clip_threshold=50.0))
+    (message,), readings = _told(KERAS, model, interval=1000)
+    assert len(readings) < clip_findings.READINGS
+    assert "lower `clip_threshold` of 50. " in message
 
 
 SILENT = {

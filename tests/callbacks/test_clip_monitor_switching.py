@@ -142,6 +142,44 @@ def test_optimizers_in_others_are_switched_on(make, is_trained):
     assert len(monitor.readings) == 16 - missed
 
 
+@both_front_ends
+def test_every_model_that_shares_an_optimizer_is_traced_again(front_end):
+    optimizer = front_end.optimizer("acclip")
+    one = dense_model(front_end, optimizer)
+    fit(one)
+    other = type(one)([one.layers[0], *one.layers[1:]])
+    other.compile(optimizer=optimizer, loss="mse")
+    fit(other)
+    readings = []
+    for model in (one, other, one, other):
+        monitor = make_monitor(front_end, interval=8)
+        fit(model, monitor)
+        readings.append(monitor.readings[-1])
+    assert all(reading["clip_fraction"] > 0 for reading in readings)
+
+
+class Restoring(keras.callbacks.Callback):
+    """Sets the counters as an interrupted training had left them."""
+
+    def __init__(self, optimizer):
+        super().__init__()
+        self._optimizer = optimizer
+
+    def on_train_begin(self, logs=None):
+        self._optimizer.update_count.assign(100)
+        self._optimizer.clip_total.assign(3.0)
+
+
+def test_what_is_restored_after_it_is_not_of_this_training():
+    optimizer = KERAS.optimizer("gclip", clip_threshold=2.0**-20)
+    model = dense_model(KERAS, optimizer)
+    fit(model)
+    monitor = make_monitor(KERAS, interval=8)
+    fit(model, monitor, Restoring(optimizer))
+    assert [r["step"] for r in monitor.readings] == [108, 116]
+    assert all(r["clip_fraction"] == 1.0 for r in monitor.readings)
+
+
 @pytest.mark.parametrize("is_trained", [False, True])
 @both_front_ends
 def test_optimizer_that_is_given_is_switched_on(front_end, is_trained):

@@ -1,5 +1,7 @@
 """A report ends with a line of code that helps, and says what it will do."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -50,6 +52,52 @@ def test_the_last_line_printed_runs_and_makes_the_optimizer(norms, of):
     assert optimizer.clip_threshold.get_config() == suggested.get_config()
     assert report.summary()["recommendation"]["line"] in str(report)
     assert f'"{report.recommendation.suggestion.name}" of these' in str(report)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.95, 1.0])
+def test_of_gradients_that_are_mostly_zero_there_is_a_report(share, tmp_path):
+    """And a plot, and JSON."""
+    norms = np.where(np.arange(1000) < 1000 * share, 0.0, HEAVY)
+    norms[-1] = 1.0
+    layers = np.stack([norms, 0 * norms], axis=1)
+    report = _report(
+        norms,
+        paths=("a", "b"),
+        layer_noise_norms=layers,
+        layer_gradient_norms=layers,
+    )
+    _run(report)
+    report.plot(tmp_path / "report.png")
+    for suggestion in report.suggestions.values():
+        assert "nan" not in suggestion.argument
+
+
+@pytest.mark.parametrize("spread", [4e-8, 1e-12, 2**-52])
+def test_norms_that_differ_by_rounding_have_a_report(spread):
+    report = _report(1 + spread * RNG.random(200))
+    assert report.gaussian_fit is None or report.gaussian_fit.dimension > 1e6
+    json.dumps(report.summary(), allow_nan=False)
+    _run(report)
+
+
+def test_json_has_no_numbers_that_it_cannot_have(tmp_path):
+    report = _report(LIGHT, loss=np.nan, full_gradient_norm=np.inf)
+    report.save(tmp_path / "report.json")
+    saved = json.loads((tmp_path / "report.json").read_text())
+    assert saved["loss"] is None and saved["full_gradient_norm"] is None
+
+
+def test_a_training_outlives_a_report_that_cannot_be_made():
+    x = np.ones((32, 3), "float32")
+    model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    callback = keras_clip.callbacks.GradientNoise(
+        x, 0 * x[:, :1], num_samples=60
+    )
+    model.set_weights([np.zeros((3, 1)), np.zeros(1)])
+    with pytest.warns(UserWarning, match="no report after epoch 1: "):
+        model.fit(x, 0 * x[:, :1], verbose=0, epochs=2, callbacks=[callback])
+    assert callback.reports == {}
 
 
 def test_without_a_threshold_yaml_has_the_optimizer_alone():
