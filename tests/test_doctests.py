@@ -40,3 +40,15 @@ def test_every_optimizer_names_its_learning_rate_to_start_with(info):
     for cls in (info.keras_class, info.tf_keras_class):
         assert named in cls.__doc__
         assert "{{" not in cls.__doc__
+
+
+def test_a_class_of_a_users_own_has_the_rate_of_what_it_is_made_of():
+    class GClip(keras_clip.ACClip):
+        """Starts with {{starting rate}}."""
+
+    class Own(GClip):
+        """{{arguments of all}}"""
+
+    rate = OPTIMIZERS["acclip"].starting_rate
+    assert GClip.__doc__ == f"Starts with {rate:g}."
+    assert "jit_compile: " in Own.__doc__

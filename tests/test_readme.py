@@ -194,6 +194,14 @@ def test_every_link_within_the_project_leads_somewhere(page):
             assert anchor in anchors(path), link
 
 
+def test_both_papers_can_be_cited():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    for reference in citation["references"]:
+        assert reference["url"] in README
+        assert reference["title"] in " ".join(README.split())
+    assert len(citation["references"]) == 2
+
+
 def test_the_table_of_optimizers_is_that_of_the_registry():
     header = "| class | what it is | paper | start with | state | time |\n"
     table = README.partition(header)[2].partition("\n\n")[0]

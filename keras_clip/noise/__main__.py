@@ -122,6 +122,7 @@ def _report(options):
     from keras_clip.noise.extras import check_reporting
 
     check_reporting(plots=True)
+    _check_options(options)
     is_run = os.path.isdir(options.model)
     if options.data and os.path.isdir(options.data) and not is_run:
         _check_tensorflow(options.data)
@@ -156,6 +157,33 @@ def _report(options):
         initial_gap=options.initial_gap,
         steps=options.steps,
     )
+
+
+def _check_options(options):
+    """Raises what would else be found out once all is sampled."""
+    from keras_clip.noise.samples import MINIMUM
+    from keras_clip.validation import check_integer
+    from keras_clip.validation import check_number
+
+    check_integer("num_samples", options.num_samples, MINIMUM)
+    check_integer("seed", options.seed, 0)
+    for name in ("confidence", "quantile"):
+        value = getattr(options, name)
+        check_number(name, value, 0, 1, open_low=True, open_high=True)
+    for name in ("smoothness", "initial_gap"):
+        value = getattr(options, name)
+        if value is not None:
+            check_number(name, value, 0, open_low=True)
+    for name in ("batch_size", "full_gradient_batches", "steps"):
+        value = getattr(options, name)
+        if value is not None:
+            check_integer(name, value, 1)
+    folder = os.path.dirname(options.output) or "."
+    if not os.path.isdir(folder):
+        raise ValueError(
+            "`output` must be a path in a folder that exists. Received: "
+            f"output={options.output!r}"
+        )
 
 
 def _load_model(path):

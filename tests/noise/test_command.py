@@ -110,6 +110,30 @@ def test_bad_input_is_one_line(files, capsys):
     assert "`num_samples` must be" in message
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("quantile", "2"),
+        ("quantile", "nan"),
+        ("confidence", "1"),
+        ("steps", "0"),
+        ("num_samples", "49"),
+        ("seed", "-1"),
+        ("batch_size", "0"),
+        ("smoothness", "0"),
+        ("output", "/nowhere/noise"),
+    ],
+)
+def test_wrong_options_are_named_before_the_model_is_loaded(
+    files, capsys, option, value
+):
+    message = _refused(
+        capsys, files, f"--{option}", value, model="missing.keras"
+    )
+    assert f"`{option}` must be " in message
+    assert len(message.splitlines()) == 1
+
+
 @pytest.mark.parametrize("name", ["text", "pickle", "empty", "cut", "npy"])
 def test_what_is_no_archive_is_one_line_without_advice_to_load_it(
     files, capsys, name

@@ -4,6 +4,7 @@ import io
 import re
 import time
 
+import progress
 import pytest
 from heartbeat import Heartbeat
 
@@ -38,3 +39,17 @@ def test_what_is_short_takes_one_line(capsys):
     with Heartbeat("blinking"):
         pass
     assert re.fullmatch("blinking\n", capsys.readouterr().err)
+
+
+class Gone(io.StringIO):
+    """A stream whose reader has gone."""
+
+    def write(self, text):
+        raise BrokenPipeError
+
+
+def test_work_goes_on_though_nobody_reads():
+    with Heartbeat("counting", interval=0.001, stream=Gone()) as beat:
+        time.sleep(0.05)
+        beat.reached("3 of 7")
+    progress.say("counted", Gone())

@@ -5,6 +5,7 @@ from pathlib import Path
 import intervals
 import pretrain_bert
 import pytest
+from command_line import InputError
 from official.core import config_definitions
 
 from tests.scripts.test_parameters import build
@@ -85,3 +86,10 @@ def test_fewer_steps_on_the_command_line_shorten_the_intervals_of_a_config():
     kept = ["--params_override", "trainer.checkpoint_interval=200"]
     params = build(*config, *kept, "--train_steps", 300)
     assert of(params) == (30, 30, 200, 150)
+
+
+@pytest.mark.parametrize("value", ["null", "true", "-5", "2.5"])
+@pytest.mark.parametrize("name", ["train_steps", "checkpoint_interval"])
+def test_numbers_of_steps_are_integers_that_can_be(name, value):
+    with pytest.raises(InputError, match=f"`trainer.{name}` must be a"):
+        build("--params_override", f"trainer: {{{name}: {value}}}")
