@@ -1,4 +1,4 @@
-"""What the optimizers' docstrings share, and what the registry says in them."""
+"""Fills in what the optimizers' docstrings share or take of the registry."""
 
 import textwrap
 

@@ -1,4 +1,4 @@
-"""What is wrong with how an optimizer clips, said once a training."""
+"""Says once a training what is wrong with how an optimizer clips."""
 
 import math
 
@@ -101,7 +101,7 @@ class ClipFindings:
 
     def _sentence(self, clipped, updates, threshold):
         """Returns the finding, or `None` if there was no gradient to clip."""
-        sizes, level = self._sizes()
+        sizes, norms = self._sizes()
         if sizes is None:
             return None
         optimizer = self._optimizer
@@ -111,7 +111,7 @@ class ClipFindings:
             followed = _FOLLOWED[optimizer.rule.clipping]
             change = f"it then follows {followed}; raise"
         name, value = _argument_of(optimizer)
-        better = self._better(value, level)
+        better = self._better(value, norms)
         if better is not None and (better > value) == (change == "lower"):
             better = None
         to = "" if better is None else f" to about {better:.2g}"
@@ -129,11 +129,11 @@ class ClipFindings:
         )
 
     def _sizes(self):
-        """Returns how large gradients were, and what to clip one in ten at.
+        """Returns how large gradients were, in words and in numbers.
 
         Returns:
-            Tuple of a string, `None` if all of them were 0, and of numbers,
-            whose quantile is the level, an array for each reading.
+            Tuple of a string and of an array of norms, a row for each reading;
+            of `None` twice if all of them were 0.
         """
         optimizer = self._optimizer
         middle = float(np.median(self._norms)) if self._norms else 0.0

@@ -82,7 +82,7 @@ def shorten(
     if "summary_interval" not in by_hand and loop <= summary:
         loops = max(min(summary, part) // loop, 1)
         trainer.summary_interval = loops * loop
-    if "checkpoint_interval" not in by_hand and trainer.checkpoint_interval:
+    if "checkpoint_interval" not in by_hand:
         trainer.checkpoint_interval = min(trainer.checkpoint_interval, part)
     if "validation_interval" not in by_hand:
         interval = trainer.validation_interval

@@ -1,4 +1,4 @@
-"""What a registered optimizer needs by hand is there; else, where it goes.
+"""Every registered optimizer has what it needs by hand; else, where it goes.
 
 It runs without the enrolments, so that a row in the registry is enough to be
 told of all the rest.

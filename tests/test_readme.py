@@ -1,4 +1,4 @@
-"""What the README shows runs as it stands, and what it says is so."""
+"""The README's examples run as they stand, and its statements hold."""
 
 import importlib
 import inspect
@@ -216,6 +216,26 @@ def test_the_table_of_optimizers_is_that_of_the_registry():
         ]
         for info in OPTIMIZERS.values()
     )
+
+
+@pytest.mark.parametrize("info", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_the_time_of_a_step_is_the_one_that_was_measured(info):
+    (shown,) = re.findall(
+        rf"^\| `{info.class_name}` \|.* ([\d.]+) \|$", README, re.MULTILINE
+    )
+    measured = []
+    for run in ("run-1", "run-2"):
+        path = ROOT / "scripts/benchmarks/results/cpu" / run / "results.md"
+        part = path.read_text("utf-8").partition(
+            "\n## TensorFlow, graph, bert-base\n"
+        )[2]
+        (ratio,) = re.findall(
+            rf"^\| `{info.class_name}\(\)` \| [\d.]+ \| ([\d.]+) ",
+            part.partition("\n## ")[0],
+            re.MULTILINE,
+        )
+        measured.append(float(ratio))
+    assert abs(float(shown) - np.mean(measured)) < 0.03
 
 
 def tensors(info):

@@ -1,4 +1,4 @@
-"""What to do about the noise that was found."""
+"""Says what to do about the noise that was found."""
 
 import dataclasses
 import json

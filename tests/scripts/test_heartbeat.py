@@ -1,4 +1,4 @@
-"""What takes long says that it goes on."""
+"""Work that takes long says that it goes on."""
 
 import io
 import re

@@ -120,8 +120,7 @@ def test_the_committed_tables_are_those_of_the_committed_runs(tmp_path):
     assert path.read_text() == (FOLDER / "results/results.md").read_text()
 
 
-def test_the_registry_starts_within_a_grid_step_of_what_trained():
-    """At the rate itself or at both of its neighbours on the grid."""
+def test_the_registry_starts_at_a_rate_that_trained():
     runs = rate_tables.by_problem(FOLDER / "results/runs.jsonl")
     shares = rate_tables.progress(runs["characters, width 64"])
     for info in OPTIMIZERS.values():
