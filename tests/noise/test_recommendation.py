@@ -183,14 +183,19 @@ def test_names_of_optimizers_are_those_whose_rule_clips_so(info):
         assert (info.class_name in optimizers_for(clipping)) == takes
 
 
-def test_each_suggestion_names_what_it_is_for_printed_and_saved():
-    norms = np.stack([HEAVY, 2 * HEAVY], axis=1)
+@pytest.mark.parametrize(("given", "theorems"), [(HEAVY, 0), (LIGHT, 2)])
+def test_each_suggestion_names_what_it_is_for_printed_and_saved(
+    given, theorems
+):
+    norms = np.stack([given, 2 * given], axis=1)
     report = _report(
-        HEAVY,
+        given,
         paths=("a", "b"),
         layer_noise_norms=norms,
         layer_gradient_norms=norms,
     )
+    found = report.suggestions.values()
+    assert sum(suggestion.is_theory for suggestion in found) == theorems
     saved = report.summary()["suggestions"]
     for name, suggestion in report.suggestions.items():
         layer = name.startswith("layer")
