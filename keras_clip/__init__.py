@@ -2,25 +2,14 @@
 
 from keras_clip import callbacks
 from keras_clip import noise
+from keras_clip import optimizers
 from keras_clip import thresholds
-from keras_clip.optimizers import ACClip
-from keras_clip.optimizers import CClip
-from keras_clip.optimizers import ClipAdaGrad
-from keras_clip.optimizers import ClipAdaGradNorm
-from keras_clip.optimizers import ClipAdam
-from keras_clip.optimizers import ClipAdamNorm
-from keras_clip.optimizers import GClip
+from keras_clip.optimizers import *  # noqa: F403
 from keras_clip.registry import get
 from keras_clip.version import __version__
 
 __all__ = [
-    "ACClip",
-    "CClip",
-    "ClipAdaGrad",
-    "ClipAdaGradNorm",
-    "ClipAdam",
-    "ClipAdamNorm",
-    "GClip",
+    *optimizers.__all__,
     "__version__",
     "callbacks",
     "get",

@@ -4,8 +4,19 @@ import textwrap
 
 from keras_clip.registry import OPTIMIZERS
 
+_LEARNING_RATE = "{{learning rate}}"
 _ARGUMENTS = "{{arguments of all}}"
 _RATE = "{{starting rate}}"
+
+_LEARNING_RATES = {
+    "keras": """\
+A float, a
+    `keras.optimizers.schedules.LearningRateSchedule` instance, or a
+    callable that takes no arguments and returns the value to use.""",
+    "tf_keras": """\
+A float or a
+    `keras.optimizers.schedules.LearningRateSchedule` instance.""",
+}
 
 _BOTH = """\
 nonfinite: `"skip"`: a gradient that is NaN or infinite, or whose square
@@ -36,13 +47,29 @@ clipnorm: Float or `None`. Each variable's gradient is clipped to this norm.
 clipvalue: Float or `None`. Each coordinate is clipped to this value.
 global_clipnorm: Float or `None`. All gradients together are clipped to
     this norm; a step whose norm is NaN or infinite is skipped whole.
-use_ema: See `{framework}.optimizers.Optimizer`, as for all that follow.
+use_ema: See `keras.optimizers.Optimizer`, as for all that follow.
 ema_momentum: Float in [0, 1].
 ema_overwrite_frequency: Int or `None`."""
 
 _KERAS = """
 loss_scale_factor: Float or `None`.
 gradient_accumulation_steps: Int or `None`."""
+
+
+# What the example of an optimizer for Keras 3 is for tf_keras.
+_TRANSLATIONS = {
+    "`keras.": "`tf_keras.",
+    "keras.Variable(": "tf.Variable(",
+    "keras.ops.convert_to_tensor(": "tf.constant(",
+    "keras.ops.convert_to_numpy(x)": "x.numpy()",
+}
+
+
+_ABOUT_TF_KERAS = """\
+    For models of tf_keras, whose optimizers have no gradient accumulation and
+    no fixed loss scale: `gradient_accumulation_steps` and `loss_scale_factor`
+    raise here.
+"""
 
 
 def fill_in(cls: type, framework: str) -> str | None:
@@ -58,13 +85,14 @@ def fill_in(cls: type, framework: str) -> str | None:
     text = cls.__doc__
     if text is None:
         return None
-    if _ARGUMENTS in text:
-        arguments = _BOTH.replace("{framework}", framework)
-        if framework == "keras":
-            arguments += _KERAS
-        before, after = text.split(_ARGUMENTS)
-        indent = before.rpartition("\n")[2]
-        text = before + textwrap.indent(arguments, indent).lstrip() + after
+    arguments = _BOTH + (_KERAS if framework == "keras" else "")
+    for mark, block in (
+        (_LEARNING_RATE, _LEARNING_RATES[framework]),
+        (_ARGUMENTS, arguments),
+    ):
+        text = _with_block(
+            text, mark, block.replace("`keras.", f"`{framework}.")
+        )
     if _RATE in text:
         rates = {i.class_name: i.starting_rate for i in OPTIMIZERS.values()}
         # A class of a user's own has the rate of what it is made of.
@@ -72,3 +100,34 @@ def fill_in(cls: type, framework: str) -> str | None:
             if base.__name__ in rates:
                 text = text.replace(_RATE, f"{rates[base.__name__]:g}")
     return text
+
+
+def translated(text: str | None, name: str) -> str | None:
+    """Returns the docstring of an optimizer for Keras 3 as one for tf_keras.
+
+    Args:
+        text: The docstring, with its marks; `None` where Python strips them.
+        name: Name of the class.
+    """
+    if text is None:
+        return None
+    for keras_words, words in _TRANSLATIONS.items():
+        text = text.replace(keras_words, words)
+    first, rest = text.split("\n", 1)
+    text = f"{first}\n\n{_ABOUT_TF_KERAS}{rest}"
+    example = "    Example:\n\n"
+    imports = (
+        "    >>> import tensorflow as tf\n"
+        f"    >>> from keras_clip.tf_keras import {name}\n"
+    )
+    return text.replace(example, example + imports)
+
+
+def _with_block(text, mark, block):
+    """Returns a text with lines in place of a mark, indented as its line."""
+    if mark not in text:
+        return text
+    before, after = text.split(mark)
+    line = before.rpartition("\n")[2]
+    indent = line[: len(line) - len(line.lstrip())]
+    return before + textwrap.indent(block, indent).lstrip() + after

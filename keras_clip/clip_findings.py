@@ -95,7 +95,7 @@ class ClipFindings:
             return
         self._norms.append(norm)
         self._thresholds.append(threshold or math.nan)
-        if self._optimizer.rule.clipping == "layer":
+        if self._optimizer.step_settings.clipping == "layer":
             norms = self._optimizer.gradient_norms.numpy()
             self._layer_norms.append(norms)
 
@@ -108,7 +108,7 @@ class ClipFindings:
         now = "" if threshold is None else f", the threshold is {threshold:.4g}"
         change = "lower"
         if clipped == "everything":
-            followed = _FOLLOWED[optimizer.rule.clipping]
+            followed = _FOLLOWED[optimizer.step_settings.clipping]
             change = f"it then follows {followed}; raise"
         name, value = _argument_of(optimizer)
         better = self._better(value, norms)
@@ -123,7 +123,7 @@ class ClipFindings:
             "callback `GradientNoise` during training"
             + (
                 ": those are for norms."
-                if optimizer.rule.clipping == "coordinate"
+                if optimizer.step_settings.clipping == "coordinate"
                 else "."
             )
         )
@@ -139,12 +139,12 @@ class ClipFindings:
         middle = float(np.median(self._norms)) if self._norms else 0.0
         if not middle:
             return None, None
-        if optimizer.rule.clipping == "global":
+        if optimizer.step_settings.clipping == "global":
             return (
                 f"gradient norms were about {middle:.2g}",
                 np.array(self._norms)[:, None],
             )
-        if optimizer.rule.clipping == "coordinate":
+        if optimizer.step_settings.clipping == "coordinate":
             root = math.sqrt(optimizer.coordinate_count)
             return (
                 "the threshold is compared with single coordinates, whose root "
@@ -173,7 +173,7 @@ class ClipFindings:
         level = float(np.nanquantile(norms, QUANTILE))
         schedule = self._optimizer.clip_threshold
         if isinstance(schedule, AdaptiveThreshold):
-            if self._optimizer.rule.clipping == "coordinate":
+            if self._optimizer.step_settings.clipping == "coordinate":
                 return None
             # A multiple of the mean norm, of each variable if by layer.
             kept = norms
@@ -197,7 +197,7 @@ def _has_threshold(optimizer):
     )
     return (
         not by_keras
-        and optimizer.rule.clipping is not None
+        and optimizer.step_settings.clipping is not None
         and optimizer.clip_threshold is not None
     )
 

@@ -1,127 +1,182 @@
-"""What the Keras 3 and the tf_keras optimizers share: everything but plumbing.
-
-A front end adds how it creates variables (`_add_shared`, `_add_slot`), reads
-and finds them (`_value`, `_index`), and when it aggregates gradients.
-"""
+"""An optimizer's arguments and config, for Keras 3 and for tf_keras."""
 
 import dataclasses
-import numbers
-import re
+import math
 from collections.abc import Sequence
 
-import keras
+from keras import ops
 
-from keras_clip import clipping
-from keras_clip.monitor_variables import MonitorVariables
+from keras_clip import thresholds
+from keras_clip.arguments import check_arguments
+from keras_clip.arguments import taken_settings
+from keras_clip.attributes import SettingAttribute
+from keras_clip.attributes import add_hyperparameters
+from keras_clip.exclusions import Exclusions
 from keras_clip.pairing import variable_path
-from keras_clip.saved_variables import SavedVariables
-from keras_clip.stepping import Stepping
-from keras_clip.threshold_variables import ThresholdVariables
-from keras_clip.update_counts import UpdateCounts
-from keras_clip.validation import check_choice
-from keras_clip.validation import check_exclusions
-from keras_clip.validation import check_integer
+from keras_clip.rules.rule import Rule
+from keras_clip.state_variables import StateVariables
+from keras_clip.step.settings import Settings
+from keras_clip.step.threshold import clips_at_one_number
+from keras_clip.step.threshold import last_threshold_of
+from keras_clip.step.threshold import moments_like
+from keras_clip.step.threshold import threshold_of
+from keras_clip.thresholds.fitting import check_arrays
+from keras_clip.thresholds.fitting import check_numbers
+from keras_clip.thresholds.fitting import differ_in_numbers_alone
+from keras_clip.thresholds.fitting import scales_of
 from keras_clip.validation import check_names
-from keras_clip.validation import check_number
 
 
-class FrontEnd(
-    Stepping,
-    ThresholdVariables,
-    MonitorVariables,
-    UpdateCounts,
-    SavedVariables,
-):
-    """A mixin that holds an optimizer's arguments, config and state."""
+class FrontEnd(StateVariables):
+    """A mixin that holds an optimizer's arguments and config.
 
-    def _check_arguments(
-        self,
-        learning_rate,
-        weight_decay,
-        jit_compile,
-        monitor,
-        clip_per_replica,
-        keras_arguments,
-    ):
-        """Raises for bad arguments before Keras sees them."""
-        given = {
-            name: keras_arguments[name]
-            for name in ("clipnorm", "clipvalue", "global_clipnorm")
-            if keras_arguments.get(name) is not None
-        }
-        for name, value in given.items():
-            check_number(name, value, 0, open_low=True)
-        if len(given) > 1:
-            raise ValueError(
-                "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can "
-                "be set. Received: "
-                + ", ".join(f"{name}={value}" for name, value in given.items())
-            )
-        if weight_decay is not None:
-            check_number("weight_decay", weight_decay, 0)
-        if isinstance(learning_rate, str | list | tuple | None):
-            raise ValueError(
-                "`learning_rate` must be a number in [0, inf), a schedule or a "
-                f"callable. Received: learning_rate={learning_rate!r}"
-            )
-        if isinstance(learning_rate, numbers.Real):
-            check_number("learning_rate", learning_rate, 0)
-        scale = keras_arguments.get("loss_scale_factor")
-        if scale is not None:
-            check_number("loss_scale_factor", scale, 0, open_low=True)
-        steps = keras_arguments.get("gradient_accumulation_steps")
-        if steps is not None:
-            check_integer("gradient_accumulation_steps", steps, 2)
-        check_choice("jit_compile", jit_compile, ("auto", True, False))
-        check_choice("monitor", monitor, (False, True))
-        check_choice("clip_per_replica", clip_per_replica, (False, True))
-        backend = keras.backend.backend()
-        if clip_per_replica and backend != "tensorflow":
-            raise ValueError(
-                "`clip_per_replica` must be False on any backend but "
-                "TensorFlow: elsewhere there is no gradient of one replica. "
-                f"Received: clip_per_replica=True, on {backend}"
-            )
-        if clip_per_replica and steps is not None:
-            raise ValueError(
-                "`clip_per_replica` must be False with "
-                "`gradient_accumulation_steps`: micro-batches are added up "
-                "over all replicas. Received: clip_per_replica=True, "
-                f"gradient_accumulation_steps={steps}"
-            )
+    The settings are what a step depends on; attributes such as `beta_1` and
+    `monitor` are views of them.
 
-    def _set_arguments(
-        self,
-        rule,
-        threshold,
-        exclude_from_weight_decay,
-        jit_compile,
-        monitor,
-        clip_per_replica,
-    ):
-        self._rule_class = type(rule)
-        for name, value in dataclasses.asdict(rule).items():
-            setattr(self, name, value)
-        self.jit_compile = jit_compile
-        self.monitor = monitor
-        self.clip_per_replica = clip_per_replica
-        if rule.clipping:
-            self._set_threshold(threshold)
-        exclusions = check_exclusions(
-            "exclude_from_weight_decay", exclude_from_weight_decay
+    Attributes:
+        rule_class: Class of the rule, of the optimizer's own class.
+        was_monitored: Whether the last step, or the last that was traced, kept
+            all that it observes up; `None` before the first.
+        was_always_monitored: Whether all of them did.
+    """
+
+    rule_class: type[Rule]
+
+    was_monitored = None
+    was_always_monitored = True
+
+    weight_decay = SettingAttribute()
+    clipnorm = SettingAttribute(zero_is_none=True)
+    clipvalue = SettingAttribute(zero_is_none=True)
+    global_clipnorm = SettingAttribute(zero_is_none=True)
+    clip_per_replica = SettingAttribute()
+    monitor = SettingAttribute()
+    clipping = SettingAttribute()
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        add_hyperparameters(cls)
+
+    def _split_arguments(self, arguments):
+        """Sets the arguments that are not the framework's own.
+
+        Args:
+            arguments: All arguments of the optimizer, by name. What is for the
+                framework's constructor stays in it.
+        """
+        settings = taken_settings(self.rule_class, arguments)
+        exclusions = Exclusions.of(arguments.pop("exclude_from_weight_decay"))
+        jit_compile = arguments.pop("jit_compile")
+        check_arguments(
+            arguments["learning_rate"],
+            jit_compile,
+            settings.clip_per_replica,
+            arguments,
         )
-        self._undecayed_names = tuple(
-            item for item in exclusions if isinstance(item, str)
+        arguments.update(
+            weight_decay=settings.weight_decay,
+            clipnorm=settings.clipnorm,
+            clipvalue=settings.clipvalue,
+            global_clipnorm=settings.global_clipnorm,
         )
-        self._undecayed_positions = frozenset(exclusions).difference(
-            self._undecayed_names
+        # Keras lets no attribute be set before its constructor, which sets some
+        # of the settings.
+        self.__dict__.update(
+            _settings=settings,
+            jit_compile=jit_compile,
+            _exclusions=exclusions,
         )
-        self._undecayed_keys = {}
 
     @property
-    def rule(self):
+    def step_settings(self) -> Settings:
+        """What the next step depends on besides values."""
+        try:
+            return self.__dict__["_settings"]
+        except KeyError:
+            raise AttributeError(
+                f"{type(self).__name__} has no arguments before "
+                "`super().__init__()` is called"
+            ) from None
+
+    @step_settings.setter
+    def step_settings(self, settings):
+        # Not an attribute that Keras or TensorFlow tracks and saves.
+        self.__dict__["_settings"] = settings
+
+    @property
+    def rule(self) -> Rule:
         """The algorithm with the hyperparameters of this optimizer."""
-        return self._rule_class(**self._hyperparameters())
+        return self.step_settings.rule
+
+    @property
+    def nonfinite_scope(self) -> str:
+        """What one NaN or infinite gradient stops; see `Settings`."""
+        return self.step_settings.nonfinite_scope
+
+    @property
+    def is_monitored(self) -> bool:
+        """Whether all that is known of a step is kept up; see `Settings`."""
+        return self.step_settings.is_monitored
+
+    @property
+    def clip_threshold(self):
+        """The threshold as of now: a float, arrays, a schedule or `None`.
+
+        Set it between steps to change it, to one of the same kind; nothing is
+        compiled anew.
+        """
+        self._check_rule_clips()
+        current = self._current_threshold()
+        if isinstance(current, thresholds.ConstantThreshold):
+            scale = current.scale
+            return scale if isinstance(scale, float) else list(scale)
+        return current
+
+    @clip_threshold.setter
+    def clip_threshold(self, value):
+        self._check_rule_clips()
+        # tf_keras wraps the lists that its attributes are set to.
+        value = list(value) if isinstance(value, list) else value
+        changed = dataclasses.replace(self.step_settings, clip_threshold=value)
+        if not self._has_state():
+            self.step_settings = changed
+            return
+        threshold, built = (
+            changed.clip_threshold,
+            self.step_settings.clip_threshold,
+        )
+        if not differ_in_numbers_alone(threshold, built):
+            raise ValueError(
+                "`clip_threshold` must be of the kind that the optimizer was "
+                f"built with, as {thresholds.serialize(built)}: only its scale "
+                "and `parameters` can be set, for others make a new optimizer. "
+                f"Received: clip_threshold={value!r}"
+            )
+        if threshold is None:
+            return
+        check_numbers(threshold, self._part.dtype)
+        before = self._read_scalars()
+        after = moments_like(
+            self.step_settings, before, threshold, self._part.dtype
+        )
+        self._assign_scalars(
+            before,
+            after._replace(
+                threshold_scales=scales_of(threshold),
+                threshold_parameters=threshold.parameters,
+            ),
+        )
+
+    @property
+    def last_threshold(self) -> float | None:
+        """The number that the last update clipped at, NaN before the first.
+
+        `None` where it is not one number: where nothing is clipped, or every
+        variable or coordinate at its own.
+        """
+        if self._has_state():
+            return last_threshold_of(self.step_settings, self._read_scalars())
+        return math.nan if clips_at_one_number(self.step_settings) else None
 
     def exclude_from_weight_decay(
         self,
@@ -149,112 +204,74 @@ class FrontEnd(
                 "optimizer is built. Received: "
                 f"var_list={var_list}, var_names={var_names}"
             )
-        self._undecayed_names = check_names("var_names", var_names)
-        self._undecayed_positions = frozenset()
-        self._undecayed_keys = {
-            self._var_key(v): variable_path(v) for v in var_list or ()
-        }
-
-    def _hyperparameters(self):
-        fields = dataclasses.fields(self._rule_class)
-        return {field.name: getattr(self, field.name) for field in fields}
+        self.__dict__["_exclusions"] = Exclusions(
+            check_names("var_names", var_names),
+            paths={self._var_key(v): variable_path(v) for v in var_list or ()},
+        )
 
     def _own_config(self):
         """Returns the arguments that Keras' `get_config` does not know."""
-        paths = self._undecayed_keys.values()
+        rule = self.step_settings.rule
+        config = {
+            field.name: getattr(rule, field.name)
+            for field in dataclasses.fields(rule)
+        }
+        if len(rule.operators) > 1:
+            config["clipping"] = self.step_settings.clipping
+        if rule.operators:
+            threshold = self._current_threshold()
+            config["clip_threshold"] = thresholds.serialize(threshold)
         return {
-            **self._hyperparameters(),
-            **self._threshold_config(),
-            "exclude_from_weight_decay": [
-                *self._undecayed_names,
-                *sorted(self._undecayed_positions),
-                *(f"^{re.escape(path)}$" for path in paths),
-            ],
+            **config,
+            "exclude_from_weight_decay": self._exclusions.listed(),
             "jit_compile": self.jit_compile,
             "monitor": self.monitor,
             "clip_per_replica": self.clip_per_replica,
         }
 
-    def _unique_name(self, name, end=""):
-        """Returns the name, with `_1` and so on if a variable has it already.
+    def _check_rule_clips(self):
+        if self.step_settings.clipping is None:
+            raise AttributeError(
+                f"{type(self).__name__} has no `clip_threshold`"
+            )
 
-        HDF5 files keep variables by their names.
+    def _current_threshold(self):
+        """Returns the threshold with the numbers that the variables hold."""
+        if self._has_state():
+            return threshold_of(self.step_settings, self._read_scalars())
+        return self.step_settings.clip_threshold
 
-        Args:
-            name: String.
-            end: String that comes after it in the variable's whole name.
+    def _check_threshold_fits(self, variables):
+        """Raises if there is not one array for each variable.
+
+        Of a model in an HDF5 file Keras builds the optimizer on no variables at
+        all (keras/src/legacy/saving/legacy_h5_format.py, 3.15.1).
         """
-        # Not an attribute that Keras or TensorFlow tracks and saves.
-        names = self.__dict__.setdefault("_variable_names", set())
-        unique, number = name, 0
-        while unique + end in names:
-            number += 1
-            unique = f"{name}_{number}"
-        names.add(unique + end)
-        return unique
-
-    def _has_state(self):
-        return hasattr(self, "update_count")
+        threshold = self.step_settings.clip_threshold
+        if threshold is not None and variables:
+            check_arrays(threshold, variables)
 
     def _build_state(self, variables, stateless=()):
         """Creates the variables that go with the model's `variables`.
 
-        Those at the indices in `stateless` are never updated by the rule.
+        Args:
+            variables: List of the model's variables.
+            stateless: Positions of those that the rule never updates.
         """
-        rule = self.rule
-        self.update_count = self._add_shared("update_count", 0, "int")
-        self._build_monitor(variables)
-        self.variable_paths = [variable_path(v) for v in variables]
-        self._shared_dtype = clipping.widest_dtype_of(variables)
-        self._build_threshold(variables)
-        self._shared = [
-            self._add_shared(name, value, self._shared_dtype)
-            for name, value in rule.shared.items()
-        ]
-        # Paths can change when a model is saved and loaded (keras 3.15.1):
-        # a `Sequential` loses its own name in them. Positions do not.
-        self._undecayed_positions = self._undecayed_positions.union(
-            index
-            for index, variable in enumerate(variables)
-            if self._var_key(variable) in self._undecayed_keys
+        located = self._exclusions.located(variables, self._var_key)
+        self.__dict__["_exclusions"] = located
+        undecayed = located.positions.union(
+            position
+            for position, variable in enumerate(variables)
+            if not self._use_weight_decay(variable)
         )
-        self._undecayed_keys = {}
-        self._decays = [
-            index not in self._undecayed_positions
-            and self._use_weight_decay(variable)
-            for index, variable in enumerate(variables)
-        ]
-        self._slots = [
-            []
-            if index in stateless
-            else [
-                self._add_slot(variable, name, value)
-                for name, value in rule.slots.items()
-            ]
-            for index, variable in enumerate(variables)
-        ]
-        self._build_later_variables(variables)
-
-    def _build_later_variables(self, variables):
-        """Creates the variables that files of the first layout do not have.
-
-        They are the last ones, and zero is what they are for such a file.
-        """
-        starts = {"clip_total_error": (0.0, "float32")}
-        if self._corrects_single_variables():
-            starts["missed_updates"] = ([0] * len(variables), "int")
-        self.later_variables = []
-        for name, (start, dtype) in starts.items():
-            variable = self._add_shared(name, start, dtype)
-            setattr(self, name, variable)
-            self.later_variables.append(variable)
+        self.step_settings = dataclasses.replace(
+            self.step_settings, undecayed=undecayed
+        )
+        self._create_variables(self.step_settings, variables, stateless)
 
     def _use_weight_decay(self, variable):
-        return not any(
-            re.search(pattern, name)
-            for pattern in self._undecayed_names
-            for name in (variable.name, variable_path(variable))
-        )
+        return not self._exclusions.match(variable)
 
     def _clip_gradients(self, gradients):
         """Leaves gradients alone: they are clipped once they are aggregated."""
@@ -262,3 +279,36 @@ class FrontEnd(
 
     def _apply_weight_decay(self, variables):
         """Does nothing: the decay is a part of the rule."""
+
+    def _note_monitoring(self):
+        """Notes whether the step that is being made observes all."""
+        self.was_monitored = self.step_settings.is_monitored
+        self.was_always_monitored &= self.step_settings.is_monitored
+
+    def _undo_if_skipped(self, variables, step):
+        """Takes a step, but leaves these variables if it is skipped whole.
+
+        Keras applies constraints and moving averages after the update, and
+        does not know of skipped steps.
+
+        Args:
+            variables: What Keras changes besides the rule.
+            step: Callable without arguments.
+
+        Returns:
+            What `step` returns.
+        """
+        if not (variables and self.step_settings.nonfinite_scope == "step"):
+            return step()
+        before = [ops.copy(self._value(variable)) for variable in variables]
+        skipped_before = ops.copy(self._value(self.skipped_steps))
+        result = step()
+        skipped = ops.not_equal(self._value(self.skipped_steps), skipped_before)
+        self._assign_all(
+            variables,
+            [
+                ops.where(skipped, value, self._value(variable))
+                for variable, value in zip(variables, before, strict=True)
+            ],
+        )
+        return result

@@ -22,8 +22,6 @@ class SavedVariables:
             before there were any do not have. They are zero then.
     """
 
-    later_variables = ()
-
     def save_own_variables(self, store):
         """Writes the variables to a file.
 

@@ -1,9 +1,67 @@
 """Early checks of constructor arguments, worded the same everywhere."""
 
+import dataclasses
+import functools
 import math
 import numbers
 import os
 from collections.abc import Sequence
+
+
+def within(default: float | None, interval: str, optional: bool = False):
+    """Returns a dataclass field for a number that `check_fields` checks.
+
+    Args:
+        default: The field's default.
+        interval: Where it must lie, as `"[0, 1)"` or `"(0, inf)"`.
+        optional: Whether it may be `None` too. Defaults to `False`.
+    """
+    low, high = (float(end) for end in interval[1:-1].split(","))
+    check = functools.partial(
+        check_number,
+        low=low,
+        high=high,
+        open_low=interval[0] == "(",
+        open_high=interval[-1] == ")",
+    )
+    return _checked_field(default, check, optional)
+
+
+def integer_from(low: int, default: int):
+    """Returns a dataclass field for an integer that `check_fields` checks.
+
+    Args:
+        low: The smallest allowed value.
+        default: The field's default.
+    """
+    return _checked_field(default, functools.partial(check_integer, low=low))
+
+
+def one_of(default: object, choices: Sequence[object]):
+    """Returns a dataclass field for a choice that `check_fields` checks.
+
+    Args:
+        default: The field's default.
+        choices: The allowed values.
+    """
+    check = functools.partial(check_choice, choices=choices)
+    return _checked_field(default, check)
+
+
+def check_fields(instance: object) -> None:
+    """Checks the fields of a dataclass by what was declared beside them.
+
+    Args:
+        instance: A dataclass, frozen or not. Numbers become floats.
+
+    Raises:
+        ValueError: If one is out of its range.
+    """
+    for field in dataclasses.fields(instance):
+        check = field.metadata.get("check")
+        if check is not None:
+            value = check(field.name, getattr(instance, field.name))
+            object.__setattr__(instance, field.name, value)
 
 
 def check_number(
@@ -152,6 +210,13 @@ def check_exclusions(
         lambda item: _is_string(item) or (type(item) is int and item >= 0),
         "strings or positions",
     )
+
+
+def _checked_field(default, check, optional=False):
+    def checked(name, value):
+        return None if optional and value is None else check(name, value)
+
+    return dataclasses.field(default=default, metadata={"check": checked})
 
 
 def _is_string(item):

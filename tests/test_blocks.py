@@ -8,10 +8,10 @@ import pytest
 import tensorflow as tf
 from hypothesis import strategies as st
 
-from keras_clip.blocks import LARGEST_BLOCK
-from keras_clip.blocks import SMALLEST_BLOCK
-from keras_clip.blocks import block_of
-from keras_clip.blocks import walk
+from keras_clip.on_tensorflow.blocks import LARGEST_BLOCK
+from keras_clip.on_tensorflow.blocks import SMALLEST_BLOCK
+from keras_clip.on_tensorflow.blocks import block_of
+from keras_clip.on_tensorflow.blocks import walk
 
 
 @hypothesis.given(st.lists(st.integers(1, 3000), min_size=1, max_size=4))

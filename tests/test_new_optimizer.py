@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_clip import rules
 from keras_clip.registry import OPTIMIZERS
-from keras_clip.rules.nonfinite import keep_where
+from keras_clip.rules.clips import Factor
 from keras_clip.rules.rule import Rule
+from keras_clip.validation import within
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
@@ -30,7 +30,7 @@ def modules(info):
     return [
         *(
             f"keras_clip/{folder}/{info.name}.py"
-            for folder in ("rules", "optimizers", "tf_keras")
+            for folder in ("rules", "optimizers")
         ),
         f"tests/enrolment/{info.name}.py",
     ]
@@ -39,16 +39,8 @@ def modules(info):
 def lines(info):
     """Yields the lines that it has in files of all, up to `...`."""
     name, optimizer = info.name, info.class_name
-    for folder, public in (
-        ("rules", f"{optimizer}Rule"),
-        ("optimizers", optimizer),
-        ("tf_keras", optimizer),
-    ):
-        file = f"keras_clip/{folder}/__init__.py"
-        yield file, f"from keras_clip.{folder}.{name} import {public}"
-        yield file, f'"{public}",'
-    file = "keras_clip/__init__.py"
-    yield file, f"from keras_clip.optimizers import {optimizer}"
+    file = "keras_clip/optimizers/__init__.py"
+    yield file, f"from keras_clip.optimizers.{name} import {optimizer}"
     yield file, f'"{optimizer}",'
     yield "scripts/command_line.py", f'"{name}",'
     yield (
@@ -88,17 +80,6 @@ def test_every_optimizer_has_its_modules(info):
 
 
 @every_info
-def test_every_rule_says_what_can_be_written_over_in_place(info):
-    rule = getattr(rules, f"{info.class_name}Rule", None)
-    assert rule is not None, f"Add keras_clip/rules/{info.name}.py"
-    own = rule.__mro__[: rule.__mro__.index(Rule)]
-    assert any("in_place" in vars(cls) for cls in own), (
-        f"keras_clip/rules/{info.name}.py: add `in_place` to {rule.__name__}: "
-        '"all", "state" or "nothing"; keras_clip/rules/rule.py says of what'
-    )
-
-
-@every_info
 def test_the_guide_names_every_file(info):
     files = {*modules(info), *(file for file, _ in lines(info))}
     named = {re.sub(rf"\b{info.name}\.py$", "NAME.py", file) for file in files}
@@ -113,13 +94,13 @@ def test_the_rule_of_the_guide_moves_by_the_sign_of_a_clipped_momentum():
     names = {
         "Rule": Rule,
         "dataclasses": dataclasses,
-        "keep_where": keep_where,
+        "within": within,
         "ops": ops,
     }
     exec(example, names)
     rule = names["ClipSignRule"](beta_1=0.5)
     x, m, g = ops.convert_to_tensor([[1.0, 2.0], [0.5, -0.25], [-4.0, 0.25]])
-    clip = (ops.convert_to_tensor(0.25),)
+    clip = Factor(ops.convert_to_tensor(0.25))
     x, (m,) = rule(x, g, (m,), 0.125, 1, clip, weight_decay=0.5)
     np.testing.assert_array_equal(m, [-0.25, -0.09375])
     np.testing.assert_array_equal(x, [1.0625, 2.0])

@@ -8,7 +8,6 @@ import pytest
 import keras_clip
 import keras_clip.tf_keras
 from keras_clip import optimizers
-from keras_clip import rules
 from keras_clip.registry import OPTIMIZERS
 from tests import enrolment as enrolments
 from tests.enrolment import ENROLMENTS
@@ -59,7 +58,6 @@ def test_public_classes_are_all_registered():
     names = {info.class_name for info in OPTIMIZERS.values()}
     assert set(optimizers.__all__) == names
     assert set(keras_clip.tf_keras.__all__) == {*names, "callbacks"}
-    assert set(rules.__all__) == {f"{name}Rule" for name in names}
 
 
 @every_info

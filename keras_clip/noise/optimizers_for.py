@@ -1,13 +1,8 @@
 """Which optimizers clip in a given way, as their rules say."""
 
-import dataclasses
-import functools
-
-from keras_clip import rules
 from keras_clip.registry import OPTIMIZERS
 
 
-@functools.cache
 def optimizers_for(clipping: str | None) -> tuple[str, ...]:
     """Returns the names of the classes that clip in a given way.
 
@@ -21,7 +16,7 @@ def optimizers_for(clipping: str | None) -> tuple[str, ...]:
     return tuple(
         info.class_name
         for info in OPTIMIZERS.values()
-        if _clips(info.class_name, clipping)
+        if clipping in (info.keras_class.rule_class.operators or (None,))
     )
 
 
@@ -35,27 +30,9 @@ def calls_for(clipping: str) -> tuple[str, ...]:
         Names, or calls of those that can clip in another way too.
     """
     return tuple(
-        f'{name}(clipping="{clipping}")' if _chooses(name) else name
-        for name in optimizers_for(clipping)
+        name
+        if info.keras_class.rule_class.operators == (clipping,)
+        else f'{name}(clipping="{clipping}")'
+        for info in OPTIMIZERS.values()
+        if (name := info.class_name) in optimizers_for(clipping)
     )
-
-
-def _clips(name, clipping):
-    rule = _rule_of(name)
-    if not _chooses(name):
-        return rule.clipping == clipping
-    try:
-        rule(clipping=clipping)
-    except ValueError:
-        return False
-    return True
-
-
-def _chooses(name):
-    """Returns whether an optimizer can be told how to clip."""
-    fields = dataclasses.fields(_rule_of(name))
-    return any(field.name == "clipping" for field in fields)
-
-
-def _rule_of(name):
-    return getattr(rules, f"{name}Rule")

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import keras
 
+from keras_clip.arguments import given
 from keras_clip.optimizers.optimizer import ClippingOptimizer
-from keras_clip.rules import ACClipRule
+from keras_clip.rules.acclip import ACClipRule
 
 
 @keras.saving.register_keras_serializable("keras_clip")
@@ -43,9 +44,7 @@ class ACClip(ClippingOptimizer):
     duplicate rows of sparse gradients are summed first.
 
     Args:
-        learning_rate: A float, a
-            `keras.optimizers.schedules.LearningRateSchedule` instance, or a
-            callable that takes no arguments and returns the value to use.
+        learning_rate: {{learning rate}}
             Defaults to `1e-4`. Start a Transformer with `{{starting rate}}`.
         beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
             `0.9`.
@@ -74,16 +73,18 @@ class ACClip(ClippingOptimizer):
 
     Example:
 
-    >>> import numpy as np
     >>> x = keras.Variable([1.0, -2.0])
+    >>> gradient = keras.ops.convert_to_tensor([1e3, 0.5])
     >>> optimizer = ACClip(learning_rate=0.1, step_scaling="threshold")
-    >>> optimizer.apply([keras.ops.convert_to_tensor([1e3, 0.5])], [x])
-    >>> print(np.round(keras.ops.convert_to_numpy(x), 3))
+    >>> _ = optimizer.apply_gradients([(gradient, x)])
+    >>> print(keras.ops.convert_to_numpy(x).round(3))
     [ 0.9 -2.1]
 
     References:
         - [Zhang et al., 2020](https://arxiv.org/abs/1912.03194), Algorithm 1
     """
+
+    rule_class = ACClipRule
 
     def __init__(
         self,
@@ -113,30 +114,4 @@ class ACClip(ClippingOptimizer):
         name: str | None = "acclip",
         **kwargs,
     ):
-        super().__init__(
-            ACClipRule(
-                beta_1=beta_1,
-                beta_2=beta_2,
-                epsilon=epsilon,
-                alpha=alpha,
-                step_scaling=step_scaling,
-                bias_correction=bias_correction,
-                nonfinite=nonfinite,
-            ),
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            exclude_from_weight_decay=exclude_from_weight_decay,
-            jit_compile=jit_compile,
-            monitor=monitor,
-            clip_per_replica=clip_per_replica,
-            clipnorm=clipnorm,
-            clipvalue=clipvalue,
-            global_clipnorm=global_clipnorm,
-            use_ema=use_ema,
-            ema_momentum=ema_momentum,
-            ema_overwrite_frequency=ema_overwrite_frequency,
-            loss_scale_factor=loss_scale_factor,
-            gradient_accumulation_steps=gradient_accumulation_steps,
-            name=name,
-            **kwargs,
-        )
+        self._construct(given(locals()))

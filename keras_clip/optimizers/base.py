@@ -1,6 +1,4 @@
-"""What all Keras 3 optimizers of this package share, on JAX and torch as is."""
-
-from collections.abc import Sequence
+"""Takes the steps of Keras 3 optimizers, on JAX and torch as values."""
 
 import keras
 import numpy as np
@@ -14,6 +12,9 @@ from keras_clip.pairing import checked
 from keras_clip.pairing import once_each
 from keras_clip.pairing import variable_path
 from keras_clip.pairing import without_repeats
+from keras_clip.rules.rule import Rule
+from keras_clip.step.whole import State
+from keras_clip.step.whole import take
 
 _OVERRIDE_APPLY = (
     "Override `apply`, which is given all gradients, or `_clip_gradients`, "
@@ -39,21 +40,12 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
 
     Keras clips and decays before gradients are reduced over replicas
     (keras/src/optimizers/base_optimizer.py, 3.15.1). Here both come after:
-    `_backend_update_step` is the one hook that sees one gradient a step.
+    `_backend_update_step` is the one hook that sees one gradient a step. On
+    TensorFlow a subclass takes its place.
 
-    Args:
-        rule: The algorithm, a frozen dataclass from `keras_clip.rules`.
-        learning_rate: Float, schedule or callable, as in Keras.
-        weight_decay: Float or `None`, decoupled weight decay.
-        exclude_from_weight_decay: List of regular expressions, which exclude
-            the variables whose name or path they match from weight decay, and
-            of positions among the optimizer's variables.
-        jit_compile: `True`, `False` or `"auto"`.
-        monitor: Whether the monitoring variables are kept up even where that
-            costs a pass over the gradients.
-        clip_per_replica: Whether to clip before gradients are aggregated.
-        **kwargs: `clip_threshold`, for the rules that take one, and the rest of
-            Keras' optimizer arguments.
+    An optimizer's class has a `rule_class`, and an `__init__` whose parameters
+    are the arguments: the rule's hyperparameters, and those of all. It calls
+    `_construct`, so that the class for tf_keras can have it too.
     """
 
     # Keras' trainers on JAX and torch call `apply` (keras 3.15.1).
@@ -61,45 +53,16 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
 
     gradients_argument = "grads"
 
-    def __init__(
-        self,
-        rule,
-        learning_rate,
-        weight_decay: float | None = None,
-        exclude_from_weight_decay: Sequence[str | int] | None = None,
-        jit_compile: bool | str = "auto",
-        monitor: bool = False,
-        clip_per_replica: bool = False,
-        **kwargs,
-    ):
-        # To a rule without threshold, it is an argument that does not exist.
-        threshold = (
-            kwargs.pop("clip_threshold", None) if rule.clipping else None
-        )
-        self._check_arguments(
-            learning_rate,
-            weight_decay,
-            jit_compile,
-            monitor,
-            clip_per_replica,
-            kwargs,
-        )
-        super().__init__(
-            learning_rate=learning_rate, weight_decay=weight_decay, **kwargs
-        )
-        self._set_arguments(
-            rule,
-            threshold,
-            exclude_from_weight_decay,
-            jit_compile,
-            monitor,
-            clip_per_replica,
-        )
-
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         check_overrides(cls, BaseClippingOptimizer, cls.never_called)
+        cls.marked_doc = cls.__doc__
         cls.__doc__ = fill_in(cls, "keras")
+
+    def _construct(self, arguments):
+        """Makes the optimizer of all its arguments, by name."""
+        self._split_arguments(arguments)
+        super().__init__(**arguments)
 
     def build(self, variables):
         """Creates the optimizer's variables.
@@ -209,7 +172,28 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         )
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        self._step(grads, trainable_variables, learning_rate)
+        """Takes a step by aggregated gradients."""
+        self._note_monitoring()
+        call = Rule.__call__
+        if self.jit_compile and keras.backend.backend() == "jax":
+            from keras_clip.on_jax import compiled_call as call
+        part = self._part_of(trainable_variables)
+        slots, scalars = self._slots_of(part), self._read_scalars()
+        values, state = take(
+            self.step_settings,
+            [variable.value for variable in trainable_variables],
+            State([[slot.value for slot in own] for own in slots], scalars),
+            checked(self.gradients_argument, grads, trainable_variables),
+            learning_rate,
+            part,
+            call,
+        )
+        for variable, value in zip(trainable_variables, values, strict=True):
+            variable.assign(value)
+        for own, values in zip(slots, state.slots, strict=True):
+            for slot, value in zip(own, values, strict=True):
+                slot.assign(value)
+        self._assign_scalars(scalars, state.scalars)
 
     def _changed_by_keras(self):
         """Returns the variables that Keras changes after the rule."""

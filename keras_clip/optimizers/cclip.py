@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import keras
 
+from keras_clip.arguments import given
 from keras_clip.optimizers.optimizer import ClippingOptimizer
-from keras_clip.rules import CClipRule
+from keras_clip.rules.cclip import CClipRule
 from keras_clip.thresholds import Threshold
 
 
@@ -32,9 +33,7 @@ class CClip(ClippingOptimizer):
     of 0.001 and a learning rate of 3.
 
     Args:
-        learning_rate: A float, a
-            `keras.optimizers.schedules.LearningRateSchedule` instance, or a
-            callable that takes no arguments and returns the value to use.
+        learning_rate: {{learning rate}}
             Defaults to `0.1`. Start a Transformer with `{{starting rate}}`.
         clip_threshold: Positive float in units of the gradient, a list with an
             array for each variable that broadcasts to its shape, a threshold of
@@ -56,16 +55,18 @@ class CClip(ClippingOptimizer):
 
     Example:
 
-    >>> import numpy as np
     >>> x = keras.Variable([1.0, -2.0])
+    >>> gradient = keras.ops.convert_to_tensor([1e3, 0.5])
     >>> optimizer = CClip(learning_rate=0.1, clip_threshold=1.0)
-    >>> optimizer.apply([keras.ops.convert_to_tensor([1e3, 0.5])], [x])
-    >>> print(np.round(keras.ops.convert_to_numpy(x), 3))
+    >>> _ = optimizer.apply_gradients([(gradient, x)])
+    >>> print(keras.ops.convert_to_numpy(x).round(3))
     [ 0.9  -2.05]
 
     References:
         - [Zhang et al., 2020](https://arxiv.org/abs/1912.03194), section 4.1
     """
+
+    rule_class = CClipRule
 
     def __init__(
         self,
@@ -92,27 +93,4 @@ class CClip(ClippingOptimizer):
         name: str | None = "cclip",
         **kwargs,
     ):
-        super().__init__(
-            CClipRule(
-                momentum=momentum,
-                projection_radius=projection_radius,
-                nonfinite=nonfinite,
-            ),
-            learning_rate=learning_rate,
-            clip_threshold=clip_threshold,
-            weight_decay=weight_decay,
-            jit_compile=jit_compile,
-            monitor=monitor,
-            exclude_from_weight_decay=exclude_from_weight_decay,
-            clip_per_replica=clip_per_replica,
-            clipnorm=clipnorm,
-            clipvalue=clipvalue,
-            global_clipnorm=global_clipnorm,
-            use_ema=use_ema,
-            ema_momentum=ema_momentum,
-            ema_overwrite_frequency=ema_overwrite_frequency,
-            loss_scale_factor=loss_scale_factor,
-            gradient_accumulation_steps=gradient_accumulation_steps,
-            name=name,
-            **kwargs,
-        )
+        self._construct(given(locals()))

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import keras
 
+from keras_clip.arguments import given
 from keras_clip.optimizers.optimizer import ClippingOptimizer
-from keras_clip.rules import ClipAdaGradNormRule
+from keras_clip.rules.clip_adagrad_norm import ClipAdaGradNormRule
 from keras_clip.thresholds import Threshold
 
 
@@ -35,9 +36,7 @@ class ClipAdaGradNorm(ClippingOptimizer):
     to 1.6 million parameters, trained at 1 to 10.
 
     Args:
-        learning_rate: A float, a
-            `keras.optimizers.schedules.LearningRateSchedule` instance, or a
-            callable that takes no arguments and returns the value to use.
+        learning_rate: {{learning rate}}
             Defaults to `1.0`. Start a Transformer with `{{starting rate}}`.
         beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
             `0.0`.
@@ -64,17 +63,19 @@ class ClipAdaGradNorm(ClippingOptimizer):
 
     Example:
 
-    >>> import numpy as np
     >>> x = keras.Variable([1.0, -2.0])
+    >>> gradient = keras.ops.convert_to_tensor([3e6, 4e6])
     >>> optimizer = ClipAdaGradNorm(learning_rate=0.5, initial_accumulator=0.75)
-    >>> optimizer.apply([keras.ops.convert_to_tensor([3e6, 4e6])], [x])
-    >>> print(np.round(keras.ops.convert_to_numpy(x), 3))
+    >>> _ = optimizer.apply_gradients([(gradient, x)])
+    >>> print(keras.ops.convert_to_numpy(x).round(3))
     [ 0.76 -2.32]
 
     References:
         - [Chezhegov et al., 2025](https://arxiv.org/abs/2406.04443),
           Algorithm 2
     """
+
+    rule_class = ClipAdaGradNormRule
 
     def __init__(
         self,
@@ -104,30 +105,4 @@ class ClipAdaGradNorm(ClippingOptimizer):
         name: str | None = "clip_adagrad_norm",
         **kwargs,
     ):
-        super().__init__(
-            ClipAdaGradNormRule(
-                beta_1=beta_1,
-                delay=delay,
-                initial_accumulator=initial_accumulator,
-                accumulator_scale=accumulator_scale,
-                bias_correction=bias_correction,
-                nonfinite=nonfinite,
-            ),
-            learning_rate=learning_rate,
-            clip_threshold=clip_threshold,
-            weight_decay=weight_decay,
-            jit_compile=jit_compile,
-            monitor=monitor,
-            exclude_from_weight_decay=exclude_from_weight_decay,
-            clip_per_replica=clip_per_replica,
-            clipnorm=clipnorm,
-            clipvalue=clipvalue,
-            global_clipnorm=global_clipnorm,
-            use_ema=use_ema,
-            ema_momentum=ema_momentum,
-            ema_overwrite_frequency=ema_overwrite_frequency,
-            loss_scale_factor=loss_scale_factor,
-            gradient_accumulation_steps=gradient_accumulation_steps,
-            name=name,
-            **kwargs,
-        )
+        self._construct(given(locals()))

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import keras
 
+from keras_clip.arguments import given
 from keras_clip.optimizers.optimizer import ClippingOptimizer
-from keras_clip.rules import ClipAdamNormRule
+from keras_clip.rules.clip_adam_norm import ClipAdamNormRule
 from keras_clip.thresholds import Threshold
 
 
@@ -34,9 +35,7 @@ class ClipAdamNorm(ClippingOptimizer):
     Transformers, of 113,000 to 1.6 million parameters, trained at 0.1 to 1.
 
     Args:
-        learning_rate: A float, a
-            `keras.optimizers.schedules.LearningRateSchedule` instance, or a
-            callable that takes no arguments and returns the value to use.
+        learning_rate: {{learning rate}}
             Defaults to `0.1`. Start a Transformer with `{{starting rate}}`.
         beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
             `0.9`.
@@ -66,17 +65,19 @@ class ClipAdamNorm(ClippingOptimizer):
 
     Example:
 
-    >>> import numpy as np
     >>> x = keras.Variable([1.0, -2.0])
+    >>> gradient = keras.ops.convert_to_tensor([3e6, 4e6])
     >>> optimizer = ClipAdamNorm(learning_rate=1.0)
-    >>> optimizer.apply([keras.ops.convert_to_tensor([3e6, 4e6])], [x])
-    >>> print(np.round(keras.ops.convert_to_numpy(x), 3))
+    >>> _ = optimizer.apply_gradients([(gradient, x)])
+    >>> print(keras.ops.convert_to_numpy(x).round(3))
     [ 0.94 -2.08]
 
     References:
         - [Chezhegov et al., 2025](https://arxiv.org/abs/2406.04443),
           Algorithm 2
     """
+
+    rule_class = ClipAdamNormRule
 
     def __init__(
         self,
@@ -107,31 +108,4 @@ class ClipAdamNorm(ClippingOptimizer):
         name: str | None = "clip_adam_norm",
         **kwargs,
     ):
-        super().__init__(
-            ClipAdamNormRule(
-                beta_1=beta_1,
-                beta_2=beta_2,
-                delay=delay,
-                initial_accumulator=initial_accumulator,
-                accumulator_scale=accumulator_scale,
-                bias_correction=bias_correction,
-                nonfinite=nonfinite,
-            ),
-            learning_rate=learning_rate,
-            clip_threshold=clip_threshold,
-            weight_decay=weight_decay,
-            jit_compile=jit_compile,
-            monitor=monitor,
-            exclude_from_weight_decay=exclude_from_weight_decay,
-            clip_per_replica=clip_per_replica,
-            clipnorm=clipnorm,
-            clipvalue=clipvalue,
-            global_clipnorm=global_clipnorm,
-            use_ema=use_ema,
-            ema_momentum=ema_momentum,
-            ema_overwrite_frequency=ema_overwrite_frequency,
-            loss_scale_factor=loss_scale_factor,
-            gradient_accumulation_steps=gradient_accumulation_steps,
-            name=name,
-            **kwargs,
-        )
+        self._construct(given(locals()))

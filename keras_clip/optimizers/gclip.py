@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import keras
 
+from keras_clip.arguments import given
 from keras_clip.optimizers.optimizer import ClippingOptimizer
-from keras_clip.rules import GClipRule
+from keras_clip.rules.gclip import GClipRule
 from keras_clip.thresholds import Threshold
 
 
@@ -31,9 +32,7 @@ class GClip(ClippingOptimizer):
     far more slowly than Adam, clipped or not.
 
     Args:
-        learning_rate: A float, a
-            `keras.optimizers.schedules.LearningRateSchedule` instance, or a
-            callable that takes no arguments and returns the value to use.
+        learning_rate: {{learning rate}}
             Defaults to `0.1`. Start a Transformer with `{{starting rate}}`.
         clip_threshold: Positive float in units of the gradient, a threshold of
             `keras_clip.thresholds`, or `None` for no clipping. Set it between
@@ -54,16 +53,18 @@ class GClip(ClippingOptimizer):
 
     Example:
 
-    >>> import numpy as np
     >>> x = keras.Variable([1.0, -2.0])
+    >>> gradient = keras.ops.convert_to_tensor([3.0, 4.0])
     >>> optimizer = GClip(learning_rate=0.1, clip_threshold=1.0)
-    >>> optimizer.apply([keras.ops.convert_to_tensor([3.0, 4.0])], [x])
-    >>> print(np.round(keras.ops.convert_to_numpy(x), 3))
+    >>> _ = optimizer.apply_gradients([(gradient, x)])
+    >>> print(keras.ops.convert_to_numpy(x).round(3))
     [ 0.94 -2.08]
 
     References:
         - [Zhang et al., 2020](https://arxiv.org/abs/1912.03194), section 3.1
     """
+
+    rule_class = GClipRule
 
     def __init__(
         self,
@@ -90,27 +91,4 @@ class GClip(ClippingOptimizer):
         name: str | None = "gclip",
         **kwargs,
     ):
-        super().__init__(
-            GClipRule(
-                momentum=momentum,
-                projection_radius=projection_radius,
-                nonfinite=nonfinite,
-            ),
-            learning_rate=learning_rate,
-            clip_threshold=clip_threshold,
-            weight_decay=weight_decay,
-            jit_compile=jit_compile,
-            monitor=monitor,
-            exclude_from_weight_decay=exclude_from_weight_decay,
-            clip_per_replica=clip_per_replica,
-            clipnorm=clipnorm,
-            clipvalue=clipvalue,
-            global_clipnorm=global_clipnorm,
-            use_ema=use_ema,
-            ema_momentum=ema_momentum,
-            ema_overwrite_frequency=ema_overwrite_frequency,
-            loss_scale_factor=loss_scale_factor,
-            gradient_accumulation_steps=gradient_accumulation_steps,
-            name=name,
-            **kwargs,
-        )
+        self._construct(given(locals()))

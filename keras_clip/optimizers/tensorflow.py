@@ -2,15 +2,18 @@
 
 import tensorflow as tf
 
+from keras_clip.on_tensorflow.replicas import assign_on_replicas
+from keras_clip.on_tensorflow.replicas import run_on_replicas_if
+from keras_clip.on_tensorflow.steps import Held
+from keras_clip.on_tensorflow.steps import Steps
+from keras_clip.on_tensorflow.steps import tensorflow_variable
+from keras_clip.on_tensorflow.steps import value_of
 from keras_clip.optimizers.base import NEVER_CALLED
 from keras_clip.optimizers.base import BaseClippingOptimizer
-from keras_clip.replicas import assign_on_replicas
-from keras_clip.replicas import run_on_replicas_if
-from keras_clip.tensorflow_stepping import TensorFlowStepping
-from keras_clip.tensorflow_stepping import tensorflow_variable
+from keras_clip.step.keras_clipping import clipped_on_replica
 
 
-class TensorFlowClippingOptimizer(TensorFlowStepping, BaseClippingOptimizer):
+class TensorFlowClippingOptimizer(BaseClippingOptimizer):
     """Reduces gradients over replicas first and does everything else after."""
 
     # Keras' trainer on TensorFlow calls `apply_gradients` (keras 3.15.1).
@@ -27,6 +30,13 @@ class TensorFlowClippingOptimizer(TensorFlowStepping, BaseClippingOptimizer):
         ),
     }
 
+    def build(self, variables):
+        """Creates the optimizer's variables, as the base class does."""
+        if not self.built:
+            # Not an attribute that Keras or TensorFlow tracks and saves.
+            self.__dict__["_tensorflow_steps"] = Steps()
+        super().build(variables)
+
     # AutoGraph has nothing to convert here, and takes a fifth of the tracing.
     @tf.autograph.experimental.do_not_convert
     def apply(self, grads, trainable_variables=None):
@@ -41,7 +51,12 @@ class TensorFlowClippingOptimizer(TensorFlowStepping, BaseClippingOptimizer):
         (keras/src/optimizers/base_optimizer.py, 3.15.1).
         """
         if self.clip_per_replica:
-            grads = self._clipped_on_replica(grads, trainable_variables)
+            grads = clipped_on_replica(
+                self.step_settings,
+                grads,
+                self._read_scalars(),
+                self._part_of(trainable_variables),
+            )
         if tf.distribute.has_strategy():
             pairs = self._all_reduce_sum_gradients(
                 zip(grads, trainable_variables, strict=True)
@@ -50,7 +65,11 @@ class TensorFlowClippingOptimizer(TensorFlowStepping, BaseClippingOptimizer):
         if self.gradient_accumulation_steps:
             self._accumulate(grads, trainable_variables)
         else:
-            self._step_by(grads, trainable_variables)
+            self._backend_update_step(
+                self._clip_gradients(list(grads)),
+                trainable_variables,
+                self.learning_rate,
+            )
         if self.use_ema:
             self._update_model_variables_moving_average(
                 self._trainable_variables
@@ -59,12 +78,23 @@ class TensorFlowClippingOptimizer(TensorFlowStepping, BaseClippingOptimizer):
                 due = (self.iterations + 1) % self.ema_overwrite_frequency == 0
                 self._overwrite_with_averages(due)
 
-    def _step_by(self, grads, trainable_variables):
-        """Steps by whole gradients, as a subclass has them if it clips."""
-        self._backend_update_step(
-            self._clip_gradients(list(grads)),
-            trainable_variables,
-            self.learning_rate,
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        """Takes a step by whole gradients."""
+        self._note_monitoring()
+        part = self._part_of(trainable_variables)
+        self._tensorflow_steps.take(
+            self.step_settings,
+            self.jit_compile,
+            Held(
+                trainable_variables,
+                self._slots_of(part),
+                self._scalars,
+                self._distribution_strategy,
+                self.gradients_argument,
+            ),
+            grads,
+            learning_rate,
+            part,
         )
 
     def _accumulate(self, grads, trainable_variables):
@@ -81,7 +111,11 @@ class TensorFlowClippingOptimizer(TensorFlowStepping, BaseClippingOptimizer):
         ]
         run_on_replicas_if(
             due,
-            lambda *means: self._step_by(means, trainable_variables),
+            lambda *means: self._backend_update_step(
+                self._clip_gradients(list(means)),
+                trainable_variables,
+                self.learning_rate,
+            ),
             [total / count for total in sums],
         )
         self._assign_all(
@@ -116,7 +150,7 @@ class TensorFlowClippingOptimizer(TensorFlowStepping, BaseClippingOptimizer):
         )
 
     def _value(self, variable):
-        return tf.convert_to_tensor(tensorflow_variable(variable))
+        return value_of(variable)
 
     def _add_slot(self, variable, name, value):
         with self._distribution_strategy.extended.colocate_vars_with(

@@ -9,5 +9,4 @@ from keras_clip.rules.gclip import GClipRule
 class CClipRule(GClipRule):
     """One step of CClip for one variable: GClip's, clipped by coordinate."""
 
-    clipping = "coordinate"
-    in_place = "nothing"
+    operators = ("coordinate",)

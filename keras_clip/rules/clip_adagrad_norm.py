@@ -9,5 +9,6 @@ from keras_clip.rules.norm import NormRule
 class ClipAdaGradNormRule(NormRule):
     """One step of Clip-AdaGrad-Norm for one variable, a `NormRule`."""
 
-    def _accumulated(self, b2, square):
+    def accumulated(self, b2, square):
+        """Returns `b_k²`; see `NormRule`."""
         return b2 + square

@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_clip.rules.moments import bias_correction
 from keras_clip.rules.norm import NormRule
-from keras_clip.validation import check_number
+from keras_clip.validation import within
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,24 +17,21 @@ class ClipAdamNormRule(NormRule):
     """One step of Clip-Adam-Norm for one variable.
 
     Args:
-        beta_1: Decay rate of the momentum, in [0, 1).
-        beta_2: Decay rate of `b²`, in [0, 1).
+        beta_1: Decay rate of the momentum.
+        beta_2: Decay rate of `b²`.
 
     The others are those of `NormRule`.
     """
 
-    beta_1: float = 0.9
-    beta_2: float = 0.999
+    beta_1: float = within(0.9, "[0, 1)")
+    beta_2: float = within(0.999, "[0, 1)")
 
-    def __post_init__(self):
-        super().__post_init__()
-        beta_2 = check_number("beta_2", self.beta_2, 0, 1, open_high=True)
-        object.__setattr__(self, "beta_2", beta_2)
-
-    def _accumulated(self, b2, square):
+    def accumulated(self, b2, square):
+        """Returns `b_k²`; see `NormRule`."""
         return self.beta_2 * b2 + (1 - self.beta_2) * square
 
-    def _corrected(self, b2, k):
+    def bias_corrected(self, b2, k):
+        """Returns `b_k² / (1 − beta_2^k)` if asked for; see `NormRule`."""
         if not self.bias_correction:
             return b2
         return b2 / bias_correction(self.beta_2, ops.cast(k, b2.dtype))

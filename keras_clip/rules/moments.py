@@ -1,8 +1,10 @@
-"""Moments of a general order and their bias correction."""
+"""Moments of a general order, their bias correction and their start."""
 
 import math
 
 from keras import ops
+
+from keras_clip.validation import check_number
 
 
 def absolute_power(g, alpha: float):
@@ -47,11 +49,29 @@ def bias_correction(beta: float, k):
 
     Args:
         beta: Decay rate in [0, 1), a Python float.
-        k: Scalar floating-point tensor, the update count, 1 at first.
+        k: Floating-point tensor, the number of an update, 1 at first.
 
     Returns:
-        Scalar tensor of the dtype of `k`.
+        Tensor like `k`.
     """
     if beta == 0:
         return ops.ones_like(k)
     return -ops.expm1(k * math.log(beta))
+
+
+def set_initial_accumulator_value(rule, default: float) -> None:
+    """Sets a rule's `initial_accumulator_value` where it is `None`.
+
+    Args:
+        rule: Frozen dataclass with a field of that name and a `delay`.
+        default: Value without a delay; with one it is 1e-5.
+
+    Raises:
+        ValueError: If it is 0 with a delay: the first step divides by it.
+    """
+    value = rule.initial_accumulator_value
+    if value is None:
+        value = 1e-5 if rule.delay else default
+        object.__setattr__(rule, "initial_accumulator_value", value)
+    if rule.delay:
+        check_number("initial_accumulator_value", value, 0, open_low=True)

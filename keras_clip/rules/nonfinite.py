@@ -1,10 +1,37 @@
-"""What a step leaves alone where its gradient is NaN or infinite."""
+"""Where a step is taken: everywhere, or where its gradient is finite."""
+
+from typing import NamedTuple
 
 import keras
 from keras import ops
 
 # The square of a number below this one is finite, of one from it on infinite.
 _BOUNDS = {"float32": 2.0**64, "float64": 2.0**512}
+
+
+class Everywhere(NamedTuple):
+    """Takes a step everywhere."""
+
+    def choose(self, new, old):
+        """Returns the value after the step."""
+        return new
+
+
+class Where(NamedTuple):
+    """Takes a step where a condition holds.
+
+    Attributes:
+        condition: Boolean tensor that broadcasts to the values.
+    """
+
+    condition: object
+
+    def choose(self, new, old):
+        """Returns the value after the step where it is taken, else before."""
+        return ops.where(self.condition, new, old)
+
+
+Taken = Everywhere | Where
 
 
 def is_finite(g):
@@ -22,23 +49,3 @@ def is_finite(g):
     # One comparison, false for NaN. With `isfinite(square(g))` an average takes
     # a third longer where XLA updates it in place (tensorflow 2.20.0, CPU).
     return ops.absolute(g) < _BOUNDS[keras.backend.standardize_dtype(g.dtype)]
-
-
-def keep_where(finite, new, old):
-    """Returns `new` where a gradient is finite and `old` elsewhere.
-
-    Args:
-        finite: Boolean tensor that broadcasts to the values, or `None` for
-            `new` everywhere.
-        new: Sequence of tensors, the values after the step.
-        old: Sequence of tensors, the values before it.
-
-    Returns:
-        Tuple of tensors.
-    """
-    if finite is None:
-        return tuple(new)
-    return tuple(
-        ops.where(finite, after, before)
-        for after, before in zip(new, old, strict=True)
-    )

@@ -1,47 +1,62 @@
-"""What the rules have in common: their protocol and how a step ends."""
+"""One step of an algorithm for one variable: what all rules have in common."""
 
-from keras import ops
+import dataclasses
+from collections.abc import Sequence
+from typing import ClassVar
 
-from keras_clip.clipping import clip_by_value
-from keras_clip.rules.nonfinite import is_finite
-from keras_clip.rules.nonfinite import keep_where
+from keras_clip.rules.clips import UNCLIPPED
+from keras_clip.rules.clips import Clip
+from keras_clip.rules.nonfinite import Everywhere
+from keras_clip.validation import check_fields
+from keras_clip.validation import one_of
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Rule:
     """One algorithm. Subclasses are frozen dataclasses of hyperparameters.
 
-    Calling a rule maps a variable and its state before a step to those after
-    it, each coordinate on its own: any part of a variable can be moved without
-    the rest. What coordinates or variables share, it is given.
+    A rule says what its state is (`slots`), how a gradient changes it
+    (`moments`) and how far the variable then goes (`step`). It treats each
+    coordinate on its own: any part of a variable can be moved without the rest.
+    What coordinates or variables share, it is given.
+
+    Args:
+        nonfinite: `"skip"` or `"propagate"`.
+
+    Raises:
+        ValueError: If an argument is out of the range declared beside it.
 
     Attributes:
-        clipping: Operator that the gradient is clipped with: `"global"`,
-            `"layer"`, `"coordinate"`, or `None` for a rule without threshold.
+        operators: Clipping operators that its gradients can be clipped by, the
+            default first: of `"global"`, `"layer"` and `"coordinate"`. Empty
+            for a rule without a threshold.
         projection_radius: Radius of the ball that all parameters together are
-            projected on after each step, or `None`.
-        nonfinite: `"skip"` or `"propagate"`.
-        is_corrected: Whether moments that are kept for every variable are
-            corrected by the number of its updates.
-        in_place: `"all"`, `"state"` or `"nothing"`: what is sums of products of
-            the values before a step, without division, root or clipping by
-            coordinate, and so can be written over them at no loss.
+            projected on after each step, or `None`; a field of rules that
+            have such an argument.
     """
 
-    clipping = None
-    projection_radius = None
-    nonfinite = "skip"
-    is_corrected = False
-    in_place: str
+    nonfinite: str = one_of("skip", ("skip", "propagate"))
+
+    operators: ClassVar[tuple[str, ...]] = ()
+    projection_radius: ClassVar[float | None] = None
+
+    def __post_init__(self):
+        check_fields(self)
 
     @property
     def slots(self) -> dict[str, float]:
         """Names and initial values of the tensors kept for every variable."""
-        raise NotImplementedError
+        return {}
 
     @property
     def shared(self) -> dict[str, float | list[float]]:
         """Names and initial values of the scalars that all variables share."""
         return {}
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether a slot is corrected by the number of its updates."""
+        return False
 
     def advance(self, norm, shared, k):
         """Returns what all variables need of the scalars, and the scalars.
@@ -56,74 +71,87 @@ class Rule:
         """
         return (), shared
 
-    def clip(self, g, clip):
-        """Returns `u = clip(g, τ)`.
+    def moments(self, u, before: Sequence, learning_rate) -> Sequence:
+        """Returns the state after a step.
 
         Args:
-            g: Tensor, the gradient.
-            clip: Empty tuple for no clipping; else a tuple of the factor
-                `min(1, τ/‖g‖)` or, with clipping by coordinate, of τ.
+            u: Tensor, the clipped gradient.
+            before: Sequence of tensors like `u`, one for each of `slots`.
+            learning_rate: Scalar tensor, which Keras' momentum of SGD holds.
+        """
+        return ()
+
+    def step(
+        self, u, before: Sequence, after: Sequence, learning_rate, k, shared
+    ):
+        """Returns what is subtracted from the variable.
+
+        Args:
+            u: Tensor, the clipped gradient.
+            before: Sequence of tensors like `u`, the state before the step, by
+                which a delayed step is scaled.
+            after: Sequence of tensors like `u`, the state after it.
+            learning_rate: Scalar tensor.
+            k: Tensor that broadcasts to `u`, the number of this update of the
+                variable, 1 at first.
+            shared: Tuple of scalar tensors, the first that `advance` returns.
+        """
+        raise NotImplementedError
+
+    def __call__(
+        self,
+        x,
+        g,
+        state: Sequence,
+        learning_rate,
+        k,
+        clip: Clip = UNCLIPPED,
+        shared: Sequence = (),
+        weight_decay: float = 0.0,
+    ):
+        """Returns the parameters and the state after one step.
+
+        Where the step is not taken is decided before anything is computed from
+        the new state. What follows is computed from the state that is kept, so
+        that a compiler can write the state in place and read it there.
+
+        Args:
+            x: Tensor, the parameters.
+            g: Tensor like `x`, their gradient.
+            state: Sequence of tensors like `x`, one for each of `slots`.
+            learning_rate: Scalar tensor.
+            k: Tensor that broadcasts to `x`, the number of this update of the
+                variable, 1 at first.
+            clip: What clips the gradient. Defaults to nothing.
+            shared: Tuple of scalar tensors, the first that `advance` returns.
+            weight_decay: Python float, the decoupled weight decay.
 
         Returns:
-            Tensor like `g`.
+            Tuple `(x, state)`.
         """
-        if not clip:
-            return g
-        if self.clipping == "coordinate":
-            return clip_by_value(g, clip[0])
-        return clip[0] * g
+        u = clip.apply(g)
+        finite = clip.finite(u) if self.nonfinite == "skip" else Everywhere()
+        moments = self.moments(u, state, learning_rate)
+        after = tuple(
+            finite.choose(new, old)
+            for new, old in zip(moments, state, strict=True)
+        )
+        step = self.step(u, state, after, learning_rate, k, shared)
+        if weight_decay:
+            step = step + learning_rate * weight_decay * x
+        return finite.choose(x - step, x), after
 
-    def clipped(self, g, clip, state, k):
+    def clipped(self, g, clip: Clip, state: Sequence, k):
         """Returns where the last step was clipped, in every coordinate.
 
         Args:
             g: Tensor, the gradient.
-            clip: As for `clip`.
-            state: Tuple of tensors like `g`, the state after the step.
-            k: Scalar tensor, the number of that update of the variable.
+            clip: What clipped it.
+            state: Sequence of tensors like `g`, the state after the step.
+            k: Tensor that broadcasts to `g`, the number of that update of the
+                variable.
 
         Returns:
             Boolean tensor like `g`.
         """
-        if not clip:
-            return ops.zeros_like(g, "bool")
-        return ops.absolute(self.clip(g, clip)) < ops.absolute(g)
-
-    def _finite(self, u, clip):
-        """Returns where this step is taken.
-
-        A step is decided on before anything is computed from it: what follows
-        is computed from the state that is kept, so that a compiler can write
-        the state in place and read it there.
-
-        Args:
-            u: Tensor, the gradient as the rule uses it.
-            clip: As for `clip`. A factor is NaN if any coordinate is bad, and
-                says so for all of them.
-
-        Returns:
-            Boolean tensor that broadcasts to `u`, or `None` for everywhere.
-        """
-        if self.nonfinite != "skip":
-            return None
-        if clip and self.clipping != "coordinate":
-            return is_finite(clip[0])
-        return is_finite(u)
-
-    def _moved(self, finite, x, step, learning_rate, weight_decay):
-        """Returns `x` after a step and its decay.
-
-        Args:
-            finite: As from `_finite`.
-            x: Tensor, the parameters.
-            step: Tensor like `x`.
-            learning_rate: Scalar tensor.
-            weight_decay: Python float, the decoupled weight decay.
-
-        Returns:
-            Tensor like `x`.
-        """
-        if weight_decay:
-            step = step + learning_rate * weight_decay * x
-        (x,) = keep_where(finite, (x - step,), (x,))
-        return x
+        return clip.shortens(g)

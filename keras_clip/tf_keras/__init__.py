@@ -21,22 +21,24 @@ except ImportError as error:
         "pip install tensorflow tf_keras"
     ) from error
 
+from typing import TYPE_CHECKING
+
+from keras_clip.registry import OPTIMIZERS
 from keras_clip.tf_keras import callbacks
-from keras_clip.tf_keras.acclip import ACClip
-from keras_clip.tf_keras.cclip import CClip
-from keras_clip.tf_keras.clip_adagrad import ClipAdaGrad
-from keras_clip.tf_keras.clip_adagrad_norm import ClipAdaGradNorm
-from keras_clip.tf_keras.clip_adam import ClipAdam
-from keras_clip.tf_keras.clip_adam_norm import ClipAdamNorm
-from keras_clip.tf_keras.gclip import GClip
+from keras_clip.tf_keras.base import ClippingOptimizer
+
+if TYPE_CHECKING:
+    # They have the same signatures.
+    from keras_clip.optimizers import *  # noqa: F403
+
+globals().update(
+    {
+        info.class_name: ClippingOptimizer.like(info.keras_class)
+        for info in OPTIMIZERS.values()
+    }
+)
 
 __all__ = [
-    "ACClip",
-    "CClip",
-    "ClipAdaGrad",
-    "ClipAdaGradNorm",
-    "ClipAdam",
-    "ClipAdamNorm",
-    "GClip",
     "callbacks",
+    *(info.class_name for info in OPTIMIZERS.values()),
 ]

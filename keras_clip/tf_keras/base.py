@@ -1,19 +1,23 @@
-"""What all tf_keras optimizers of this package share."""
+"""Takes the steps of tf_keras optimizers."""
 
-from collections.abc import Sequence
+import inspect
 
 import tensorflow as tf
 import tf_keras
 
 from keras_clip import clipping
 from keras_clip.argument_docs import fill_in
+from keras_clip.argument_docs import translated
 from keras_clip.front_end import FrontEnd
+from keras_clip.on_tensorflow.replicas import assign_on_replicas
+from keras_clip.on_tensorflow.steps import Held
+from keras_clip.on_tensorflow.steps import Steps
+from keras_clip.on_tensorflow.steps import value_of
 from keras_clip.overrides import check_overrides
 from keras_clip.pairing import once_each
 from keras_clip.pairing import variable_path
 from keras_clip.pairing import without_repeats
-from keras_clip.replicas import assign_on_replicas
-from keras_clip.tensorflow_stepping import TensorFlowStepping
+from keras_clip.step.keras_clipping import clipped_on_replica
 
 _OVERRIDE_APPLY_GRADIENTS = (
     "Override `apply_gradients`, which is given all gradients, or "
@@ -21,25 +25,13 @@ _OVERRIDE_APPLY_GRADIENTS = (
 )
 
 
-class ClippingOptimizer(
-    TensorFlowStepping, FrontEnd, tf_keras.optimizers.Optimizer
-):
+_NOT_IN_TF_KERAS = ("loss_scale_factor", "gradient_accumulation_steps")
+
+
+class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
     """Runs a rule on each variable, on gradients that are already aggregated.
 
-    Args:
-        rule: The algorithm, a frozen dataclass from `keras_clip.rules`.
-        learning_rate: Float or schedule, as in tf_keras.
-        weight_decay: Float or `None`, decoupled weight decay.
-        exclude_from_weight_decay: List of regular expressions, which exclude
-            the variables whose name they match from weight decay, and of
-            positions among the optimizer's variables.
-        jit_compile: `True`, `False` or `"auto"`.
-        monitor: Whether the monitoring variables are kept up even where that
-            costs a pass over the gradients.
-        clip_per_replica: Whether to clip before gradients are aggregated.
-        name: Name of the optimizer.
-        **kwargs: `clip_threshold`, for the rules that take one, and the rest of
-            tf_keras' optimizer arguments.
+    The classes are made of those for Keras 3 by `like`.
     """
 
     # What tf_keras calls for its own optimizers and not for these.
@@ -55,58 +47,64 @@ class ClippingOptimizer(
 
     gradients_argument = "grads_and_vars"
 
-    def __init__(
-        self,
-        rule,
-        learning_rate,
-        weight_decay: float | None = None,
-        exclude_from_weight_decay: Sequence[str | int] | None = None,
-        jit_compile: bool | str = "auto",
-        monitor: bool = False,
-        clip_per_replica: bool = False,
-        name: str | None = None,
-        **kwargs,
-    ):
-        for argument in ("gradient_accumulation_steps", "loss_scale_factor"):
-            value = kwargs.pop(argument, None)
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        check_overrides(cls, ClippingOptimizer, cls.never_called)
+        cls.__doc__ = fill_in(cls, "tf_keras")
+
+    @classmethod
+    def like(cls, keras_class: type) -> type:
+        """Returns the class with the arguments of one for Keras 3.
+
+        Args:
+            keras_class: The class for Keras 3.
+        """
+
+        signature = _signature_for_tf_keras(keras_class.__init__)
+
+        def __init__(self, *args, **kwargs):
+            arguments = signature.bind(self, *args, **kwargs).arguments
+            more = arguments.pop("kwargs", {})
+            keras_class.__init__(**arguments, **more)
+
+        __init__.__signature__ = signature
+        __init__.__annotations__ = {
+            name: parameter.annotation
+            for name, parameter in signature.parameters.items()
+            if parameter.annotation is not parameter.empty
+        }
+        made = type(
+            keras_class.__name__,
+            (cls,),
+            {
+                "__init__": __init__,
+                "__doc__": translated(
+                    keras_class.marked_doc, keras_class.__name__
+                ),
+                "__module__": "keras_clip.tf_keras",
+                "rule_class": keras_class.rule_class,
+            },
+        )
+        register = tf_keras.saving.register_keras_serializable("keras_clip")
+        return register(made)
+
+    def _construct(self, arguments):
+        """Makes the optimizer of all its arguments, by name."""
+        for argument in _NOT_IN_TF_KERAS:
+            value = arguments.pop(argument, None)
             if value is not None:
                 raise ValueError(
                     f"`{argument}` does not exist in tf_keras; use "
                     f"`keras_clip.{type(self).__name__}` with Keras 3. "
                     f"Received: {argument}={value}"
                 )
-        # To a rule without threshold, it is an argument that does not exist.
-        threshold = (
-            kwargs.pop("clip_threshold", None) if rule.clipping else None
-        )
-        self._check_arguments(
-            learning_rate,
-            weight_decay,
-            jit_compile,
-            monitor,
-            clip_per_replica,
-            kwargs,
-        )
-        super().__init__(
-            name=name or type(self).__name__,
-            weight_decay=weight_decay,
-            jit_compile=False,
-            **kwargs,
-        )
-        self._set_arguments(
-            rule,
-            threshold,
-            exclude_from_weight_decay,
-            jit_compile,
-            monitor,
-            clip_per_replica,
-        )
+        self._split_arguments(arguments)
+        learning_rate = arguments.pop("learning_rate")
+        jit_compile = self.jit_compile
+        arguments["name"] = arguments["name"] or type(self).__name__
+        super().__init__(jit_compile=False, **arguments)
+        self.jit_compile = jit_compile
         self._learning_rate = self._build_learning_rate(learning_rate)
-
-    def __init_subclass__(cls, **kwargs):
-        super().__init_subclass__(**kwargs)
-        check_overrides(cls, ClippingOptimizer, cls.never_called)
-        cls.__doc__ = fill_in(cls, "tf_keras")
 
     def build(self, var_list):
         """Creates the optimizer's variables.
@@ -120,6 +118,8 @@ class ClippingOptimizer(
         self._check_threshold_fits(var_list)
         super().build(var_list)
         self._build_state(var_list)
+        # Not an attribute that TensorFlow tracks and saves.
+        self.__dict__["_tensorflow_steps"] = Steps()
         self._built = True
 
     # AutoGraph has nothing to convert here, and takes a fifth of the tracing.
@@ -178,9 +178,11 @@ class ClippingOptimizer(
     def _clipped_pairs(self, grads_and_vars):
         """Clips the gradients of one replica, if there are any."""
         pairs = [(g, v) for g, v in grads_and_vars if g is not None]
-        gradients = self._clipped_on_replica(
+        gradients = clipped_on_replica(
+            self.step_settings,
             [clipping.densify(gradient) for gradient, _ in pairs],
-            [variable for _, variable in pairs],
+            self._read_scalars(),
+            self._part_of([variable for _, variable in pairs]),
         )
         clipped = iter(gradients)
         return [
@@ -189,9 +191,22 @@ class ClippingOptimizer(
         ]
 
     def _internal_apply_gradients(self, grads_and_vars):
-        gradients, variables = zip(*grads_and_vars, strict=True)
-        self._step(
-            list(gradients), list(variables), self._value(self.learning_rate)
+        gradients, variables = map(list, zip(*grads_and_vars, strict=True))
+        self._note_monitoring()
+        part = self._part_of(variables)
+        self._tensorflow_steps.take(
+            self.step_settings,
+            self.jit_compile,
+            Held(
+                variables,
+                self._slots_of(part),
+                self._scalars,
+                self._distribution_strategy,
+                self.gradients_argument,
+            ),
+            gradients,
+            self._value(self.learning_rate),
+            part,
         )
         # What tf_keras does next needs the variables for moving averages only.
         return super()._internal_apply_gradients(
@@ -246,7 +261,7 @@ class ClippingOptimizer(
         return index
 
     def _value(self, variable):
-        return tf.convert_to_tensor(variable)
+        return value_of(variable)
 
     def add_variable(self, *args, name=None, **kwargs):
         """Adds a variable with a name of its own."""
@@ -286,3 +301,17 @@ class ClippingOptimizer(
             return self.add_variable(
                 variable.shape, dtype, lambda shape, dtype: start, name=name
             )
+
+
+def _signature_for_tf_keras(constructor):
+    signature = inspect.signature(constructor)
+    learning_rate = signature.parameters["learning_rate"].replace(
+        annotation=float | tf_keras.optimizers.schedules.LearningRateSchedule
+    )
+    return signature.replace(
+        parameters=[
+            learning_rate if name == "learning_rate" else parameter
+            for name, parameter in signature.parameters.items()
+            if name not in _NOT_IN_TF_KERAS
+        ]
+    )

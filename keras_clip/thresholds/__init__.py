@@ -9,6 +9,7 @@ steps compiles nothing anew.
 from keras_clip.thresholds.adaptive import AdaptiveThreshold
 from keras_clip.thresholds.constant import ConstantThreshold
 from keras_clip.thresholds.identifiers import get
+from keras_clip.thresholds.identifiers import key_of
 from keras_clip.thresholds.identifiers import serialize
 from keras_clip.thresholds.polynomial import PolynomialThreshold
 from keras_clip.thresholds.threshold import Threshold
@@ -19,5 +20,6 @@ __all__ = [
     "PolynomialThreshold",
     "Threshold",
     "get",
+    "key_of",
     "serialize",
 ]

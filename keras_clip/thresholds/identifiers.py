@@ -66,6 +66,24 @@ def serialize(threshold: Threshold | None) -> object:
     return keras.saving.serialize_keras_object(threshold)
 
 
+def key_of(threshold: Threshold | None) -> object:
+    """Returns what is equal for thresholds that do the same; hashable.
+
+    Args:
+        threshold: A threshold, or `None`. One of a class of a user's own is
+            equal to itself alone.
+    """
+    if threshold is None:
+        return None
+    if type(threshold) not in (ConstantThreshold, *_SCHEDULES.values()):
+        return id(threshold)
+    scale = threshold.scale
+    if isinstance(scale, tuple):
+        scale = tuple((array.shape, array.tobytes()) for array in scale)
+    others = {**vars(threshold), "scale": None}
+    return type(threshold), scale, tuple(sorted(others.items()))
+
+
 def _registered(identifier):
     """Returns a threshold of a class that Keras knows by its name."""
     # A class of this module's name but with arguments of its own is another.

@@ -1,10 +1,10 @@
 """Shows from which size on a variable is better updated on its own.
 
-`keras_clip.tensorflow_updates` updates smaller variables together, as one long
-vector. Here variables of one size are updated in three ways: together, each by
-a function that XLA compiles, and each by the plain ops of a graph. The printed
-numbers are microseconds for a variable, the median of rounds in which all ways
-take turns in random order.
+`keras_clip.on_tensorflow.groups` updates smaller variables together, as one
+long vector. Here variables of one size are updated in three ways: together,
+each by a function that XLA compiles, and each by the plain ops of a graph. The
+printed numbers are microseconds for a variable, the median of rounds in which
+all ways take turns in random order.
 
 It needs TensorFlow, an idle machine and about five minutes:
 
@@ -26,7 +26,7 @@ import tensorflow as tf  # noqa: E402
 
 import keras_clip  # noqa: E402
 from benchmarks import rounds  # noqa: E402
-from keras_clip import tensorflow_updates  # noqa: E402
+from keras_clip.on_tensorflow import groups  # noqa: E402
 
 SIZES = tuple(2**power for power in range(10, 19))
 VARIABLES = 64
@@ -54,7 +54,7 @@ def step_in(way: str, optimizer_class: type, size: int) -> Callable[[], None]:
     gradients = [tf.fill((size,), 0.01) for _ in range(VARIABLES)]
     optimizer.build(variables)
     update = tf.function(lambda gradients: optimizer.apply(gradients))
-    with mock.patch.object(tensorflow_updates, "SMALLEST_COMPILED_SIZE", bound):
+    with mock.patch.object(groups, "SMALLEST_COMPILED_SIZE", bound):
         update(gradients)
     return lambda: update(gradients)
 

@@ -1,10 +1,10 @@
 """Shows what is saved where an update walks through a variable by blocks.
 
-`keras_clip.tensorflow_updates` lets one thread walk through a large variable of
-a CPU, by the blocks of `keras_clip.blocks`. Here variables of one size are
-updated so, and as a whole. The printed numbers are milliseconds of a step, the
-medians of rounds in which both take turns in random order, and the median of
-their ratios with its quartiles.
+`keras_clip.on_tensorflow.groups` lets one thread walk through a large variable
+of a CPU, by the blocks of `keras_clip.on_tensorflow.blocks`. Here variables of
+one size are updated so, and as a whole. The printed numbers are milliseconds of
+a step, the medians of rounds in which both take turns in random order, and the
+median of their ratios with its quartiles.
 
 It needs TensorFlow, an idle machine and about five minutes:
 
@@ -26,7 +26,7 @@ import tensorflow as tf  # noqa: E402
 
 import keras_clip  # noqa: E402
 from benchmarks import rounds  # noqa: E402
-from keras_clip import tensorflow_updates  # noqa: E402
+from keras_clip.on_tensorflow import groups  # noqa: E402
 
 # Rows of 256 elements, and how many variables have them.
 ROWS = {2**7: 1024, 2**9: 256, 2**11: 64, 2**13: 16, 2**15: 4, 2**17: 2}
@@ -56,10 +56,10 @@ def step(make: Callable, rows: int, walks: bool) -> Callable[[], None]:
     optimizer = make(learning_rate=1e-6)
     optimizer.build(variables)
     update = tf.function(lambda gradients: optimizer.apply(gradients))
-    block_of = tensorflow_updates.block_of if walks else lambda shape: None
+    block_of = groups.block_of if walks else lambda shape: None
     with (
-        mock.patch.object(tensorflow_updates, "block_of", block_of),
-        mock.patch.object(tensorflow_updates, "_threads", lambda: 1),
+        mock.patch.object(groups, "block_of", block_of),
+        mock.patch.object(groups, "_threads", lambda: 1),
     ):
         update(gradients)
     return lambda: update(gradients)

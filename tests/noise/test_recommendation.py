@@ -8,7 +8,6 @@ import pytest
 
 import keras_clip
 from keras_clip import noise
-from keras_clip import rules
 from keras_clip.noise.early import is_early
 from keras_clip.noise.optimizers_for import optimizers_for
 from keras_clip.registry import OPTIMIZERS
@@ -172,7 +171,7 @@ def test_to_train_first_is_for_a_full_gradient_that_exceeds_the_noise():
 
 @pytest.mark.parametrize("info", OPTIMIZERS.values(), ids=OPTIMIZERS)
 def test_names_of_optimizers_are_those_whose_rule_clips_so(info):
-    default = getattr(rules, f"{info.class_name}Rule")().clipping
+    default = info.keras_class().step_settings.clipping
     assert info.class_name in optimizers_for(default)
     for clipping in ("global", "layer", "coordinate"):
         try:

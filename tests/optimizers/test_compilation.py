@@ -1,5 +1,6 @@
 """Eager, graph and XLA do the same, and nothing is traced twice."""
 
+import dataclasses
 import re
 import types
 
@@ -7,10 +8,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_clip import compilation
-from keras_clip import tensorflow_updates
-from keras_clip.blocks import block_of
-from keras_clip.tensorflow_updates import SMALLEST_COMPILED_SIZE
+from keras_clip.on_tensorflow import groups
+from keras_clip.on_tensorflow.blocks import block_of
+from keras_clip.on_tensorflow.compiled import function_of_handles
+from keras_clip.on_tensorflow.compiled import function_of_values
+from keras_clip.on_tensorflow.groups import SMALLEST_COMPILED_SIZE
+from keras_clip.on_tensorflow.program import program_of
+from keras_clip.rules.clips import Bound
+from keras_clip.rules.clips import Factor
+from keras_clip.rules.clips import Unclipped
 from tests.enrolment import every_optimizer
 from tests.enrolment import few_variants
 from tests.front_ends import KERAS
@@ -32,7 +38,7 @@ AGREEMENT = 4e-6
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch):
     """Lets large variables be walked through, whatever the machine."""
-    monkeypatch.setattr(tensorflow_updates, "_threads", lambda: 1)
+    monkeypatch.setattr(groups, "_threads", lambda: 1)
 
 
 def test_shapes_are_updated_in_each_way():
@@ -128,6 +134,26 @@ def test_step_is_traced_once_whatever_the_learning_rate(
     assert run.traces == 1
 
 
+def program_of_settings(settings, dtype_of_number):
+    """Returns dtypes, program and numbers of an update that clips if it may."""
+    rule, threshold = settings.rule, settings.clip_threshold
+    dtypes = ("float32",) * (1 + len(rule.slots))
+    clip = Factor
+    if settings.clipping == "coordinate":
+        clip = Bound
+    if settings.clipping is None or threshold is None and not rule.shared:
+        clip = Unclipped
+    others = len(clip._fields) + bool(rule.shared)
+    program, numbers = program_of(
+        rule,
+        settings.weight_decay or 0.0,
+        dtypes,
+        ("float32", "float32", dtype_of_number, *["float32"] * others),
+        clip,
+    )
+    return dtypes, program, numbers
+
+
 @every_optimizer
 @both_front_ends
 def test_compiled_update_of_a_shape_is_traced_once(front_end, enrolment):
@@ -143,13 +169,16 @@ def test_compiled_update_of_a_shape_is_traced_once(front_end, enrolment):
     )
     variables = front_end.variables([np.ones(shape) for shape in shapes])
     optimizer.build(variables)
-    rule, decay = optimizer.rule, optimizer.weight_decay or 0.0
-    dtypes = ("float32",) * (1 + len(rule.slots))
-    block = None if rule.in_place == "all" else block_of(walked)
+    count = optimizer.update_count.dtype
+    dtypes, program, _ = program_of_settings(
+        optimizer.step_settings, getattr(count, "name", count)
+    )
+    in_place = program.written_in_place == "all"
+    block = None if in_place else block_of(walked)
     updates = [
-        compilation.function_of_handles(rule, decay, whole, dtypes, None),
-        compilation.function_of_handles(rule, decay, walked, dtypes, block),
-        compilation.function_of_values(rule, decay, 14, "float32"),
+        function_of_handles(program, whole, dtypes, None),
+        function_of_handles(program, walked, dtypes, block),
+        function_of_values(program, (14,)),
     ]
     for rate in (0.5, 0.25, 0.125):
         optimizer.learning_rate = rate
@@ -160,52 +189,71 @@ def test_compiled_update_of_a_shape_is_traced_once(front_end, enrolment):
     assert traces == [1, 1, 2 if corrected else 1]
 
 
+@every_optimizer
+def test_other_values_of_hyperparameters_compile_nothing_anew(enrolment):
+    """What XLA has compiled is never given back (tensorflow 2.20.0)."""
+    shapes = [(400, 256), (331, 101)]
+    arguments = {"weight_decay": 0.5, "jit_compile": True}
+    rule = KERAS.optimizer(enrolment.name).rule
+    others = {
+        field.name: value * 0.75
+        for field in dataclasses.fields(rule)
+        if isinstance(value := getattr(rule, field.name), float) and value < 1
+    }
+    others.pop("initial_accumulator_value", None)
+    gradients = [np.full(shape, 0.5) for shape in shapes]
+    sizes, positions = [], []
+    for more in ({}, {**others, "weight_decay": 0.25}):
+        optimizer = KERAS.optimizer(enrolment.name, **{**arguments, **more})
+        variables = KERAS.variables([np.ones(shape) for shape in shapes])
+        for _ in range(2):
+            KERAS.apply(optimizer, gradients, variables)
+        sizes.append(function_of_handles.cache_info().currsize)
+        positions.append(KERAS.values(variables))
+    assert sizes[1] == sizes[0]
+    for one, other in zip(*positions, strict=True):
+        assert np.all(one != other)
+
+
 @few_variants
 def test_nothing_as_large_as_a_variable_is_copied(enrolment, variant):
     shape = (640, 256)
     arguments = enrolment.variants[variant]
-    rule = KERAS.optimizer(enrolment.name, **arguments).rule
-    variables = [
-        tf.Variable(tf.ones(shape)) for _ in range(1 + len(rule.slots))
-    ]
-    one = tf.constant(1.0)
-    update = compilation.function_of_handles(
-        rule,
-        0.0,
-        shape,
-        ("float32",) * len(variables),
-        None if rule.in_place == "all" else block_of(shape),
+    settings = KERAS.optimizer(enrolment.name, **arguments).step_settings
+    dtypes, program, numbers = program_of_settings(settings, "float32")
+    in_place = program.written_in_place == "all"
+    update = function_of_handles(
+        program, shape, dtypes, None if in_place else block_of(shape)
     )
-    program = update.experimental_get_compiler_ir(
-        [variable.handle for variable in variables],
-        tf.ones(shape),
-        one,
-        one,
-        (one,) if rule.clipping else (),
-        (one,) if rule.shared else (),
+    scalars = len(program.inputs) - len(dtypes) - 1 - len(numbers)
+    compiled = update.experimental_get_compiler_ir(
+        [tf.Variable(tf.ones(shape)).handle for _ in dtypes],
+        [tf.ones(shape), *[tf.constant(1.0)] * scalars],
+        [tf.constant(number) for number in numbers],
     )(stage="optimized_hlo")
-    assert not re.search(r"= f32\[640,256\]\S* copy\(", program)
+    assert not re.search(r"= f32\[640,256\]\S* copy\(", compiled)
 
 
 def test_only_what_is_on_a_cpu_is_walked_through_by_blocks():
-    rule = KERAS.optimizer("acclip").rule
+    _, program, _ = program_of_settings(
+        KERAS.optimizer("acclip").step_settings, "float32"
+    )
     for kind, walked in (("CPU", True), ("GPU", False), ("TPU", False)):
         variable = types.SimpleNamespace(
             device=f"/job:localhost/replica:0/task:0/device:{kind}:0"
         )
-        assert tensorflow_updates._can_be_walked(rule, variable) is walked
+        assert groups._can_be_walked(program, variable) is walked
 
 
 def _blocks_of_an_update(monkeypatch, shapes):
     """Returns by what blocks variables of some shapes are walked through."""
     blocks = []
 
-    def recorded(rule, weight_decay, shape, dtypes, block):
+    def recorded(program, shape, dtypes, block):
         blocks.append(block)
-        return function_of_handles(rule, weight_decay, shape, dtypes, block)
+        return function_of_handles(program, shape, dtypes, block)
 
-    function_of_handles = compilation.function_of_handles
-    monkeypatch.setattr(tensorflow_updates, "function_of_handles", recorded)
+    monkeypatch.setattr(groups, "function_of_handles", recorded)
     run = Run(KERAS, "acclip", {}, {}, shapes)
     run.step([np.ones(shape) for shape in shapes])
     return blocks
@@ -217,7 +265,7 @@ def _blocks_of_an_update(monkeypatch, shapes):
 def test_what_keeps_one_thread_longer_than_the_others_is_not_walked(
     monkeypatch, threads, walked
 ):
-    monkeypatch.setattr(tensorflow_updates, "_threads", lambda: threads)
+    monkeypatch.setattr(groups, "_threads", lambda: threads)
     shapes = [(400, 256)] * 4
     block = block_of(shapes[0]) if walked else None
     assert _blocks_of_an_update(monkeypatch, shapes) == [block] * 4
@@ -252,8 +300,10 @@ def test_eager_step_is_traced_anew_only_if_an_argument_changes(
     run = Run(front_end, enrolment.name, {"learning_rate": 0.5}, None)
 
     def traces():
-        traced = run.optimizer._traced_steps.values()
-        return sum(step.experimental_get_tracing_count() for step in traced)
+        return sum(
+            step.experimental_get_tracing_count()
+            for step in run.optimizer._tensorflow_steps.traced
+        )
 
     for rate, gradients in zip((0.5, 0.25, 0.125), GRADIENTS[:3], strict=True):
         run.optimizer.learning_rate = rate

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import tensorflow as tf
 
-from keras_clip.tensorflow_updates import SMALLEST_COMPILED_SIZE
+from keras_clip.on_tensorflow.groups import SMALLEST_COMPILED_SIZE
 from tests.enrolment import ENROLMENTS
 from tests.front_ends import KERAS
 from tests.programs.replicated import two_replicas

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_clip.rules.nonfinite import Everywhere
+from keras_clip.rules.nonfinite import Where
 from keras_clip.rules.nonfinite import is_finite
-from keras_clip.rules.nonfinite import keep_where
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -24,14 +25,11 @@ def test_gradient_is_finite_if_its_square_is(dtype):
 
 def test_old_values_stay_where_the_gradient_is_bad_and_new_ones_elsewhere():
     finite = ops.convert_to_tensor([False, True, False, True, False])
-    new = [ops.full((5,), value) for value in (1.0, np.nan)]
-    old = [ops.full((5,), value) for value in (-1.0, -2.0)]
-    x, slot = keep_where(finite, new, old)
-    np.testing.assert_array_equal(x, [-1, 1, -1, 1, -1])
-    np.testing.assert_array_equal(slot, [-2, np.nan, -2, np.nan, -2])
+    for new in (1.0, np.nan):
+        value = Where(finite).choose(ops.full((5,), new), ops.full((5,), -2.0))
+        np.testing.assert_array_equal(value, [-2, new, -2, new, -2])
 
 
 def test_new_values_are_taken_everywhere_where_nothing_is_skipped():
-    new = [ops.full((2,), np.nan)]
-    (x,) = keep_where(None, new, [ops.zeros((2,))])
+    x = Everywhere().choose(ops.full((2,), np.nan), ops.zeros((2,)))
     np.testing.assert_array_equal(x, [np.nan, np.nan])

@@ -16,10 +16,13 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_clip.blocks import block_of
-from keras_clip.compilation import function_of_handles
-from keras_clip.compilation import function_of_values
-from keras_clip.compilation import new_values
+from keras_clip.on_tensorflow.blocks import block_of
+from keras_clip.on_tensorflow.compiled import function_of_handles
+from keras_clip.on_tensorflow.compiled import function_of_values
+from keras_clip.on_tensorflow.program import inputs_of
+from keras_clip.on_tensorflow.program import new_values
+from keras_clip.rules.clips import Clip
+from keras_clip.rules.rule import Rule
 
 # Below this many elements it is faster to update variables together than to
 # call a compiled function for each (tensorflow 2.20.0, CPU; measured in
@@ -34,20 +37,21 @@ class Update(NamedTuple):
         variable: `tf.Variable`.
         slots: List of `tf.Variable`s of its shape.
         gradient: Tensor of its shape, in the working dtype.
-        clip: Tuple of tensors that broadcast to its shape.
+        clip: What clips the gradient.
         number: Scalar tensor, the number of this update of the variable.
     """
 
     variable: tf.Variable
     slots: Sequence[tf.Variable]
     gradient: tf.Tensor
-    clip: tuple
+    clip: Clip
     number: tf.Tensor
 
 
 def update_variables(
-    rule: Callable,
+    rule: Rule,
     jit_compile: bool | str,
+    program_of: Callable,
     weight_decays: Sequence[float],
     updates: Sequence[Update],
     learning_rate: tf.Tensor,
@@ -59,6 +63,7 @@ def update_variables(
         rule: The rule.
         jit_compile: `True`, `False`, or `"auto"`: compile what has at least
             32,768 elements, but nothing where a TPU compiles the whole step.
+        program_of: `program.program_of`.
         weight_decays: Python float for each of the updates.
         updates: Updates of variables that are on one device.
         learning_rate: Scalar tensor.
@@ -74,51 +79,78 @@ def update_variables(
         key = place if alone else (dtype, decay)
         groups.setdefault(key, []).append(place)
     largest_walked_size = sum(_size(u.variable) for u in updates) // _threads()
+
+    @functools.cache
+    def program_with_constants(*arguments):
+        program, constants = program_of(*arguments)
+        return program, [tf.constant(value) for value in constants]
+
     for places in groups.values():
         group = [updates[place] for place in places]
         size = sum(_size(update.variable) for update in group)
-        compiled = jit_compile is True or (
+        decay = weight_decays[places[0]]
+        program = None
+        compiles = jit_compile is True or (
             jit_compile and size >= SMALLEST_COMPILED_SIZE and not tpu
         )
-        decay = weight_decays[places[0]]
-        arguments = (learning_rate, shared)
+        if compiles and not tf.config.functions_run_eagerly():
+            program = program_with_constants(
+                rule, decay, *_dtypes(group[0], learning_rate, shared)
+            )
         if len(group) > 1:
-            _move_together(rule, decay, compiled, group, *arguments)
+            _move_together(rule, decay, program, group, learning_rate, shared)
             continue
-        walked = size <= largest_walked_size and _can_be_walked(
-            rule, group[0].variable
-        )
-        _move_alone(rule, decay, compiled, walked, group[0], *arguments)
+        fits = size <= largest_walked_size
+        _move_alone(rule, decay, program, fits, group[0], learning_rate, shared)
+
+
+def _dtypes(update, learning_rate, shared):
+    """Returns what `program_of` is told of an update."""
+    inputs = inputs_of(
+        update.gradient, learning_rate, update.number, update.clip, shared
+    )
+    return (
+        tuple(value.dtype.name for value in (update.variable, *update.slots)),
+        tuple(value.dtype.name for value in inputs),
+        type(update.clip),
+    )
 
 
 def _move_alone(
-    rule, weight_decay, compiled, walked, update, learning_rate, shared
+    rule, weight_decay, program, fits, update, learning_rate, shared
 ):
+    """Moves one variable and its slots, in place where that is faster."""
     variable, slots, gradient, clip, number = update
     variables = [variable, *slots]
-    arguments = (gradient, learning_rate, number, clip, shared)
-    shape, dtypes = variable.shape, [v.dtype.name for v in variables]
+    given = (gradient, learning_rate, number, clip, shared)
+    shape = tuple(variable.shape)
     # Outside of its strategy's scope a variable is all its copies at once, and
     # has the handle of the first one only.
     has_copies = isinstance(variable, tf.distribute.DistributedValues)
-    if compiled and not has_copies:
-        block = block_of(shape) if walked else None
-        update = function_of_handles(
-            rule, weight_decay, tuple(shape), tuple(dtypes), block
+    if program is None:
+        values = [_read(each) for each in variables]
+        values = new_values(rule, weight_decay, values, *given)
+    elif has_copies:
+        program, constants = program
+        values = [_read(each) for each in variables]
+        values = function_of_values(program, shape)(
+            values, inputs_of(*given), constants
         )
-        values = update([variable.handle for variable in variables], *arguments)
     else:
-        update = functools.partial(new_values, rule, weight_decay)
-        if compiled:
-            update = function_of_values(
-                rule, weight_decay, tuple(shape), dtypes[0]
-            )
-        values = update([_read(variable) for variable in variables], *arguments)
+        program, constants = program
+        walks = fits and _can_be_walked(program, variable)
+        values = function_of_handles(
+            program,
+            shape,
+            tuple(each.dtype.name for each in variables),
+            block_of(shape) if walks else None,
+        )([each.handle for each in variables], inputs_of(*given), constants)
     for variable, value in zip(variables, values, strict=False):
         variable.assign(value, read_value=False)
 
 
-def _move_together(rule, weight_decay, compiled, group, learning_rate, shared):
+def _move_together(rule, weight_decay, program, group, learning_rate, shared):
+    """Moves several variables and their slots as one long vector each."""
     sizes = [_size(update.variable) for update in group]
     # A column is what the variables, or their slots of one kind, are.
     columns = list(
@@ -128,24 +160,26 @@ def _move_together(rule, weight_decay, compiled, group, learning_rate, shared):
     )
     values = [_as_vector(map(_read, column)) for column in columns]
     gradient = _as_vector([update.gradient for update in group])
-    clip = tuple(
-        _clip_as_vector(clips, group)
-        for clips in zip(*(update.clip for update in group), strict=True)
+    clip = type(group[0].clip)(
+        *(
+            _clip_as_vector(values, group)
+            for values in zip(*(update.clip for update in group), strict=True)
+        )
     )
-    update = functools.partial(new_values, rule, weight_decay)
-    if compiled:
-        dtype = group[0].variable.dtype.name
-        update = function_of_values(rule, weight_decay, sum(sizes), dtype)
 
     def moved_at(k):
-        return update(values, gradient, learning_rate, k, clip, shared)
+        given = (gradient, learning_rate, k, clip, shared)
+        if program is None:
+            return new_values(rule, weight_decay, values, *given)
+        compiled = function_of_values(program[0], (sum(sizes),))
+        return compiled(values, inputs_of(*given), program[1])
 
     values = _at_numbers(moved_at, [update.number for update in group], sizes)
     for column, value in zip(columns, values, strict=True):
-        for variable, part in zip(column, tf.split(value, sizes), strict=True):
+        for variable, piece in zip(column, tf.split(value, sizes), strict=True):
             if variable.shape.rank != 1:
-                part = tf.reshape(part, variable.shape)
-            variable.assign(part, read_value=False)
+                piece = tf.reshape(piece, variable.shape)
+            variable.assign(piece, read_value=False)
 
 
 def _at_numbers(moved_at, numbers, sizes):
@@ -195,17 +229,17 @@ def _as_vector(tensors):
     )
 
 
-def _clip_as_vector(clips, group):
-    """Returns what clips each coordinate, or the scalar that clips all."""
-    if all(clip is clips[0] for clip in clips):
-        if not clips[0].shape.rank:
-            return clips[0]
-    if not any(clip.shape.rank for clip in clips):
+def _clip_as_vector(values, group):
+    """Returns a number for each coordinate, or the scalar that is for all."""
+    if all(value is values[0] for value in values):
+        if not values[0].shape.rank:
+            return values[0]
+    if not any(value.shape.rank for value in values):
         sizes = [_size(update.variable) for update in group]
-        return _for_each_element(tf.stack(clips), sizes)
+        return _for_each_element(tf.stack(values), sizes)
     return _as_vector(
-        tf.broadcast_to(clip, update.variable.shape)
-        for clip, update in zip(clips, group, strict=True)
+        tf.broadcast_to(value, update.variable.shape)
+        for value, update in zip(values, group, strict=True)
     )
 
 
@@ -213,9 +247,8 @@ def _size(variable) -> int:
     return math.prod(variable.shape)
 
 
-def _can_be_walked(rule, variable) -> bool:
-    # The ops that this takes exist under XLA only.
-    if rule.in_place == "all" or tf.config.functions_run_eagerly():
+def _can_be_walked(program, variable) -> bool:
+    if program.written_in_place == "all":
         return False
     return tf.DeviceSpec.from_string(variable.device).device_type == "CPU"
 

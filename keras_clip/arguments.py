@@ -1,0 +1,136 @@
+"""The constructor arguments of an optimizer: given, sorted, checked."""
+
+import dataclasses
+import numbers
+from collections.abc import Mapping
+
+import keras
+
+from keras_clip.rules.rule import Rule
+from keras_clip.step.settings import Settings
+from keras_clip.validation import check_choice
+from keras_clip.validation import check_integer
+from keras_clip.validation import check_number
+
+
+def given(names: Mapping[str, object]) -> dict[str, object]:
+    """Returns the arguments that a constructor was called with.
+
+    Args:
+        names: What `locals()` is at its beginning.
+
+    Returns:
+        Its named arguments, and those in its `kwargs`.
+    """
+    arguments = {
+        name: value
+        for name, value in names.items()
+        if name not in ("self", "__class__", "kwargs")
+    }
+    return {**arguments, **names["kwargs"]}
+
+
+def taken_settings(
+    rule_class: type[Rule], arguments: dict[str, object]
+) -> Settings:
+    """Returns settings of arguments, and takes those out of them.
+
+    Args:
+        rule_class: Class of the optimizer's rule.
+        arguments: Arguments of its constructor. What stays is not for the
+            settings: to a rule without threshold, `clip_threshold` is an
+            argument that does not exist.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+
+    def take(names):
+        return {n: arguments.pop(n) for n in names if n in arguments}
+
+    rule = take(field.name for field in dataclasses.fields(rule_class))
+    names = [*SETTINGS]
+    if rule_class.operators:
+        names.append("clip_threshold")
+    if len(rule_class.operators) > 1:
+        names.append("clipping")
+    settings = take(names)
+    _check_one_of_keras(settings)
+    if "clipping" in settings:
+        check_choice("clipping", settings["clipping"], rule_class.operators)
+    return Settings(rule_class(**rule), **settings)
+
+
+# Arguments of all optimizers that are settings of a step.
+SETTINGS = (
+    "weight_decay",
+    "monitor",
+    "clip_per_replica",
+    "clipnorm",
+    "clipvalue",
+    "global_clipnorm",
+)
+
+
+def _check_one_of_keras(arguments):
+    """Raises if there are several of Keras' own ways to clip."""
+    given = [
+        (name, arguments[name])
+        for name in ("clipnorm", "clipvalue", "global_clipnorm")
+        if arguments.get(name) is not None
+    ]
+    for name, value in given:
+        check_number(name, value, 0, open_low=True)
+    if len(given) > 1:
+        raise ValueError(
+            "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can "
+            "be set. Received: "
+            + ", ".join(f"{name}={value}" for name, value in given)
+        )
+
+
+def check_arguments(
+    learning_rate: object,
+    jit_compile: bool | str,
+    clip_per_replica: bool,
+    keras_arguments: Mapping[str, object],
+) -> None:
+    """Raises for bad arguments before Keras sees them.
+
+    Args:
+        learning_rate: Number, schedule or callable.
+        jit_compile: `True`, `False` or `"auto"`.
+        clip_per_replica: Whether each replica clips.
+        keras_arguments: Arguments that Keras' own constructor is given.
+
+    Raises:
+        ValueError: If one is out of its range, or does not go with another.
+    """
+    if isinstance(learning_rate, str | list | tuple | None):
+        raise ValueError(
+            "`learning_rate` must be a number in [0, inf), a schedule or a "
+            f"callable. Received: learning_rate={learning_rate!r}"
+        )
+    if isinstance(learning_rate, numbers.Real):
+        check_number("learning_rate", learning_rate, 0)
+    scale = keras_arguments.get("loss_scale_factor")
+    if scale is not None:
+        check_number("loss_scale_factor", scale, 0, open_low=True)
+    steps = keras_arguments.get("gradient_accumulation_steps")
+    if steps is not None:
+        check_integer("gradient_accumulation_steps", steps, 2)
+    check_choice("jit_compile", jit_compile, ("auto", True, False))
+    backend = keras.backend.backend()
+    if clip_per_replica and backend != "tensorflow":
+        raise ValueError(
+            "`clip_per_replica` must be False on any backend but "
+            "TensorFlow: elsewhere there is no gradient of one replica. "
+            f"Received: clip_per_replica=True, on {backend}"
+        )
+    if clip_per_replica and steps is not None:
+        raise ValueError(
+            "`clip_per_replica` must be False with "
+            "`gradient_accumulation_steps`: micro-batches are added up "
+            "over all replicas. Received: clip_per_replica=True, "
+            f"gradient_accumulation_steps={steps}"
+        )

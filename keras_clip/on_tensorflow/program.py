@@ -1,0 +1,226 @@
+"""A rule as a graph of operations, apart from the constants in it.
+
+What XLA has compiled stays for as long as the process does (tensorflow 2.20.0):
+were `beta_1` a constant of a compiled function, a search over a hundred values
+of it would keep a hundred functions for each shape. The constants are inputs.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from keras_clip.clipping import working_dtype_of
+from keras_clip.rules.clips import Clip
+from keras_clip.rules.rule import Rule
+
+# What a loop that is not vectorized takes no longer for than memory does.
+_CHEAP = frozenset(
+    (
+        "Abs",
+        "AddV2",
+        "BroadcastTo",
+        "Cast",
+        "Const",
+        "Identity",
+        "Less",
+        "Mul",
+        "Neg",
+        "Placeholder",
+        "SelectV2",
+        "Square",
+        "Sub",
+    )
+)
+
+
+class Program(NamedTuple):
+    """What a rule computes for a variable and its slots; hashable.
+
+    Attributes:
+        graph: Serialized `GraphDef` of what is computed from the inputs.
+        inputs: Names of the inputs, the constants last; `""` for one that
+            nothing is computed from.
+        outputs: Names of the new values of the variable and of its slots.
+        written_in_place: What of them is sums of products of the values before:
+            `"all"`; `"state"`, the slots alone; or `"nothing"`, also where the
+            variable depends on slots before the update. XLA can write that over
+            the old values at no loss.
+    """
+
+    graph: bytes
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    written_in_place: str
+
+    def __call__(self, values: Sequence, inputs: Sequence) -> list:
+        """Returns what `new_values` does for the rule that it was made of.
+
+        Args:
+            values: Tensors of one shape, the variable's value and its slots'.
+            inputs: What `inputs_of` returns, then each of the constants;
+                gradient, number of the update and what clips broadcast to
+                `values`.
+        """
+        # A loop may have them of the graph around it, an import may not.
+        given = {
+            name: tf.identity(value)
+            for name, value in zip(self.inputs, [*values, *inputs], strict=True)
+            if name
+        }
+        return tf.graph_util.import_graph_def(
+            tf.compat.v1.GraphDef.FromString(self.graph),
+            input_map=given,
+            return_elements=self.outputs,
+            name="rule",
+        )
+
+
+def inputs_of(
+    g, learning_rate, k, clip: Clip, shared: Sequence
+) -> list[tf.Tensor]:
+    """Returns what a program is given besides values and constants.
+
+    Args:
+        g: As for `new_values`, like all others.
+        learning_rate: Scalar tensor.
+        k: Tensor.
+        clip: What clips `g`.
+        shared: Tuple of tensors.
+    """
+    return [g, learning_rate, k, *clip, *shared]
+
+
+def new_values(
+    rule: Rule,
+    weight_decay: float,
+    values: Sequence,
+    g,
+    learning_rate,
+    k,
+    clip: Clip,
+    shared: Sequence,
+) -> list:
+    """Returns the values of a variable and its slots after one step.
+
+    Args:
+        rule: The rule.
+        weight_decay: Python float.
+        values: Sequence of tensors, the variable's value and its slots'.
+        g: Tensor like the variable, in its working dtype.
+        learning_rate: Scalar tensor.
+        k: Tensor that broadcasts to the variable, the number of its update.
+        clip: What clips `g`.
+        shared: Tuple of scalar tensors.
+
+    Returns:
+        List of tensors of the shapes and dtypes of `values`.
+    """
+    x, *state = values
+    dtype = working_dtype_of(x)
+    learning_rate, k, clip, shared = tf.nest.map_structure(
+        lambda value: tf.cast(value, dtype), (learning_rate, k, clip, shared)
+    )
+    moved, state = rule(
+        tf.cast(x, dtype),
+        g,
+        tuple(state),
+        learning_rate,
+        k,
+        clip,
+        shared,
+        weight_decay=weight_decay,
+    )
+    return [tf.cast(moved, x.dtype), *state]
+
+
+def program_of(
+    rule: Rule,
+    weight_decay: float,
+    dtypes: tuple[str, ...],
+    input_dtypes: tuple[str, ...],
+    clip: type[Clip],
+) -> tuple[Program, list[np.ndarray]]:
+    """Returns `new_values` of one rule as a program, and the constants.
+
+    Args:
+        rule: The rule.
+        weight_decay: Python float.
+        dtypes: Dtypes of the variable and of its slots.
+        input_dtypes: Dtypes of what `inputs_of` returns.
+        clip: Class of what clips the gradient.
+    """
+    with tf.Graph().as_default() as graph:
+        # Of no known rank: what is elementwise is so for any.
+        values = [tf.compat.v1.placeholder(dtype) for dtype in dtypes]
+        inputs = [
+            tf.compat.v1.placeholder(dtype, shape=() if place else None)
+            for place, dtype in enumerate(input_dtypes)
+        ]
+        g, learning_rate, k, *others = inputs
+        clip = clip(*others[: len(clip._fields)])
+        shared = others[len(clip) :]
+        outputs = new_values(
+            rule, weight_decay, values, g, learning_rate, k, clip, shared
+        )
+    definition = graph.as_graph_def()
+    constants = _constants_in(definition)
+    names = [*(tensor.op.name for tensor in [*values, *inputs]), *constants]
+    _remove(definition, names)
+    used = {name for node in definition.node for name in node.input}
+    program = Program(
+        graph=definition.SerializeToString(deterministic=True),
+        inputs=tuple(f"{name}:0" if name in used else "" for name in names),
+        outputs=tuple(tensor.name for tensor in outputs),
+        written_in_place=_written_in_place(outputs, values),
+    )
+    return program, list(constants.values())
+
+
+def _constants_in(definition):
+    """Returns the floating-point scalars of a graph, by name."""
+    constants = {}
+    for node in definition.node:
+        if node.op == "Const":
+            value = tf.make_ndarray(node.attr["value"].tensor)
+            if value.dtype.kind == "f" and not value.ndim:
+                constants[node.name] = value
+    return constants
+
+
+def _remove(definition, names):
+    """Removes nodes from a graph: XLA does not compile placeholders."""
+    kept = [node for node in definition.node if node.name not in names]
+    del definition.node[:]
+    definition.node.extend(kept)
+
+
+def _written_in_place(outputs, before):
+    x, *after = outputs
+    of_slots = _ops_between(after, ())
+    of_variable = _ops_between([x], after)
+    reads_slots = any(value.op in of_variable for value in before[1:])
+    if reads_slots or not _are_cheap(of_slots):
+        return "nothing"
+    return "all" if _are_cheap(of_variable) else "state"
+
+
+def _ops_between(ends, starts):
+    """Returns the ops that vectors are computed by, back to other ones."""
+    known = {value.ref() for value in starts}
+    found, left = set(), [value for value in ends if value.ref() not in known]
+    while left:
+        op = left.pop().op
+        if op not in found:
+            found.add(op)
+            left += [
+                value
+                for value in op.inputs
+                if value.shape.rank != 0 and value.ref() not in known
+            ]
+    return found
+
+
+def _are_cheap(ops):
+    return all(op.type in _CHEAP for op in ops)

@@ -1,0 +1,178 @@
+"""Takes the steps of an optimizer on TensorFlow variables, one graph each."""
+
+import functools
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from keras_clip import clipping
+from keras_clip.on_tensorflow.groups import Update
+from keras_clip.on_tensorflow.groups import update_variables
+from keras_clip.on_tensorflow.program import program_of
+from keras_clip.on_tensorflow.replicas import assign_on_replicas
+from keras_clip.on_tensorflow.replicas import update_on_replicas
+from keras_clip.pairing import checked
+from keras_clip.step.decide import Decision
+from keras_clip.step.decide import decide
+from keras_clip.step.move import projected
+from keras_clip.step.observe import looks_at_coordinates
+from keras_clip.step.observe import observe
+from keras_clip.step.part import Part
+from keras_clip.step.scalars import Scalars
+from keras_clip.step.scalars import assign
+from keras_clip.step.scalars import each
+from keras_clip.step.settings import Settings
+
+
+class Held(NamedTuple):
+    """The variables that a step moves, of Keras 3 or of TensorFlow.
+
+    Attributes:
+        variables: List of the model's variables.
+        slots: List of lists of the slots of each.
+        scalars: `Scalars` of variables.
+        strategy: The `tf.distribute.Strategy` that they belong to.
+        argument: Name of the argument that their gradients come from.
+    """
+
+    variables: Sequence
+    slots: Sequence[Sequence]
+    scalars: Scalars
+    strategy: tf.distribute.Strategy
+    argument: str
+
+
+class Steps:
+    """Takes the steps of one optimizer, and keeps what is compiled for them.
+
+    With the optimizer it is all given back.
+    """
+
+    def __init__(self):
+        self._traced = {}
+        self._program_of = functools.cache(program_of)
+
+    def take(
+        self,
+        settings: Settings,
+        jit_compile: bool | str,
+        held: Held,
+        gradients: Sequence,
+        learning_rate,
+        part: Part,
+    ) -> None:
+        """Takes a step; in eager mode as one graph, not as thousands of ops.
+
+        Args:
+            settings: The settings.
+            jit_compile: See `update_variables`.
+            held: What the step moves.
+            gradients: List of dense tensors, one for each variable.
+            learning_rate: Scalar tensor or float.
+            part: Which of all variables these are.
+        """
+        step = functools.partial(
+            _step, settings, jit_compile, self._program_of, held, part
+        )
+        learning_rate = tf.convert_to_tensor(learning_rate)
+        if tf.executing_eagerly() and not tf.distribute.has_strategy():
+            key = (settings, jit_compile, part)
+            if key not in self._traced:
+                self._traced[key] = tf.function(step, autograph=False)
+            step = self._traced[key]
+            gradients = [tf.convert_to_tensor(g) for g in gradients]
+        step(gradients, learning_rate)
+
+    @property
+    def traced(self) -> tuple[tf.types.experimental.PolymorphicFunction, ...]:
+        """The functions that steps in eager mode were traced as."""
+        return tuple(self._traced.values())
+
+
+def tensorflow_variable(variable) -> tf.Variable:
+    """Returns the `tf.Variable` that a variable is or holds.
+
+    Args:
+        variable: `keras.Variable` or `tf.Variable`.
+    """
+    return variable.value if isinstance(variable, keras.Variable) else variable
+
+
+def value_of(variable) -> tf.Tensor:
+    """Returns the value of a variable, of this replica.
+
+    Args:
+        variable: `keras.Variable` or `tf.Variable`.
+    """
+    return tf.convert_to_tensor(tensorflow_variable(variable))
+
+
+def _step(
+    settings, jit_compile, program_of, held, part, gradients, learning_rate
+):
+    """Takes one step: what `keras_clip.step.take` does, on variables."""
+    before = each(value_of, held.scalars)
+    gradients = [
+        ops.cast(gradient, clipping.working_dtype_of(variable))
+        for gradient, variable in zip(
+            checked(held.argument, gradients, held.variables),
+            held.variables,
+            strict=True,
+        )
+    ]
+    decision = decide(settings, gradients, before, part)
+    _move_variables(
+        settings, jit_compile, program_of, held, decision, learning_rate, part
+    )
+    slots = []
+    if looks_at_coordinates(settings, decision):
+        slots = [[value_of(slot) for slot in own] for own in held.slots]
+    after = observe(settings, decision, slots, part)
+    assign(held.scalars, before, after)
+
+
+def _move_variables(
+    settings: Settings,
+    jit_compile: bool | str,
+    program_of: Callable,
+    held: Held,
+    decision: Decision,
+    learning_rate: tf.Tensor,
+    part: Part,
+) -> None:
+    """Moves variables and slots, on every device and replica those there."""
+    by_device = {}
+    for variable, slots, gradient, clip, number, position in zip(
+        held.variables,
+        held.slots,
+        decision.gradients,
+        decision.clips,
+        decision.numbers,
+        part.positions,
+        strict=True,
+    ):
+        variable = tensorflow_variable(variable)
+        slots = [tensorflow_variable(slot) for slot in slots]
+        decays, updates = by_device.setdefault(variable.device, ([], []))
+        decays.append(settings.decay_of(position))
+        updates.append(Update(variable, slots, gradient, clip, number))
+    for decays, updates in by_device.values():
+        update_on_replicas(
+            held.strategy,
+            functools.partial(
+                update_variables, settings.rule, jit_compile, program_of, decays
+            ),
+            updates[0].variable,
+            (updates, learning_rate, decision.shared),
+        )
+    if settings.rule.projection_radius:
+        values = [value_of(variable) for variable in held.variables]
+        values = projected(
+            values, settings.rule.projection_radius, decision.taken
+        )
+        variables = [tensorflow_variable(v) for v in held.variables]
+        assign_on_replicas(held.strategy, variables, values)

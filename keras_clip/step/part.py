@@ -1,0 +1,70 @@
+"""Which of an optimizer's variables a step is given."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from keras import ops
+
+from keras_clip.clipping import widest_dtype_of
+
+
+class Part(NamedTuple):
+    """Which of an optimizer's variables a step is given; hashable.
+
+    Attributes:
+        positions: Positions of these variables among all, in the order of the
+            step's gradients.
+        count: How many variables the optimizer has.
+        dtype: The widest working dtype of all of them.
+    """
+
+    positions: tuple[int, ...]
+    count: int
+    dtype: str
+
+    @classmethod
+    def all_of(cls, values: Sequence) -> "Part":
+        """Returns the part that is all variables.
+
+        Args:
+            values: Sequence of variables or of their values.
+        """
+        dtype = widest_dtype_of(values)
+        return cls(tuple(range(len(values))), len(values), dtype)
+
+    @property
+    def is_all(self) -> bool:
+        """Whether these are all variables, in their order."""
+        return self.positions == tuple(range(self.count))
+
+    def entries(self, vector):
+        """Returns the entries of these variables.
+
+        Args:
+            vector: Tensor with an entry for each variable of the optimizer.
+        """
+        if self.is_all:
+            return vector
+        return ops.take(vector, list(self.positions))
+
+    def put(self, entries, vector):
+        """Returns a vector with these variables' entries replaced.
+
+        Args:
+            entries: Tensor with an entry for each of these variables.
+            vector: Tensor with an entry for each variable of the optimizer.
+        """
+        if self.is_all:
+            return entries
+        where = [[position] for position in self.positions]
+        return ops.scatter_update(vector, where, entries)
+
+    def fill(self, entries, elsewhere: int = 0):
+        """Returns a vector of these variables' entries and a number elsewhere.
+
+        Args:
+            entries: Tensor with an entry for each of these variables.
+            elsewhere: The entry of all other variables. Defaults to 0.
+        """
+        others = ops.full((self.count,), elsewhere, dtype=entries.dtype)
+        return self.put(entries, others)

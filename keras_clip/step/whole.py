@@ -1,0 +1,203 @@
+"""One whole step: values in, values out."""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_clip import clipping
+from keras_clip.rules.rule import Rule
+from keras_clip.step.decide import decide
+from keras_clip.step.move import move
+from keras_clip.step.observe import observe
+from keras_clip.step.part import Part
+from keras_clip.step.scalars import Scalars
+from keras_clip.step.scalars import Start
+from keras_clip.step.scalars import each
+from keras_clip.step.scalars import starts
+from keras_clip.step.settings import Settings
+from keras_clip.thresholds.fitting import check_arrays
+from keras_clip.thresholds.fitting import check_numbers
+
+
+class State(NamedTuple):
+    """What an optimizer keeps of the steps before.
+
+    Attributes:
+        slots: List of the slots' values of each variable, a list or tuple.
+        scalars: The other numbers.
+    """
+
+    slots: Sequence[Sequence]
+    scalars: Scalars
+
+
+def start(settings: Settings, values: Sequence) -> State:
+    """Returns the state before the first step.
+
+    Args:
+        settings: The settings.
+        values: List of tensors, the variables' values.
+    """
+    _check_values(values)
+    part = Part.all_of(values)
+    if settings.clip_threshold is not None:
+        check_arrays(settings.clip_threshold, values)
+        check_numbers(settings.clip_threshold, part.dtype)
+    slots = [
+        tuple(
+            ops.full(value.shape, fill, dtype=clipping.working_dtype_of(value))
+            for fill in settings.rule.slots.values()
+        )
+        for value in values
+    ]
+    scalars = each(
+        lambda start: ops.convert_to_tensor(
+            np.asarray(start.value), dtype=start.dtype
+        ),
+        starts(settings, part),
+    )
+    return State(slots, scalars)
+
+
+def take(
+    settings: Settings,
+    values: Sequence,
+    state: State,
+    gradients: Sequence,
+    learning_rate,
+    part: Part | None = None,
+    call: Callable = Rule.__call__,
+) -> tuple[list, State]:
+    """Returns variables and state after one step.
+
+    It is a pure function of arrays: it can be compiled and vectorized. Of the
+    arguments `settings` and `part` are hashable and not arrays.
+
+    Args:
+        settings: The settings. The threshold's numbers in them are those to
+            start with: a step reads them of the state's scalars.
+        values: List of tensors, the values of the variables of this step.
+        state: The state before it; `slots` are those of these variables.
+        gradients: List of dense tensors, one for each of `values`, of its
+            shape: those of the whole batch.
+        learning_rate: Scalar tensor or float.
+        part: Which of all variables these are. Defaults to all.
+        call: `Rule.__call__`, as it is or compiled. Defaults to as it is.
+
+    Returns:
+        Tuple of a list like `values`, and of the state.
+
+    Raises:
+        ValueError: If there are more or fewer gradients, or slots, than
+            variables, if one is not of the shape of its variable, or if the
+            state is of other settings.
+
+    Example:
+
+    >>> from keras_clip.rules.clip_adam import ClipAdamRule
+    >>> from keras_clip.step import Settings, start, take
+    >>> settings = Settings(ClipAdamRule(), clip_threshold=1.0)
+    >>> values = [keras.ops.ones(3)]
+    >>> state = start(settings, values)
+    >>> for _ in range(5):
+    ...     gradients = [2 * x for x in values]
+    ...     values, state = take(settings, values, state, gradients, 0.1)
+    >>> print(keras.ops.convert_to_numpy(values[0]).round(1))
+    [0.5 0.5 0.5]
+    """
+    if part is None:
+        _check_values(values)
+        part = Part.all_of(values)
+    _check_given(settings, values, state, gradients, part)
+    gradients = [
+        ops.cast(gradient, clipping.working_dtype_of(value))
+        for gradient, value in zip(gradients, values, strict=True)
+    ]
+    decision = decide(settings, gradients, state.scalars, part)
+    values, slots = move(
+        settings, decision, values, state.slots, learning_rate, part, call
+    )
+    return values, State(slots, observe(settings, decision, slots, part))
+
+
+def _check_given(settings, values, state, gradients, part):
+    """Raises if gradients or state are not those of the variables."""
+    _check_values(values)
+    counts = {
+        "gradients": len(gradients),
+        "state": len(state.slots),
+        "part": len(set(part.positions)),
+    }
+    for name, count in counts.items():
+        if count != len(values):
+            raise ValueError(
+                f"`{name}` must be of as many variables as `values`. "
+                f"Received: {name} of {count} variables and {len(values)} "
+                "values"
+            )
+    wanted = len(settings.rule.slots)
+    for place, (value, gradient, slots) in enumerate(
+        zip(values, gradients, state.slots, strict=True)
+    ):
+        if len(slots) != wanted:
+            raise ValueError(
+                f"`state` must have {wanted} slots for each variable, as "
+                f"`start` makes them. Received: {len(slots)} for variable "
+                f"{place}"
+            )
+        of_slots = [("state", slot) for slot in slots]
+        for name, tensor in [("gradients", gradient), *of_slots]:
+            shape = getattr(tensor, "shape", None)
+            if shape is None or tuple(shape) != tuple(value.shape):
+                received = repr(tensor) if shape is None else tuple(shape)
+                raise ValueError(
+                    f"`{name}` must have the shapes of `values`. Received: "
+                    f"{received} for variable {place} of shape "
+                    f"{tuple(value.shape)}"
+                )
+        dtype = keras.backend.standardize_dtype(gradient.dtype)
+        if dtype.startswith("complex"):
+            raise ValueError(
+                "`gradients` must be real. "
+                f"Received: dtype {dtype} for variable {place}"
+            )
+    for name, begin, held in zip(
+        Scalars._fields, starts(settings, part), state.scalars, strict=True
+    ):
+        shape, wanted = _shapes(held), _shapes(begin)
+        if shape != wanted:
+            raise ValueError(
+                "`state` must be what `start` makes for these settings. "
+                f"Received: `{name}` of shape {shape} where it is {wanted}"
+            )
+
+
+def _check_values(values):
+    """Raises if these are not the values of variables."""
+    if not isinstance(values, list | tuple) or not values:
+        raise ValueError(
+            "`values` must be a list of at least one tensor. "
+            f"Received: values={values!r}"
+        )
+    for place, value in enumerate(values):
+        dtype = keras.backend.standardize_dtype(value.dtype)
+        if not dtype.startswith(("float", "bfloat")):
+            raise ValueError(
+                "`values` must be of floating-point dtypes. "
+                f"Received: dtype {dtype} for variable {place}"
+            )
+
+
+def _shapes(number):
+    """Returns the shape of one of `Scalars`, or the shapes in its tuple."""
+    if type(number) is tuple:
+        return [_shapes(one) for one in number]
+    if isinstance(number, Start):
+        number = number.value
+    if number is None:
+        return None
+    return tuple(getattr(number, "shape", np.shape(number)))
