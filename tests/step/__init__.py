@@ -1,0 +1,1 @@
+"""Claims about one step as a pure function."""

@@ -1,0 +1,220 @@
+"""The pure step refuses what does not fit, and takes the step of all else."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_clip.rules.acclip import ACClipRule
+from keras_clip.rules.clip_adam import ClipAdamRule
+from keras_clip.rules.clip_adam_norm import ClipAdamNormRule
+from keras_clip.step import Settings
+from keras_clip.step import State
+from keras_clip.step import start
+from keras_clip.step import take
+from keras_clip.thresholds import AdaptiveThreshold
+from keras_clip.thresholds import Threshold
+from tests.enrolment import every_optimizer
+from tests.enrolment import every_variant
+from tests.front_ends import KERAS
+from tests.gradients import heavy_tailed_gradients
+from tests.gradients import parameters
+from tests.programs.launch import results_of
+from tests.trajectories import assert_close
+
+SHAPES = ((3,), (5,), ())
+# Of the way.
+AGREEMENT = 4e-6
+GRADIENTS = heavy_tailed_gradients(SHAPES, 4)
+
+
+def tensors(arrays):
+    return [ops.convert_to_tensor(array, "float32") for array in arrays]
+
+
+@every_variant
+def test_pure_step_is_the_step_of_the_optimizer(enrolment, variant):
+    """To a few roundings: the optimizer's is one graph of longer vectors."""
+    optimizer = KERAS.optimizer(enrolment.name, **enrolment.variants[variant])
+    variables = KERAS.variables(parameters(SHAPES))
+    optimizer.build(variables)
+    values = tensors(parameters(SHAPES))
+    state = start(optimizer.step_settings, values)
+    stepped, taken = [parameters(SHAPES)], [parameters(SHAPES)]
+    for gradients in GRADIENTS:
+        rate = ops.convert_to_tensor(optimizer.learning_rate)
+        KERAS.apply(optimizer, tensors(gradients), variables)
+        values, state = take(
+            optimizer.step_settings, values, state, tensors(gradients), rate
+        )
+        stepped.append(KERAS.values(variables))
+        taken.append([np.asarray(value, "float64") for value in values])
+    assert_close(stepped, taken, "float32", relative=AGREEMENT)
+    kept = keras.tree.flatten([state.scalars[:-2], state.slots])
+    kept += state.scalars[-2:]
+    kept = [np.asarray(value) for value in kept if value is not None]
+    held = optimizer.variables[-len(kept) :]
+    assert held[0] is optimizer.update_count
+    for variable, value in zip(held, kept, strict=True):
+        np.testing.assert_allclose(variable, value, rtol=1e-5, atol=1e-6)
+
+
+def adam(**arguments):
+    settings = Settings(ClipAdamRule(), clip_threshold=1.0, **arguments)
+    values = tensors([np.ones(3), np.ones((2, 2))])
+    return settings, values, start(settings, values)
+
+
+@pytest.mark.parametrize(
+    ("gradients", "message"),
+    [
+        ([np.ones(3)], "`gradients` must be of as many variables as `values`"),
+        (
+            [np.ones(3), np.ones(4)],
+            r"`gradients` must have the shapes of `values`. Received: \(4,\) "
+            r"for variable 1 of shape \(2, 2\)",
+        ),
+        (
+            [np.ones(3), None],
+            r"`gradients` must have the shapes of `values`. Received: None",
+        ),
+    ],
+)
+def test_gradients_of_other_counts_or_shapes_are_refused(gradients, message):
+    settings, values, state = adam()
+    with pytest.raises(ValueError, match=message):
+        take(settings, values, state, gradients, 0.1)
+
+
+def test_state_of_other_settings_or_variables_is_refused():
+    settings, values, state = adam()
+    gradients = tensors([np.ones(3), np.ones((2, 2))])
+    of_none = State([(), ()], state.scalars)
+    with pytest.raises(ValueError, match="`state` must have 2 slots"):
+        take(settings, values, of_none, gradients, 0.1)
+    of_one = State(state.slots[:1], state.scalars)
+    with pytest.raises(ValueError, match="`state` must be of as many"):
+        take(settings, values, of_one, gradients, 0.1)
+    swapped = State(state.slots[::-1], state.scalars)
+    with pytest.raises(ValueError, match="`state` must have the shapes"):
+        take(settings, values, swapped, gradients, 0.1)
+
+
+def test_state_with_scalars_of_other_settings_is_refused():
+    settings, values, state = adam()
+    gradients = tensors([np.ones(3), np.ones((2, 2))])
+    without = Settings(ClipAdamRule())
+    with pytest.raises(ValueError, match="`threshold_scales` of shape"):
+        take(without, values, state, gradients, 0.1)
+    with pytest.raises(ValueError, match="`state` must be what `start` makes"):
+        take(settings, values, start(without, values), gradients, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([], "a list of at least one tensor"),
+        (np.ones((3, 4)), "a list of at least one tensor"),
+        ([np.ones(3, "int32")], "floating-point dtypes. Received: dtype int32"),
+    ],
+)
+def test_values_that_are_none_of_variables_are_refused(values, message):
+    settings, _, state = adam()
+    with pytest.raises(ValueError, match=message):
+        start(settings, values)
+    with pytest.raises(ValueError, match=message):
+        take(settings, values, state, values, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("rule", "arguments", "message"),
+    [
+        (
+            ACClipRule(),
+            {"clip_threshold": 1.0},
+            "`clip_threshold` must be None",
+        ),
+        (
+            ACClipRule(),
+            {"clipping": "global"},
+            "`clipping` must be one of None",
+        ),
+        (
+            ClipAdamNormRule(),
+            {"clipping": "layer"},
+            "`clipping` must be one of 'global'",
+        ),
+        (
+            ClipAdamRule(),
+            {"clip_threshold": [np.ones(3)]},
+            "must be one number",
+        ),
+        (ClipAdamRule(), {"clip_threshold": -1.0}, "must be a positive number"),
+        (ClipAdamRule(), {"undecayed": {"a"}}, "`undecayed` must hold"),
+        (ClipAdamRule(), {"weight_decay": -1.0}, r"in \[0, inf\)"),
+        (ClipAdamRule(), {"monitor": 1}, "`monitor` must be one of"),
+        (ClipAdamRule, {}, "`rule` must be a rule"),
+        ("clip_adam", {}, "`rule` must be a rule"),
+    ],
+)
+def test_settings_that_cannot_be_fail_when_they_are_made(
+    rule, arguments, message
+):
+    with pytest.raises(ValueError, match=message):
+        Settings(rule, **arguments)
+
+
+def test_settings_are_hashable_and_equal_if_their_fields_are():
+    arrays = [np.ones(3), np.full(2, 0.5)]
+    for threshold in (1.0, None, AdaptiveThreshold(2.0), [*arrays]):
+        one, other = (
+            Settings(
+                ClipAdamRule(beta_1=0.5),
+                clipping="coordinate",
+                clip_threshold=threshold,
+                weight_decay=0.5,
+            )
+            for _ in range(2)
+        )
+        assert one == other and hash(one) == hash(other)
+        assert one != dataclasses.replace(one, monitor=True)
+        assert one != dataclasses.replace(one, clip_threshold=0.25)
+    bent = [arrays[0], np.array([0.5, 0.25])]
+    assert one != dataclasses.replace(one, clip_threshold=bent)
+
+
+def test_settings_with_a_threshold_of_a_users_own_are_hashable_too():
+    class Unhashable(Threshold):
+        def __eq__(self, other):
+            return isinstance(other, Unhashable)
+
+    settings = Settings(ClipAdamRule(), clip_threshold=Unhashable(1.0))
+    assert settings == dataclasses.replace(settings)
+    assert {settings: 1}[dataclasses.replace(settings)] == 1
+
+
+def test_threshold_arrays_must_be_those_of_the_values():
+    settings = Settings(
+        ClipAdamRule(), clipping="coordinate", clip_threshold=[np.ones((5, 3))]
+    )
+    with pytest.raises(ValueError, match="one array for each variable"):
+        start(settings, tensors([np.ones(3)]))
+
+
+@pytest.fixture(scope="module")
+def vectorized(tmp_path_factory):
+    results = results_of("vectorized", tmp_path_factory.mktemp("vectorized"))
+    return results("jax")
+
+
+@every_optimizer
+def test_thousand_runs_at_once_on_jax_are_a_thousand_single_ones(
+    vectorized, enrolment
+):
+    for variant in enrolment.few:
+        result = vectorized[f"{enrolment.name}: {variant}"]
+        assert max(result["distances"]) < 1e-5
+        assert result["same"]
+        assert result["skipped"] == 1
