@@ -13,6 +13,8 @@ It needs TensorFlow, an idle machine and about two minutes:
     KERAS_BACKEND=tensorflow python scripts/benchmarks/without_arithmetic.py
 """
 
+import dataclasses
+import functools
 import os
 import statistics
 import sys
@@ -28,8 +30,11 @@ import tensorflow as tf  # noqa: E402
 import keras_clip  # noqa: E402
 from benchmarks import rounds  # noqa: E402
 from benchmarks.tensorflow_steps import copy  # noqa: E402
-from keras_clip.tensorflow_updates import Update  # noqa: E402
-from keras_clip.tensorflow_updates import update_variables  # noqa: E402
+from keras_clip.on_tensorflow.groups import Update  # noqa: E402
+from keras_clip.on_tensorflow.groups import update_variables  # noqa: E402
+from keras_clip.on_tensorflow.program import program_of  # noqa: E402
+from keras_clip.rules.clips import UNCLIPPED  # noqa: E402
+from keras_clip.rules.rule import Rule  # noqa: E402
 
 SMALL, SIZE = 1000, 1000
 LARGE, SHAPE = 64, (1024, 768)
@@ -37,17 +42,28 @@ ROUNDS = 25
 RATE = 1e-6
 
 
-class Sums:
-    """A rule that moves what `ACClip` moves, and only adds and multiplies."""
+@dataclasses.dataclass(frozen=True)
+class Sums(Rule):
+    """A rule that moves what `ACClip` moves, and only adds and multiplies.
 
-    in_place = "state"
+    Args:
+        count: How many slots it has.
+    """
 
-    def __call__(
-        self, x, g, state, learning_rate, k, clip, shared, weight_decay
-    ):
-        """Returns new parameters and a new state; see `keras_clip.rules`."""
-        state = [0.9 * value + 0.1 * g for value in state]
-        return x - learning_rate * sum(state), state
+    count: int = 2
+
+    @property
+    def slots(self) -> dict[str, float]:
+        """The sums."""
+        return {f"sum_{place}": 0.0 for place in range(self.count)}
+
+    def moments(self, u, before, learning_rate):
+        """Returns the sums; see `Rule`."""
+        return tuple(0.9 * value + 0.1 * u for value in before)
+
+    def step(self, u, before, after, learning_rate, k, shared):
+        """Returns their sum times the learning rate; see `Rule`."""
+        return learning_rate * sum(after)
 
 
 def small_by_optimizer(
@@ -96,27 +112,35 @@ def small_moved(slots: int, joined: bool) -> Callable[[], None]:
     return lambda: move(gradients)
 
 
-def large(rule: Callable, slots: int) -> Callable[[], None]:
+def large(rule: Rule) -> Callable[[], None]:
     """Returns a step of a rule on large variables, in a graph.
 
     Args:
         rule: The rule.
-        slots: How many slots it has.
     """
     updates = [
         Update(
             tf.Variable(tf.zeros(SHAPE)),
-            [tf.Variable(tf.zeros(SHAPE)) for _ in range(slots)],
+            [tf.Variable(tf.zeros(SHAPE)) for _ in rule.slots],
             tf.fill(SHAPE, 0.01),
-            (),
+            UNCLIPPED,
+            tf.constant(1),
         )
         for _ in range(LARGE)
     ]
+    programs = functools.cache(program_of)
 
     @tf.function(autograph=False)
     def update():
-        rate, k = tf.constant(RATE), tf.constant(1.0)
-        update_variables(rule, "auto", [0.0] * LARGE, updates, rate, k, ())
+        update_variables(
+            rule,
+            "auto",
+            programs,
+            [0.0] * LARGE,
+            updates,
+            tf.constant(RATE),
+            (),
+        )
         return tf.constant(0)
 
     return update
@@ -169,7 +193,7 @@ def main() -> None:
         rule = keras_clip.ACClip(RATE, **arguments).rule
         name = f"`ACClip()`, {slots} slots"
         sums = f"sums, {slots} slots"
-        steps |= {name: large(rule, slots), sums: large(Sums(), slots)}
+        steps |= {name: large(rule), sums: large(Sums(count=slots))}
         than[sums] = name
     steps["copy of 805 MB"] = copy(2**26)
     table("64 variables of 786,432", steps, than)
