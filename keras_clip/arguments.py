@@ -12,6 +12,16 @@ from keras_clip.validation import check_choice
 from keras_clip.validation import check_integer
 from keras_clip.validation import check_number
 
+# Arguments of all optimizers that are settings of a step.
+SETTINGS = (
+    "weight_decay",
+    "monitor",
+    "clip_per_replica",
+    "clipnorm",
+    "clipvalue",
+    "global_clipnorm",
+)
+
 
 def given(names: Mapping[str, object]) -> dict[str, object]:
     """Returns the arguments that a constructor was called with.
@@ -61,31 +71,20 @@ def taken_settings(
     return Settings(rule_class(**rule), **settings)
 
 
-# Arguments of all optimizers that are settings of a step.
-SETTINGS = (
-    "weight_decay",
-    "monitor",
-    "clip_per_replica",
-    "clipnorm",
-    "clipvalue",
-    "global_clipnorm",
-)
-
-
 def _check_one_of_keras(arguments):
     """Raises if there are several of Keras' own ways to clip."""
-    given = [
+    clips = [
         (name, arguments[name])
         for name in ("clipnorm", "clipvalue", "global_clipnorm")
         if arguments.get(name) is not None
     ]
-    for name, value in given:
+    for name, value in clips:
         check_number(name, value, 0, open_low=True)
-    if len(given) > 1:
+    if len(clips) > 1:
         raise ValueError(
             "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can "
             "be set. Received: "
-            + ", ".join(f"{name}={value}" for name, value in given)
+            + ", ".join(f"{name}={value}" for name, value in clips)
         )
 
 

@@ -89,7 +89,7 @@ class FrontEnd(StateVariables):
 
     @property
     def step_settings(self) -> Settings:
-        """What the next step depends on besides values."""
+        """The `Settings` of the next step: all it depends on but values."""
         try:
             return self.__dict__["_settings"]
         except KeyError:
@@ -110,7 +110,7 @@ class FrontEnd(StateVariables):
 
     @property
     def nonfinite_scope(self) -> str:
-        """What one NaN or infinite gradient stops; see `Settings`."""
+        """The scope of one NaN or infinite gradient; see `Settings`."""
         return self.step_settings.nonfinite_scope
 
     @property

@@ -20,7 +20,7 @@ def optimizers_for(clipping: str | None) -> tuple[str, ...]:
     )
 
 
-def calls_for(clipping: str) -> tuple[str, ...]:
+def calls_for(clipping: str | None) -> tuple[str, ...]:
     """Returns these names with the argument that makes them clip like that.
 
     Args:
@@ -30,9 +30,9 @@ def calls_for(clipping: str) -> tuple[str, ...]:
         Names, or calls of those that can clip in another way too.
     """
     return tuple(
-        name
-        if info.keras_class.rule_class.operators == (clipping,)
-        else f'{name}(clipping="{clipping}")'
+        f'{name}(clipping="{clipping}")'
+        if len(info.keras_class.rule_class.operators) > 1
+        else name
         for info in OPTIMIZERS.values()
         if (name := info.class_name) in optimizers_for(clipping)
     )

@@ -31,7 +31,7 @@ SMALLEST_COMPILED_SIZE = 32768
 
 
 class Update(NamedTuple):
-    """What one variable is updated with.
+    """Holds all that one variable is updated with.
 
     Attributes:
         variable: `tf.Variable`.

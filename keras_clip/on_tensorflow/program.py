@@ -36,7 +36,7 @@ _CHEAP = frozenset(
 
 
 class Program(NamedTuple):
-    """What a rule computes for a variable and its slots; hashable.
+    """Computes what a rule does for a variable and its slots; hashable.
 
     Attributes:
         graph: Serialized `GraphDef` of what is computed from the inputs.

@@ -1,4 +1,4 @@
-"""What TensorFlow's strategies ask of both front ends."""
+"""Assigns and updates variables on all replicas of a TensorFlow strategy."""
 
 from collections.abc import Callable
 from collections.abc import Sequence

@@ -47,10 +47,7 @@ class Held(NamedTuple):
 
 
 class Steps:
-    """Takes the steps of one optimizer, and keeps what is compiled for them.
-
-    With the optimizer it is all given back.
-    """
+    """Takes the steps of one optimizer, and keeps what is traced for them."""
 
     def __init__(self):
         self._traced = {}

@@ -1,4 +1,4 @@
-"""What clips one gradient: nothing, a factor, or a bound for each coordinate.
+"""Clips one gradient by nothing, by a factor, or by a bound of coordinates.
 
 Each is a structure of tensors, so that it passes through compiled functions.
 A number in it that is NaN says that what it is for is not to be stepped by.

@@ -16,7 +16,9 @@ from keras_clip.validation import within
 
 @dataclasses.dataclass(frozen=True)
 class NormRule(Rule):
-    """What Clip-Adam-Norm and Clip-AdaGrad-Norm share: all but how b grows.
+    """Takes a step of Clip-Adam-Norm or Clip-AdaGrad-Norm for one variable.
+
+    They differ in how b grows, `accumulated`.
 
     The scalars are `b²` of the last update and, with a delay of d, a ring of
     the d last ones, in which the place of `b_j²` is `j mod d`.

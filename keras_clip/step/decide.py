@@ -1,4 +1,4 @@
-"""What a step does to its variables, decided before any of them is moved."""
+"""Decides on a step to all its variables before any of them is moved."""
 
 import math
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from keras_clip.step.threshold import taus_of
 
 
 class Shares(NamedTuple):
-    """What share of a step's gradients is clipped.
+    """Says which share of a step's gradients is clipped.
 
     Attributes:
         of_all: Scalar float32 tensor.
@@ -36,7 +36,7 @@ class Shares(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What a step does.
+    """Says how each variable is to be moved, and whether.
 
     Attributes:
         gradients: List of tensors, in working dtypes, clipped as by Keras.

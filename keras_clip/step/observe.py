@@ -1,4 +1,4 @@
-"""What is to be known of a step, once it is taken."""
+"""Notes in the scalars how a step went, once it is taken."""
 
 import math
 from collections.abc import Sequence

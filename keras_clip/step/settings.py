@@ -1,4 +1,4 @@
-"""What is the same in all steps of an optimizer."""
+"""Holds all that is the same in each step of an optimizer."""
 
 import dataclasses
 
@@ -6,6 +6,7 @@ from keras_clip import thresholds
 from keras_clip.rules.rule import Rule
 from keras_clip.thresholds.fitting import differ_in_numbers_alone
 from keras_clip.thresholds.threshold import Threshold
+from keras_clip.validation import check_choice
 from keras_clip.validation import check_fields
 from keras_clip.validation import one_of
 from keras_clip.validation import within
@@ -68,14 +69,10 @@ class Settings:
                 f"Received: rule={self.rule!r}"
             )
         check_fields(self)
-        checked = {"undecayed": _checked_positions(self.undecayed)}
-        checked["clipping"] = self._checked_clipping()
-        object.__setattr__(self, "clipping", checked["clipping"])
-        threshold = self._checked_threshold(self.clip_threshold)
-        checked["clip_threshold"] = threshold
-        checked["threshold_key"] = thresholds.key_of(threshold)
-        for name, value in checked.items():
-            object.__setattr__(self, name, value)
+        self._set("undecayed", _checked_positions(self.undecayed))
+        self._set("clipping", self._checked_clipping())
+        self._set("clip_threshold", self._checked_threshold())
+        self._set("threshold_key", thresholds.key_of(self.clip_threshold))
 
     @property
     def skips(self) -> bool:
@@ -84,7 +81,7 @@ class Settings:
 
     @property
     def rule_scope(self) -> str:
-        """What a bad gradient stops without Keras' own clipping."""
+        """The `nonfinite_scope` that there is without Keras' own clipping."""
         threshold = self.clip_threshold
         if self.rule.projection_radius or self.rule.shared:
             return "step"
@@ -97,7 +94,7 @@ class Settings:
 
     @property
     def nonfinite_scope(self) -> str:
-        """What one NaN or infinite gradient stops.
+        """The scope of one NaN or infinite gradient: all that it stops.
 
         `"step"`, `"variable"` or `"coordinate"`: all that a number is shared by
         which the bad gradient spoils.
@@ -140,20 +137,18 @@ class Settings:
         """
         return 0.0 if position in self.undecayed else self.weight_decay or 0.0
 
-    def _checked_clipping(self):
-        operators = self.rule.operators
-        if self.clipping is None:
-            return operators[0] if operators else None
-        if self.clipping not in operators:
-            allowed = ", ".join(map(repr, operators)) or "None"
-            raise ValueError(
-                f"`clipping` must be one of {allowed}. "
-                f"Received: clipping={self.clipping!r}"
-            )
-        return self.clipping
+    def _set(self, name, value):
+        object.__setattr__(self, name, value)
 
-    def _checked_threshold(self, value):
+    def _checked_clipping(self):
+        operators = self.rule.operators or (None,)
+        if self.clipping is None:
+            return operators[0]
+        return check_choice("clipping", self.clipping, operators)
+
+    def _checked_threshold(self):
         """Returns the threshold after checking that it goes with the rest."""
+        value = self.clip_threshold
         threshold = thresholds.get(value)
         if threshold is None:
             return None

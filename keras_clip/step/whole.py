@@ -24,7 +24,7 @@ from keras_clip.thresholds.fitting import check_numbers
 
 
 class State(NamedTuple):
-    """What an optimizer keeps of the steps before.
+    """Holds all that an optimizer keeps of the steps before.
 
     Attributes:
         slots: List of the slots' values of each variable, a list or tuple.

@@ -189,6 +189,34 @@ def test_compiled_update_of_a_shape_is_traced_once(front_end, enrolment):
     assert traces == [1, 1, 2 if corrected else 1]
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments", "written"),
+    [
+        ("gclip", {"momentum": 0.5}, "all"),
+        ("clip_adam_norm", {}, "all"),
+        ("clip_adagrad_norm", {"beta_1": 0.5}, "all"),
+        # Roots and divisions are the step's alone.
+        ("acclip", {}, "state"),
+        ("acclip", {"alpha": 2.0}, "state"),
+        ("clip_adam", {}, "state"),
+        ("clip_adam", {"clipping": "layer"}, "state"),
+        ("clip_adagrad", {}, "state"),
+        # A power, bounds of coordinates, a step by the state before.
+        ("acclip", {"alpha": 1.5}, "nothing"),
+        ("clip_adam", {"clipping": "coordinate"}, "nothing"),
+        ("cclip", {"momentum": 0.5}, "nothing"),
+        ("clip_adam", {"delay": 1}, "nothing"),
+        ("clip_adagrad", {"delay": 1}, "nothing"),
+    ],
+)
+def test_what_is_written_in_place_is_found_in_the_equations(
+    name, arguments, written
+):
+    settings = KERAS.optimizer(name, **arguments).step_settings
+    _, program, _ = program_of_settings(settings, "int64")
+    assert program.written_in_place == written
+
+
 @every_optimizer
 def test_other_values_of_hyperparameters_compile_nothing_anew(enrolment):
     """What XLA has compiled is never given back (tensorflow 2.20.0)."""
