@@ -1,6 +1,9 @@
 """Turns arguments, configs and files into thresholds, and back."""
 
+import hashlib
+
 import keras
+import numpy as np
 
 from keras_clip.thresholds.adaptive import AdaptiveThreshold
 from keras_clip.thresholds.constant import ConstantThreshold
@@ -79,9 +82,14 @@ def key_of(threshold: Threshold | None) -> object:
         return id(threshold)
     scale = threshold.scale
     if isinstance(scale, tuple):
-        scale = tuple((array.shape, array.tobytes()) for array in scale)
+        # Arrays may be as large as the model: their digests stand for them.
+        scale = tuple((array.shape, _digest(array)) for array in scale)
     others = {**vars(threshold), "scale": None}
     return type(threshold), scale, tuple(sorted(others.items()))
+
+
+def _digest(array):
+    return hashlib.sha256(np.ascontiguousarray(array)).digest()
 
 
 def _registered(identifier):
