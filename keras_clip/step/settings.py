@@ -17,8 +17,8 @@ class Settings:
     """All that a step depends on but values; hashable.
 
     Those of an optimizer, with the defaults of its class, are its
-    `step_settings`:
-    here nothing is clipped and nothing decays unless it is asked for.
+    `step_settings`. Here nothing is clipped and nothing decays unless it is
+    asked for.
 
     Args:
         rule: The algorithm and its hyperparameters, of `keras_clip.rules`.
