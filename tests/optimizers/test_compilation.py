@@ -1,6 +1,8 @@
 """Eager, graph and XLA do the same, and nothing is traced twice."""
 
 import dataclasses
+import functools
+import math
 import re
 import types
 
@@ -21,15 +23,13 @@ from tests.enrolment import every_optimizer
 from tests.enrolment import few_variants
 from tests.front_ends import KERAS
 from tests.front_ends import both_front_ends
-from tests.gradients import heavy_tailed_gradients
-from tests.gradients import parameters
+from tests.programs.launch import run_program
+from tests.programs.modes import GRADIENTS
+from tests.programs.modes import MODES
+from tests.programs.modes import SHAPES
+from tests.programs.modes import STEPS
+from tests.programs.modes import Run
 from tests.trajectories import assert_close
-
-# `jit_compile="auto"` compiles the first two; the first falls into blocks, the
-# second does not.
-SHAPES = ((2, 30, 1000), (331, 101), (5,), ())
-STEPS = 4
-GRADIENTS = heavy_tailed_gradients(SHAPES, STEPS)
 
 # Of the way: a step is some thirty roundings by 6e-8, in each of two runs.
 AGREEMENT = 4e-6
@@ -50,61 +50,35 @@ def test_shapes_are_updated_in_each_way():
     assert block_of(SHAPES[1]) is None
 
 
-class Run:
-    """Steps an optimizer in one mode and counts how often that is traced."""
+@pytest.fixture(scope="module")
+def paths_of(tmp_path_factory):
+    """Paths in every mode by the front end, each in a process of its own."""
+    folder = tmp_path_factory.mktemp("modes")
 
-    def __init__(self, front_end, name, arguments, outer, shapes=SHAPES):
-        """`outer` are arguments of a `tf.function`; `None` is eager mode."""
-        self.front_end = front_end
-        self.optimizer = front_end.optimizer(name, **arguments)
-        self.variables = front_end.variables(parameters(shapes))
-        self.positions = [front_end.values(self.variables)]
-        self.traces = 0
-        self.optimizer.build(self.variables)
+    @functools.cache
+    def paths(name):
+        file = folder / f"{name}.npz"
+        run_program("modes", name, file, backend="tensorflow")
+        with np.load(file) as arrays:
+            return dict(arrays)
 
-        def step(gradients):
-            self.traces += 1
-            front_end.apply(self.optimizer, gradients, self.variables)
-
-        self._step = step if outer is None else tf.function(step, **outer)
-
-    def step(self, gradients):
-        tensors = [
-            self.front_end.tensor(g) if isinstance(g, np.ndarray) else g
-            for g in gradients
-        ]
-        self._step(tensors)
-        self.positions.append(self.front_end.values(self.variables))
-
-
-MODES = {
-    "eager": ("auto", None),
-    "eager, all compiled": (True, None),
-    "graph": (False, {}),
-    "graph, large compiled": ("auto", {}),
-    "XLA": (False, {"jit_compile": True}),
-    "XLA, all compiled": (True, {"jit_compile": True}),
-}
+    return paths
 
 
 @few_variants
 @both_front_ends
-def test_eager_graph_and_xla_agree(front_end, enrolment, variant):
-    positions = {}
-    for mode, (jit_compile, outer) in {
-        "plain": (False, None),
-        **MODES,
-    }.items():
-        arguments = {**enrolment.variants[variant], "jit_compile": jit_compile}
-        run = Run(front_end, enrolment.name, arguments, outer)
-        for gradients in GRADIENTS:
-            run.step(gradients)
-        positions[mode] = run.positions
-    plain = [
-        [np.asarray(x, np.float64) for x in xs] for xs in positions["plain"]
-    ]
-    for mode in MODES:
-        assert_close(positions[mode], plain, "float32", relative=AGREEMENT)
+def test_eager_graph_and_xla_agree(paths_of, front_end, enrolment, variant):
+    paths = paths_of(front_end.name)
+    ends = np.cumsum([math.prod(shape) for shape in SHAPES])[:-1]
+
+    def positions(mode):
+        path = paths[f"{enrolment.name}/{variant}/{mode}"]
+        return [np.split(row, ends) for row in path]
+
+    plain = [[x.astype(np.float64) for x in row] for row in positions("plain")]
+    assert len(plain) == STEPS + 1
+    for mode in MODES.keys() - {"plain"}:
+        assert_close(positions(mode), plain, "float32", relative=AGREEMENT)
 
 
 @pytest.mark.parametrize("jit_compile", [True, False])
