@@ -130,6 +130,15 @@ STEPPED = [
 ]
 
 
+@pytest.fixture
+def freed():
+    """Frees models of gigabytes once nothing of a test refers to them."""
+    yield
+    tf_keras.backend.clear_session()
+    gc.collect()
+
+
+@pytest.mark.usefixtures("freed")
 @pytest.mark.parametrize("path", STEPPED, ids=lambda path: path.stem)
 def test_a_config_builds_and_takes_a_real_step(path):
     params = build(
@@ -154,7 +163,3 @@ def test_a_config_builds_and_takes_a_real_step(path):
     else:
         sizes = [np.prod(v.shape) for v in model.trainable_variables]
         assert sum(sizes) > 3e8
-    # Gigabytes, which would add up over the configs.
-    del model, optimizer
-    tf_keras.backend.clear_session()
-    gc.collect()
