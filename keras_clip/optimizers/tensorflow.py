@@ -16,6 +16,8 @@ from keras_clip.step.keras_clipping import clipped_on_replica
 class TensorFlowClippingOptimizer(BaseClippingOptimizer):
     """Reduces gradients over replicas first and does everything else after."""
 
+    _tensorflow_steps: Steps
+
     # Keras' trainer on TensorFlow calls `apply_gradients` (keras 3.15.1).
     never_called = {
         **NEVER_CALLED,

@@ -47,6 +47,8 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
 
     gradients_argument = "grads_and_vars"
 
+    _tensorflow_steps: Steps
+
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         check_overrides(cls, ClippingOptimizer, cls.never_called)
