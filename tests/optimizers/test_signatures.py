@@ -1,6 +1,7 @@
 """Each signature is written once, and both front ends show it whole."""
 
 import dataclasses
+import importlib
 import inspect
 import pydoc
 
@@ -94,3 +95,15 @@ def test_editor_completes_the_arguments_without_running_anything(info, module):
     (signature,) = jedi.Script(source).get_signatures()
     parameters = inspect.signature(info.keras_class).parameters
     assert [each.name for each in signature.params] == [*parameters]
+
+
+@pytest.mark.parametrize(
+    "module", ["keras_clip.optimizers.tensorflow", "keras_clip.tf_keras.base"]
+)
+def test_editor_finds_the_steps_that_a_front_end_takes(module):
+    source = inspect.getsource(importlib.import_module(module))
+    before, call, _ = source.partition("self._tensorflow_steps.take")
+    lines = (before + call).splitlines()
+    script = jedi.Script(source)
+    (found,) = script.goto(len(lines), len(lines[-1]), follow_imports=True)
+    assert found.full_name == "keras_clip.on_tensorflow.steps.Steps.take"
