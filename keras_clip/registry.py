@@ -58,18 +58,17 @@ class OptimizerInfo:
 
     @property
     def keras_class(self) -> type[keras.optimizers.Optimizer]:
-        """The class for Keras 3."""
-        # Its docstring reads this registry.
-        from keras_clip import optimizers
-
-        return getattr(optimizers, self.class_name)
+        """The class for Keras 3, which `import keras_clip` has registered."""
+        name = f"keras_clip>{self.class_name}"
+        return keras.saving.get_registered_object(name)
 
     @property
-    def tf_keras_class(self) -> type:
-        """The class for tf_keras; importing it needs TensorFlow."""
-        from keras_clip import tf_keras
+    def tf_keras_class(self) -> type | None:
+        """The class for tf_keras, once `keras_clip.tf_keras` is imported."""
+        import tf_keras
 
-        return getattr(tf_keras, self.class_name)
+        name = f"keras_clip>{self.class_name}"
+        return tf_keras.saving.get_registered_object(name)
 
 
 OPTIMIZERS = {

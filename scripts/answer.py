@@ -11,7 +11,7 @@ import argparse
 
 import command_line
 import predict_squad
-import texts
+from bert import texts
 
 
 def run(arguments: argparse.Namespace) -> str:

@@ -8,10 +8,11 @@ Example:
 
 import argparse
 
-import command_line
-import files
-import squad
 from official.nlp.tools import squad_evaluate_v1_1
+
+import command_line
+from bert import squad
+from command_line import files
 
 
 def run(arguments: argparse.Namespace) -> dict[str, float]:

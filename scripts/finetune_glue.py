@@ -13,9 +13,9 @@ import argparse
 import os
 
 import command_line
-import finetuning
-import glue
-import prepared
+from bert import finetuning
+from bert import glue
+from bert import prepared
 
 EXPERIMENT = "keras_clip/bert/sentence_prediction"
 

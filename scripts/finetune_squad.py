@@ -12,9 +12,9 @@ import argparse
 import os
 
 import command_line
-import finetuning
-import prepared
-import squad
+from bert import finetuning
+from bert import prepared
+from bert import squad
 
 EXPERIMENT = "keras_clip/bert/squad"
 

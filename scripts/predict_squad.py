@@ -14,11 +14,11 @@ import string
 import tempfile
 
 import command_line
-import files
-import progress
-import squad
-import texts
-from heartbeat import Heartbeat
+from bert import squad
+from bert import texts
+from command_line import files
+from command_line import progress
+from command_line.heartbeat import Heartbeat
 
 EXPERIMENT = "keras_clip/bert/squad"
 
@@ -39,8 +39,8 @@ def load(model_dir: str, which: str):
     # These take ten seconds to import, hence not before the command line has
     # been looked at.
     progress.say("importing TensorFlow")
-    import restoring
-    import saved_parameters
+    from bert import restoring
+    from bert import saved_parameters
 
     params = saved_parameters.read(EXPERIMENT, "--model_dir", model_dir)
     # The data of the run need not exist any more.

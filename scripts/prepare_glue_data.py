@@ -11,12 +11,12 @@ import argparse
 import os
 
 import command_line
-import files
-import glue
-import prepared
-import progress
-import vocabulary
-from heartbeat import Heartbeat
+from bert import glue
+from bert import prepared
+from bert import vocabulary
+from command_line import files
+from command_line import progress
+from command_line.heartbeat import Heartbeat
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:

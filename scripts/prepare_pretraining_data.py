@@ -16,14 +16,14 @@ import hashlib
 import os
 
 import command_line
-import files
-import prepared
-import progress
-import shards
-import texts
-import vocabulary
+from bert import prepared
+from bert import shards
+from bert import texts
+from bert import vocabulary
 from command_line import InputError
-from heartbeat import Heartbeat
+from command_line import files
+from command_line import progress
+from command_line.heartbeat import Heartbeat
 
 
 def run(arguments: argparse.Namespace) -> dict[str, int]:

@@ -12,8 +12,9 @@ import argparse
 import os
 
 import command_line
-import prepared
-import progress
+from bert import prepared
+from bert import training_arguments
+from command_line import progress
 
 EXPERIMENT = "keras_clip/bert/pretraining"
 
@@ -34,12 +35,12 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
     sizes = prepared.sizes(
         data_dir, "prepare_pretraining_data.py", ["max_predictions_per_seq"]
     )
-    command_line.check_training_arguments(arguments)
+    training_arguments.check_training_arguments(arguments)
     progress.say("importing TensorFlow")
     # These take ten seconds to import, hence not before the checks.
-    import compatibility
-    import parameters
-    import training
+    from bert import compatibility
+    from bert import parameters
+    from bert import training
 
     data = {
         "task": {
@@ -73,7 +74,7 @@ def parser() -> command_line.Parser:
         metavar="DIR",
         help="what prepare_pretraining_data.py has written",
     )
-    command_line.add_training_arguments(result)
+    training_arguments.add_training_arguments(result)
     return result
 
 

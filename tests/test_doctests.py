@@ -8,6 +8,7 @@ import keras
 import pytest
 
 import keras_clip
+import keras_clip.tf_keras
 from keras_clip.registry import OPTIMIZERS
 
 # Model Garden is a dependency of its own.

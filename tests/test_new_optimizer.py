@@ -32,7 +32,7 @@ def modules(info):
             f"keras_clip/{folder}/{info.name}.py"
             for folder in ("rules", "optimizers")
         ),
-        f"tests/enrolment/{info.name}.py",
+        f"tests/support/enrolment/{info.name}.py",
     ]
 
 
@@ -42,12 +42,12 @@ def lines(info):
     file = "keras_clip/optimizers/__init__.py"
     yield file, f"from keras_clip.optimizers.{name} import {optimizer}"
     yield file, f'"{optimizer}",'
-    yield "scripts/command_line.py", f'"{name}",'
+    yield "scripts/command_line/parser.py", f'"{name}",'
     yield (
         "scripts/benchmarks/contestants.py",
         f'_ours("{name}", "{optimizer}", ...),',
     )
-    yield "tests/heavy_tails.py", f'"{name}": Case("{name}", ...),'
+    yield "tests/support/heavy_tails.py", f'"{name}": Case("{name}", ...),'
     yield (
         "README.md",
         f"| `{optimizer}` | {info.summary} | {info.reference} "

@@ -9,10 +9,10 @@ import keras_clip
 import keras_clip.tf_keras
 from keras_clip import optimizers
 from keras_clip.registry import OPTIMIZERS
-from tests import enrolment as enrolments
-from tests.enrolment import ENROLMENTS
-from tests.enrolment import every_optimizer
-from tests.enrolment.record import SCOPES
+from tests.support import enrolment as enrolments
+from tests.support.enrolment import ENROLMENTS
+from tests.support.enrolment import every_optimizer
+from tests.support.enrolment.record import SCOPES
 
 every_info = pytest.mark.parametrize(
     "info", OPTIMIZERS.values(), ids=OPTIMIZERS
@@ -26,7 +26,7 @@ def test_an_enrolment_is_named_as_its_module_and_its_optimizer(enrolment):
 
 
 def test_an_optimizer_without_an_enrolment_is_told_which_file_to_add():
-    file = "add tests/enrolment/no_such.py with an `ENROLMENT`"
+    file = "add tests/support/enrolment/no_such.py with an `ENROLMENT`"
     with pytest.raises(ImportError, match=file):
         enrolments.of("no_such")
 

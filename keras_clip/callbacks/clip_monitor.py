@@ -2,10 +2,10 @@
 
 import keras
 
-from keras_clip.clip_monitoring import ClipMonitoring
+from keras_clip.callbacks.base_clip_monitor import BaseClipMonitor
 
 
-class ClipMonitor(ClipMonitoring, keras.callbacks.Callback):
+class ClipMonitor(BaseClipMonitor, keras.callbacks.Callback):
     """Callback that reads how the optimizer clips, and may stop training.
 
     Every `interval` steps of an epoch and at its end it reads from the device:

@@ -2,10 +2,10 @@
 
 import keras
 
-from keras_clip.noise_reporting import NoiseReporting
+from keras_clip.callbacks.base_gradient_noise import BaseGradientNoise
 
 
-class GradientNoise(NoiseReporting, keras.callbacks.Callback):
+class GradientNoise(BaseGradientNoise, keras.callbacks.Callback):
     """Callback that reports on the gradient noise every few epochs.
 
     At the parameters that an epoch ends with, it does what

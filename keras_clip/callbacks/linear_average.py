@@ -2,10 +2,10 @@
 
 import keras
 
-from keras_clip.averaging import LinearAveraging
+from keras_clip.callbacks.base_linear_average import BaseLinearAverage
 
 
-class LinearAverage(LinearAveraging, keras.callbacks.Callback):
+class LinearAverage(BaseLinearAverage, keras.callbacks.Callback):
     """Callback that averages the parameters, the later the heavier.
 
     Clipped SGD on strongly convex functions converges in this average of its

@@ -17,6 +17,7 @@ from official.modeling.optimization.configs import (
     optimizer_config as stock_optimizer_config,
 )
 
+import keras_clip.tf_keras  # noqa: F401 registers the optimizers
 from keras_clip.registry import OPTIMIZERS
 from keras_clip.registry import OptimizerInfo
 

@@ -8,27 +8,27 @@ weights, `report` makes estimates, verdict and thresholds of them, and
 `fit_squared_stables`, take arrays of any origin.
 """
 
-from keras_clip.noise.hill import hill
-from keras_clip.noise.hill_curve import HillCurve
-from keras_clip.noise.hill_curve import hill_curve
-from keras_clip.noise.kurtosis import kurtosis
-from keras_clip.noise.log_moment import log_moment
-from keras_clip.noise.noise_report import NoiseReport
-from keras_clip.noise.noise_samples import NoiseSamples
-from keras_clip.noise.plots import plot_evolution
-from keras_clip.noise.plots import plot_grid
-from keras_clip.noise.plots import plot_report
-from keras_clip.noise.recommendation import Recommendation
-from keras_clip.noise.reporting import report
-from keras_clip.noise.sampling import sample
-from keras_clip.noise.squared_sum import SquaredSum
-from keras_clip.noise.squared_sum_fits import fit_squared_gaussians
-from keras_clip.noise.squared_sum_fits import fit_squared_stables
-from keras_clip.noise.suggestion import Suggestion
-from keras_clip.noise.suggestions import suggest
-from keras_clip.noise.tail_index import TailIndex
-from keras_clip.noise.variance_curve import VarianceCurve
-from keras_clip.noise.variance_curve import variance_curve
+from keras_clip.noise.estimators.hill import hill
+from keras_clip.noise.estimators.hill_curve import HillCurve
+from keras_clip.noise.estimators.hill_curve import hill_curve
+from keras_clip.noise.estimators.kurtosis import kurtosis
+from keras_clip.noise.estimators.log_moment import log_moment
+from keras_clip.noise.estimators.squared_sum import SquaredSum
+from keras_clip.noise.estimators.squared_sum_fits import fit_squared_gaussians
+from keras_clip.noise.estimators.squared_sum_fits import fit_squared_stables
+from keras_clip.noise.estimators.tail_index import TailIndex
+from keras_clip.noise.estimators.variance_curve import VarianceCurve
+from keras_clip.noise.estimators.variance_curve import variance_curve
+from keras_clip.noise.reports.noise_report import NoiseReport
+from keras_clip.noise.reports.plots import plot_evolution
+from keras_clip.noise.reports.plots import plot_grid
+from keras_clip.noise.reports.plots import plot_report
+from keras_clip.noise.reports.recommendation import Recommendation
+from keras_clip.noise.reports.report import report
+from keras_clip.noise.reports.suggest import suggest
+from keras_clip.noise.reports.suggestion import Suggestion
+from keras_clip.noise.sampling.noise_samples import NoiseSamples
+from keras_clip.noise.sampling.sample import sample
 
 __all__ = [
     "HillCurve",

@@ -119,7 +119,7 @@ def _report(options):
                 f"Received: --import {module}"
             ) from error
     from keras_clip import noise
-    from keras_clip.noise.extras import check_reporting
+    from keras_clip.noise.optional_packages import check_reporting
 
     check_reporting(plots=True)
     _check_options(options)
@@ -133,7 +133,7 @@ def _report(options):
         "seed": options.seed,
     }
     if is_run:
-        from keras_clip.model_garden.noise import sample_run
+        from keras_clip.noise.sampling.model_garden_run import sample_run
 
         samples = sample_run(
             options.model,
@@ -161,7 +161,7 @@ def _report(options):
 
 def _check_options(options):
     """Raises what would else be found out once all is sampled."""
-    from keras_clip.noise.samples import MINIMUM
+    from keras_clip.noise.estimators.sample_checks import MINIMUM
     from keras_clip.validation import check_integer
     from keras_clip.validation import check_number
 

@@ -15,12 +15,12 @@ from keras_clip.on_tensorflow.groups import update_variables
 from keras_clip.on_tensorflow.program import program_of
 from keras_clip.on_tensorflow.replicas import assign_on_replicas
 from keras_clip.on_tensorflow.replicas import update_on_replicas
-from keras_clip.pairing import checked
 from keras_clip.step.decide import Decision
 from keras_clip.step.decide import decide
 from keras_clip.step.move import projected
 from keras_clip.step.observe import looks_at_coordinates
 from keras_clip.step.observe import observe
+from keras_clip.step.pairing import checked
 from keras_clip.step.part import Part
 from keras_clip.step.scalars import Scalars
 from keras_clip.step.scalars import assign

@@ -5,16 +5,16 @@ import numpy as np
 from keras import ops
 
 from keras_clip import clipping
-from keras_clip.argument_docs import fill_in
-from keras_clip.front_end import FrontEnd
-from keras_clip.overrides import check_overrides
-from keras_clip.pairing import checked
-from keras_clip.pairing import once_each
-from keras_clip.pairing import variable_path
-from keras_clip.pairing import without_repeats
+from keras_clip.front_end.argument_docs import fill_in
+from keras_clip.front_end.front_end import FrontEnd
+from keras_clip.front_end.overrides import check_overrides
 from keras_clip.rules.rule import Rule
-from keras_clip.step.whole import State
-from keras_clip.step.whole import take
+from keras_clip.step.pairing import checked
+from keras_clip.step.pairing import once_each
+from keras_clip.step.pairing import variable_path
+from keras_clip.step.pairing import without_repeats
+from keras_clip.step.state import State
+from keras_clip.step.state import take
 
 _OVERRIDE_APPLY = (
     "Override `apply`, which is given all gradients, or `_clip_gradients`, "
@@ -176,7 +176,7 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         self._note_monitoring()
         call = Rule.__call__
         if self.jit_compile and keras.backend.backend() == "jax":
-            from keras_clip.on_jax import compiled_call as call
+            from keras_clip.optimizers.on_jax import compiled_call as call
         part = self._part_of(trainable_variables)
         slots, scalars = self._slots_of(part), self._read_scalars()
         values, state = take(

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import keras
 
-from keras_clip.arguments import given
-from keras_clip.optimizers.optimizer import ClippingOptimizer
+from keras_clip.front_end.arguments import given
+from keras_clip.optimizers.clipping_optimizer import ClippingOptimizer
 from keras_clip.rules.cclip import CClipRule
 from keras_clip.thresholds import Threshold
 

@@ -6,18 +6,18 @@ import tensorflow as tf
 import tf_keras
 
 from keras_clip import clipping
-from keras_clip.argument_docs import fill_in
-from keras_clip.argument_docs import translated
-from keras_clip.front_end import FrontEnd
+from keras_clip.front_end.argument_docs import fill_in
+from keras_clip.front_end.argument_docs import translated
+from keras_clip.front_end.front_end import FrontEnd
+from keras_clip.front_end.overrides import check_overrides
 from keras_clip.on_tensorflow.replicas import assign_on_replicas
 from keras_clip.on_tensorflow.steps import Held
 from keras_clip.on_tensorflow.steps import Steps
 from keras_clip.on_tensorflow.steps import value_of
-from keras_clip.overrides import check_overrides
-from keras_clip.pairing import once_each
-from keras_clip.pairing import variable_path
-from keras_clip.pairing import without_repeats
 from keras_clip.step.keras_clipping import clipped_on_replica
+from keras_clip.step.pairing import once_each
+from keras_clip.step.pairing import variable_path
+from keras_clip.step.pairing import without_repeats
 
 _OVERRIDE_APPLY_GRADIENTS = (
     "Override `apply_gradients`, which is given all gradients, or "

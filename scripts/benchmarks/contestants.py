@@ -5,9 +5,8 @@ import importlib
 from collections.abc import Mapping
 from collections.abc import Sequence
 
-from command_line import InputError
-
 from benchmarks.modes import MODES
+from command_line import InputError
 
 # What a step costs does not depend on the learning rate. With a small one no
 # contestant moves the variables that all share to where numbers get unusual.

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from pathlib import Path
 
-import files
-from command_line import InputError
-
 from benchmarks.modes import MODES
+from command_line import InputError
+from command_line import files
 
 SCRIPTS = Path(__file__).resolve().parents[1]
 

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from collections.abc import Sequence
 
 import command_line
-import files
-
 from benchmarks import floor
 from benchmarks import machine
 from benchmarks import rounds
@@ -28,6 +26,7 @@ from benchmarks.jobs import Job
 from benchmarks.modes import MODES
 from benchmarks.stepping import Bench
 from benchmarks.stepping import Stepper
+from command_line import files
 
 # Steps before the rounds, besides the first one, which is timed by itself.
 WARM_UP = 3

@@ -5,12 +5,11 @@ import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
-from command_line import InputError
-
 from benchmarks import contestants
 from benchmarks import shapes
 from benchmarks.jobs import Job
 from benchmarks.modes import MODES
+from command_line import InputError
 
 # What a mode imports.
 NEEDS = {

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
 
-import files
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
@@ -12,6 +11,7 @@ from matplotlib.ticker import ScalarFormatter
 
 from benchmarks.contestants import CONTESTANTS
 from benchmarks.modes import MODES
+from command_line import files
 
 # Okabe and Ito's colours, which colour-blind people tell apart; the markers
 # tell in grey too.

@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
 
-import files
-
 from benchmarks import plots
 from benchmarks.contestants import CONTESTANTS
 from benchmarks.modes import MODES
 from benchmarks.targets import TARGETS
 from benchmarks.targets import verdict
+from command_line import files
 
 _EXPLANATION = """\
 Every optimizer takes a step in each round, in random order. A ratio is that of

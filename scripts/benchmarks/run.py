@@ -22,9 +22,6 @@ SCRIPTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(SCRIPTS))
 
 import command_line  # noqa: E402
-import files  # noqa: E402
-from command_line import InputError  # noqa: E402
-
 from benchmarks import contestants  # noqa: E402
 from benchmarks import jobs  # noqa: E402
 from benchmarks import report  # noqa: E402
@@ -33,6 +30,8 @@ from benchmarks import summary  # noqa: E402
 from benchmarks.modes import MODES  # noqa: E402
 from benchmarks.plan import NEEDS  # noqa: E402
 from benchmarks.plan import planned  # noqa: E402
+from command_line import InputError  # noqa: E402
+from command_line import files  # noqa: E402
 
 
 def parser() -> command_line.Parser:

@@ -6,15 +6,12 @@ vocabulary they go to pieces.
 """
 
 import re
-import sys
 from collections.abc import Iterator
 from collections.abc import Mapping
-from pathlib import Path
 from pydoc_data import topics as pydoc_topics
 
 # What the demo shares with the other scripts is one folder up.
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from texts import sentences  # noqa: E402
+from bert.texts import sentences
 
 # What a documented name looks like on a line of its own, `str.find(sub)`.
 _ENTRY = re.compile(r"(?:class |static |async )?([\w.]+\w)(\(.*\))?( -> \w+)?")

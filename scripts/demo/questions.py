@@ -6,7 +6,6 @@ questions.json. The text differs a little between versions of Python, and so
 does the set; for one Python it is always the same.
 """
 
-import argparse
 import collections
 import hashlib
 import json
@@ -17,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import corpus
+from demo import corpus
 
 # Up to a full stop, colon or semicolon that ends something.
 _SENTENCE = r"(?:[^.:;]|[.:;](?=[^\s)]))+"
@@ -208,9 +207,3 @@ def _is_whole(answer: str) -> bool:
 def _digest(text: str) -> int:
     """Returns a number that is the same in every process."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output_dir", required=True, help="where to write")
-    write(parser.parse_args().output_dir)

@@ -23,15 +23,15 @@ import command_line  # noqa: E402
 # TensorFlow and Model Garden speak up while they are imported, below.
 command_line.quieten()
 
-import baselines  # noqa: E402
 import evaluate_squad  # noqa: E402
 import finetune_squad  # noqa: E402
 import predict_squad  # noqa: E402
 import prepare_pretraining_data  # noqa: E402
 import prepare_squad_data  # noqa: E402
 import pretrain_bert  # noqa: E402
-import questions  # noqa: E402
-import report  # noqa: E402
+from demo import baselines  # noqa: E402
+from demo import questions  # noqa: E402
+from demo import report  # noqa: E402
 
 # Model Garden's own optimizer for BERT stands for Adam.
 OPTIMIZERS = {"Adam": "adamw", "ACClip": "acclip"}

@@ -7,23 +7,23 @@ import warnings
 import numpy as np
 import pytest
 
-from tests.callbacks.monitored import THRESHOLDS
-from tests.callbacks.monitored import Loop
-from tests.callbacks.monitored import assert_are_scalars
-from tests.callbacks.monitored import assert_equal
-from tests.callbacks.monitored import fit
-from tests.callbacks.monitored import gclip
-from tests.callbacks.monitored import make_monitor
-from tests.callbacks.monitored import monitor_class
-from tests.callbacks.monitored import steps_with
-from tests.enrolment.record import Adaptive
-from tests.front_ends import KERAS
-from tests.front_ends import TF_KERAS
-from tests.front_ends import both_front_ends
-from tests.models import data
-from tests.models import dense_model
-from tests.programs import monitoring
-from tests.programs.launch import run_program
+from tests.support.enrolment.record import Adaptive
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import TF_KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.models import data
+from tests.support.models import dense_model
+from tests.support.monitored import THRESHOLDS
+from tests.support.monitored import Loop
+from tests.support.monitored import assert_are_scalars
+from tests.support.monitored import assert_equal
+from tests.support.monitored import fit
+from tests.support.monitored import gclip
+from tests.support.monitored import make_monitor
+from tests.support.monitored import monitor_class
+from tests.support.monitored import steps_with
+from tests.support.programs import monitoring
+from tests.support.programs.launch import run_program
 
 
 @pytest.mark.parametrize("threshold", THRESHOLDS.values(), ids=THRESHOLDS)

@@ -4,13 +4,13 @@ import keras
 import numpy as np
 import pytest
 
-from tests.callbacks.monitored import fit
-from tests.callbacks.monitored import gclip
-from tests.callbacks.monitored import make_monitor
-from tests.callbacks.monitored import several
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
-from tests.models import dense_model
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.models import dense_model
+from tests.support.monitored import fit
+from tests.support.monitored import gclip
+from tests.support.monitored import make_monitor
+from tests.support.monitored import several
 
 ARGUMENT_ERRORS = [
     ({"interval": 0}, "`interval` must be an integer in [1, inf)"),

@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from tests.callbacks.monitored import assert_are_scalars
-from tests.callbacks.monitored import fit
-from tests.callbacks.monitored import gclip
-from tests.callbacks.monitored import make_monitor
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
-from tests.models import dense_model
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.models import dense_model
+from tests.support.monitored import assert_are_scalars
+from tests.support.monitored import fit
+from tests.support.monitored import gclip
+from tests.support.monitored import make_monitor
 
 
 @pytest.mark.parametrize("per_layer", [False, True])

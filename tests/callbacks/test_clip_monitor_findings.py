@@ -7,16 +7,16 @@ import keras
 import numpy as np
 import pytest
 
-from keras_clip import clip_findings
-from tests.callbacks.monitored import fit
-from tests.callbacks.monitored import gclip
-from tests.callbacks.monitored import make_monitor
-from tests.callbacks.monitored import several
-from tests.enrolment.record import Adaptive
-from tests.enrolment.record import Polynomial
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
-from tests.models import dense_model
+from keras_clip.callbacks import clip_findings
+from tests.support.enrolment.record import Adaptive
+from tests.support.enrolment.record import Polynomial
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.models import dense_model
+from tests.support.monitored import fit
+from tests.support.monitored import gclip
+from tests.support.monitored import make_monitor
+from tests.support.monitored import several
 
 EPOCHS = 3
 

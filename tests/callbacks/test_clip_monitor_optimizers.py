@@ -4,17 +4,17 @@ import keras
 import numpy as np
 import pytest
 
-from tests.callbacks.monitored import STEPS
-from tests.callbacks.monitored import Loop
-from tests.callbacks.monitored import assert_equal
-from tests.callbacks.monitored import fit
-from tests.callbacks.monitored import gclip
-from tests.callbacks.monitored import make_monitor
-from tests.callbacks.monitored import several
-from tests.callbacks.monitored import steps_with
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
-from tests.models import dense_model
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.models import dense_model
+from tests.support.monitored import STEPS
+from tests.support.monitored import Loop
+from tests.support.monitored import assert_equal
+from tests.support.monitored import fit
+from tests.support.monitored import gclip
+from tests.support.monitored import make_monitor
+from tests.support.monitored import several
+from tests.support.monitored import steps_with
 
 
 @both_front_ends

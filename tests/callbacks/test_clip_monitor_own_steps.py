@@ -5,20 +5,20 @@ import json
 import numpy as np
 import pytest
 
-from tests.callbacks.monitored import STEPS
-from tests.callbacks.monitored import Loop
-from tests.callbacks.monitored import assert_equal
-from tests.callbacks.monitored import fit
-from tests.callbacks.monitored import gclip
-from tests.callbacks.monitored import make_monitor
-from tests.callbacks.monitored import several
-from tests.callbacks.own_steps import model_of_two_optimizers
-from tests.callbacks.own_steps import model_with_own_step
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
-from tests.models import dense_model
-from tests.programs import own_steps
-from tests.programs.launch import run_program
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.models import dense_model
+from tests.support.monitored import STEPS
+from tests.support.monitored import Loop
+from tests.support.monitored import assert_equal
+from tests.support.monitored import fit
+from tests.support.monitored import gclip
+from tests.support.monitored import make_monitor
+from tests.support.monitored import several
+from tests.support.own_steps import model_of_two_optimizers
+from tests.support.own_steps import model_with_own_step
+from tests.support.programs import own_steps
+from tests.support.programs.launch import run_program
 
 
 @both_front_ends

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from keras_clip import noise
-from tests.callbacks.own_steps import model_with_own_step
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
-from tests.models import data
-from tests.models import dense_model
-from tests.noise.test_extras import hide
-from tests.programs.launch import run_program
-from tests.trajectories import same_bits
+from tests.noise.test_optional_packages import hide
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.models import data
+from tests.support.models import dense_model
+from tests.support.own_steps import model_with_own_step
+from tests.support.programs.launch import run_program
+from tests.support.trajectories import same_bits
 
 
 def _callback(front_end, **arguments):

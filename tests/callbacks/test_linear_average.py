@@ -4,19 +4,19 @@ import keras
 import numpy as np
 import pytest
 
-from keras_clip.averaging import moved_average
-from tests.callbacks.averaged import Recorder
-from tests.callbacks.averaged import assert_averages
-from tests.callbacks.averaged import fit
-from tests.callbacks.averaged import make_average
-from tests.front_ends import KERAS
-from tests.front_ends import TF_KERAS
-from tests.front_ends import both_front_ends
-from tests.models import data
-from tests.models import dense_model
-from tests.programs import averaging
-from tests.programs.launch import run_program
-from tests.trajectories import same_bits
+from keras_clip.callbacks.base_linear_average import moved_average
+from tests.support.averaged import Recorder
+from tests.support.averaged import assert_averages
+from tests.support.averaged import fit
+from tests.support.averaged import make_average
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import TF_KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.models import data
+from tests.support.models import dense_model
+from tests.support.programs import averaging
+from tests.support.programs.launch import run_program
+from tests.support.trajectories import same_bits
 
 
 @both_front_ends

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.callbacks.averaged import Recorder
-from tests.callbacks.averaged import assert_averages
-from tests.callbacks.averaged import fit
-from tests.callbacks.averaged import make_average
-from tests.callbacks.own_steps import model_of_two_optimizers
-from tests.callbacks.own_steps import model_with_own_step
-from tests.front_ends import both_front_ends
-from tests.models import dense_model
-from tests.programs import own_steps
-from tests.programs.launch import run_program
-from tests.trajectories import same_bits
+from tests.support.averaged import Recorder
+from tests.support.averaged import assert_averages
+from tests.support.averaged import fit
+from tests.support.averaged import make_average
+from tests.support.front_ends import both_front_ends
+from tests.support.models import dense_model
+from tests.support.own_steps import model_of_two_optimizers
+from tests.support.own_steps import model_with_own_step
+from tests.support.programs import own_steps
+from tests.support.programs.launch import run_program
+from tests.support.trajectories import same_bits
 
 
 @both_front_ends

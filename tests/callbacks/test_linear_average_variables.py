@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.callbacks.averaged import Recorder
-from tests.callbacks.averaged import assert_averages
-from tests.callbacks.averaged import fit
-from tests.callbacks.averaged import make_average
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
-from tests.models import dense_model
-from tests.trajectories import same_bits
+from tests.support.averaged import Recorder
+from tests.support.averaged import assert_averages
+from tests.support.averaged import fit
+from tests.support.averaged import make_average
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.models import dense_model
+from tests.support.trajectories import same_bits
 
 
 def _compile(front_end, model):

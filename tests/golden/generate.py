@@ -16,13 +16,13 @@ import json
 import pathlib
 import sys
 
-from tests.enrolment import ENROLMENTS
-from tests.front_ends import KERAS
-from tests.front_ends import TF_KERAS
-from tests.gradients import heavy_tailed_gradients
-from tests.models import SHAPES
-from tests.models import dense_model
-from tests.models import train
+from tests.support.enrolment import ENROLMENTS
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import TF_KERAS
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.models import SHAPES
+from tests.support.models import dense_model
+from tests.support.models import train
 
 FOLDER = pathlib.Path(__file__).parent
 # Which optimizers each layout has files of. The first is from before there were

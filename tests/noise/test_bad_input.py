@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from keras_clip import noise
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
-from tests.noise.problems import batches_of
-from tests.noise.problems import data
-from tests.noise.problems import gradient
-from tests.noise.problems import linear_model
-from tests.noise.problems import norm
-from tests.programs.launch import run_program
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.noise_problems import batches_of
+from tests.support.noise_problems import data
+from tests.support.noise_problems import gradient
+from tests.support.noise_problems import linear_model
+from tests.support.noise_problems import norm
+from tests.support.programs.launch import run_program
 
 
 def _refused(start, end, model, *arguments, **options):

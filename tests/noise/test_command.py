@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from keras_clip.noise.__main__ import main
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
-from tests.noise.problems import batches_of
-from tests.noise.problems import data
-from tests.noise.problems import linear_model
-from tests.programs.launch import launch
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.noise_problems import batches_of
+from tests.support.noise_problems import data
+from tests.support.noise_problems import linear_model
+from tests.support.programs.launch import launch
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from tests.enrolment.record import Adaptive
-from tests.front_ends import both_front_ends
-from tests.gradients import heavy_tailed_gradients
-from tests.gradients import parameters
-from tests.trajectories import same_bits
+from tests.support.enrolment.record import Adaptive
+from tests.support.front_ends import both_front_ends
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.gradients import parameters
+from tests.support.trajectories import same_bits
 
 
 def _moment(front_end, optimizer):

@@ -5,8 +5,8 @@ import copy
 import numpy as np
 import pytest
 
-from tests.front_ends import both_front_ends
-from tests.programs.launch import launch
+from tests.support.front_ends import both_front_ends
+from tests.support.programs.launch import launch
 
 
 def moved(front_end, optimizer, gradient=(1.0, 1.0)):
@@ -120,7 +120,7 @@ def test_optimizers_alike_share_what_jax_compiles_but_only_a_few_are_kept():
         "-c",
         """
 import keras, numpy as np, keras_clip
-from keras_clip.on_jax import _compiled
+from keras_clip.optimizers.on_jax import _compiled
 for beta in [0.5] * 3 + [place / 64 for place in range(40)]:
     optimizer = keras_clip.ClipAdam(beta_1=beta)
     x = keras.Variable(np.ones(3, "float32"))

@@ -6,16 +6,16 @@ import importlib.util
 import numpy as np
 import pytest
 
-from tests.enrolment import ENROLMENTS
-from tests.enrolment import every_optimizer
-from tests.enrolment import few_variants
-from tests.gradients import parameters
-from tests.programs import training
-from tests.programs import trajectories
-from tests.programs.launch import launch
-from tests.programs.launch import run_program
-from tests.trajectories import assert_close
-from tests.trajectories import same_bits
+from tests.support.enrolment import ENROLMENTS
+from tests.support.enrolment import every_optimizer
+from tests.support.enrolment import few_variants
+from tests.support.gradients import parameters
+from tests.support.programs import training
+from tests.support.programs import trajectories
+from tests.support.programs.launch import launch
+from tests.support.programs.launch import run_program
+from tests.support.trajectories import assert_close
+from tests.support.trajectories import same_bits
 
 KEYS = [key for key, _, _ in trajectories.runs()]
 

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.enrolment.record import Polynomial
-from tests.oracles.clipping import norm
-from tests.properties import SHAPES
-from tests.properties import SIZE
-from tests.properties import Replay
-from tests.properties import in_shapes
-from tests.properties import property_of
-from tests.properties import signed
-from tests.properties import vectors
+from tests.support.enrolment.record import Polynomial
+from tests.support.oracles.clipping import norm
+from tests.support.properties import SHAPES
+from tests.support.properties import SIZE
+from tests.support.properties import Replay
+from tests.support.properties import in_shapes
+from tests.support.properties import property_of
+from tests.support.properties import signed
+from tests.support.properties import vectors
 
 STEPS = 4
 ROUNDING = 1 + 1e-12

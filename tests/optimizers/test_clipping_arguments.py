@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from tests.enrolment import every_optimizer
-from tests.front_ends import both_front_ends
-from tests.gradients import heavy_tailed_gradients
-from tests.gradients import parameters
-from tests.trajectories import assert_close
-from tests.trajectories import oracle_positions
-from tests.trajectories import positions
+from tests.support.enrolment import every_optimizer
+from tests.support.front_ends import both_front_ends
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.gradients import parameters
+from tests.support.trajectories import assert_close
+from tests.support.trajectories import oracle_positions
+from tests.support.trajectories import positions
 
 THRESHOLD = 0.5
 

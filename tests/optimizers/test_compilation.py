@@ -19,18 +19,18 @@ from keras_clip.on_tensorflow.program import program_of
 from keras_clip.rules.clips import Bound
 from keras_clip.rules.clips import Factor
 from keras_clip.rules.clips import Unclipped
-from tests.enrolment import every_optimizer
-from tests.enrolment import few_variants
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
-from tests.programs.launch import run_program
-from tests.programs.modes import GRADIENTS
-from tests.programs.modes import MODES
-from tests.programs.modes import RATES
-from tests.programs.modes import SHAPES
-from tests.programs.modes import STEPS
-from tests.programs.modes import Run
-from tests.trajectories import assert_close
+from tests.support.enrolment import every_optimizer
+from tests.support.enrolment import few_variants
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.programs.launch import run_program
+from tests.support.programs.modes import GRADIENTS
+from tests.support.programs.modes import MODES
+from tests.support.programs.modes import RATES
+from tests.support.programs.modes import SHAPES
+from tests.support.programs.modes import STEPS
+from tests.support.programs.modes import Run
+from tests.support.trajectories import assert_close
 
 # Of the way: a step is some thirty roundings by 6e-8, in each of two runs.
 AGREEMENT = 4e-6

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from tests.enrolment import every_optimizer
-from tests.problems import PROBLEMS
-from tests.problems import ROUNDS
-from tests.problems import rounds_of
-from tests.programs.launch import run_program
+from tests.support.enrolment import every_optimizer
+from tests.support.problems import PROBLEMS
+from tests.support.problems import ROUNDS
+from tests.support.problems import rounds_of
+from tests.support.programs.launch import run_program
 
 every_problem = pytest.mark.parametrize("problem", PROBLEMS)
 

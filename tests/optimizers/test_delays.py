@@ -4,15 +4,15 @@ import functools
 
 import pytest
 
-from tests.enrolment import ENROLMENTS
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
-from tests.gradients import heavy_tailed_gradients
-from tests.gradients import parameters
-from tests.trajectories import assert_close
-from tests.trajectories import oracle_positions
-from tests.trajectories import positions
-from tests.trajectories import same_bits
+from tests.support.enrolment import ENROLMENTS
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.gradients import parameters
+from tests.support.trajectories import assert_close
+from tests.support.trajectories import oracle_positions
+from tests.support.trajectories import positions
+from tests.support.trajectories import same_bits
 
 DELAYED = {e.name: e for e in ENROLMENTS.values() if e.delays}
 

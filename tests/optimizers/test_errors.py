@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import keras_clip
-from tests.enrolment import ENROLMENTS
-from tests.enrolment import every_optimizer
-from tests.front_ends import KERAS
-from tests.front_ends import TF_KERAS
-from tests.front_ends import both_front_ends
-from tests.programs.launch import launch
+from tests.support.enrolment import ENROLMENTS
+from tests.support.enrolment import every_optimizer
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import TF_KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.programs.launch import launch
 
 NAN, INF = float("nan"), float("inf")
 

@@ -9,12 +9,12 @@ import json
 import numpy as np
 import pytest
 
-from tests.enrolment import ENROLMENTS
-from tests.front_ends import both_front_ends
 from tests.golden import generate
-from tests.models import SHAPES
-from tests.models import train
-from tests.trajectories import assert_close
+from tests.support.enrolment import ENROLMENTS
+from tests.support.front_ends import both_front_ends
+from tests.support.models import SHAPES
+from tests.support.models import train
+from tests.support.trajectories import assert_close
 
 every_saved_model = pytest.mark.parametrize(
     ("name", "layout"),

@@ -6,10 +6,10 @@ Twenty seeds. Without clipping, every learning rate of a grid has its chance.
 import numpy as np
 import pytest
 
-from tests import heavy_tails
-from tests.enrolment import ENROLMENTS
-from tests.heavy_tails import CASES
-from tests.programs.launch import run_program
+from tests.support import heavy_tails
+from tests.support.enrolment import ENROLMENTS
+from tests.support.heavy_tails import CASES
+from tests.support.programs.launch import run_program
 
 START = heavy_tails.height(heavy_tails.start())
 

@@ -4,13 +4,13 @@ import keras
 import numpy as np
 import pytest
 
-from tests.enrolment import every_limit
-from tests.front_ends import KERAS
-from tests.gradients import alternating_gradients
-from tests.gradients import heavy_tailed_gradients
-from tests.gradients import parameters
-from tests.trajectories import assert_close
-from tests.trajectories import positions
+from tests.support.enrolment import every_limit
+from tests.support.front_ends import KERAS
+from tests.support.gradients import alternating_gradients
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.gradients import parameters
+from tests.support.trajectories import assert_close
+from tests.support.trajectories import positions
 
 ALPHAS = pytest.mark.parametrize("alpha", [1.0, 1.5, 2.0])
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from tests.enrolment import every_optimizer
-from tests.enrolment import every_variant
-from tests.enrolment import few_variants
-from tests.front_ends import both_front_ends
-from tests.gradients import heavy_tailed_gradients
-from tests.gradients import parameters
-from tests.trajectories import oracle_of
+from tests.support.enrolment import every_optimizer
+from tests.support.enrolment import every_variant
+from tests.support.enrolment import few_variants
+from tests.support.front_ends import both_front_ends
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.gradients import parameters
+from tests.support.trajectories import oracle_of
 
 GRADIENTS = heavy_tailed_gradients(steps=6)
 BAD = [np.full_like(g, np.nan) for g in GRADIENTS[0]]

@@ -3,14 +3,14 @@
 import keras
 import numpy as np
 
-from tests.enrolment import every_optimizer
-from tests.front_ends import KERAS
-from tests.gradients import heavy_tailed_gradients
-from tests.gradients import parameters
-from tests.models import data
-from tests.models import dense_model
-from tests.models import everything
-from tests.trajectories import same_bits
+from tests.support.enrolment import every_optimizer
+from tests.support.front_ends import KERAS
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.gradients import parameters
+from tests.support.models import data
+from tests.support.models import dense_model
+from tests.support.models import everything
+from tests.support.trajectories import same_bits
 
 GRADIENTS = heavy_tailed_gradients(steps=4)
 FIRST = {"learning_rate": 0.125, "global_clipnorm": 0.5}

@@ -5,26 +5,26 @@ import functools
 import numpy as np
 import pytest
 
-from tests.bad_gradients import GOOD
-from tests.bad_gradients import NOT_SLOTS
-from tests.bad_gradients import bad_gradients
-from tests.bad_gradients import by_variable
-from tests.bad_gradients import mixed
-from tests.bad_gradients import one_coordinate
-from tests.bad_gradients import spoiled
-from tests.bad_gradients import steps_of
-from tests.enrolment import every_optimizer
-from tests.enrolment import every_variant
-from tests.enrolment import few_variants
-from tests.enrolment.record import widest
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
-from tests.gradients import heavy_tailed_gradients
-from tests.gradients import parameters
-from tests.trajectories import assert_close
-from tests.trajectories import oracle_positions
-from tests.trajectories import positions
-from tests.trajectories import same_bits
+from tests.support.bad_gradients import GOOD
+from tests.support.bad_gradients import NOT_SLOTS
+from tests.support.bad_gradients import bad_gradients
+from tests.support.bad_gradients import by_variable
+from tests.support.bad_gradients import mixed
+from tests.support.bad_gradients import one_coordinate
+from tests.support.bad_gradients import spoiled
+from tests.support.bad_gradients import steps_of
+from tests.support.enrolment import every_optimizer
+from tests.support.enrolment import every_variant
+from tests.support.enrolment import few_variants
+from tests.support.enrolment.record import widest
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.gradients import parameters
+from tests.support.trajectories import assert_close
+from tests.support.trajectories import oracle_positions
+from tests.support.trajectories import positions
+from tests.support.trajectories import same_bits
 
 some_bad_gradients = pytest.mark.parametrize(
     ("where", "bad"), [(one_coordinate, np.inf), (mixed, np.nan)]

@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from tests.enrolment import every_optimizer
-from tests.front_ends import KERAS
-from tests.front_ends import TF_KERAS
-from tests.front_ends import both_front_ends
-from tests.models import data
-from tests.models import dense_model
 from tests.optimizers.test_backends import every_other_backend
-from tests.programs.launch import results_of
-from tests.programs.overrides import METHODS
-from tests.programs.overrides import direct_call
-from tests.programs.overrides import error_of
-from tests.programs.overrides import halves_are_stepped_by
+from tests.support.enrolment import every_optimizer
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import TF_KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.models import data
+from tests.support.models import dense_model
+from tests.support.programs.launch import results_of
+from tests.support.programs.overrides import METHODS
+from tests.support.programs.overrides import direct_call
+from tests.support.programs.overrides import error_of
+from tests.support.programs.overrides import halves_are_stepped_by
 
 REFUSED = {
     "update_step": "`apply`",
@@ -39,7 +39,7 @@ every_method = pytest.mark.parametrize("method", METHODS)
 
 @pytest.fixture(scope="module")
 def found_on(tmp_path_factory):
-    """Returns the results of `tests.programs.overrides` by the backend."""
+    """Returns the results of the program `overrides` by the backend."""
     return results_of("overrides", tmp_path_factory.mktemp("overrides"))
 
 

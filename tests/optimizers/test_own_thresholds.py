@@ -6,13 +6,13 @@ import pytest
 
 import keras_clip
 from keras_clip import thresholds
-from tests.front_ends import both_front_ends
-from tests.gradients import heavy_tailed_gradients
-from tests.models import SHAPES
-from tests.models import dense_model
-from tests.models import everything
-from tests.models import train
-from tests.trajectories import same_bits
+from tests.support.front_ends import both_front_ends
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.models import SHAPES
+from tests.support.models import dense_model
+from tests.support.models import everything
+from tests.support.models import train
+from tests.support.trajectories import same_bits
 
 
 @keras.saving.register_keras_serializable("tests")

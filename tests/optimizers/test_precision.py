@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.enrolment import every_optimizer
-from tests.enrolment import few_variants
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
-from tests.gradients import heavy_tailed_gradients
-from tests.gradients import parameters
-from tests.models import data
-from tests.trajectories import assert_close
-from tests.trajectories import oracle_of
-from tests.trajectories import oracle_positions
-from tests.trajectories import positions
-from tests.trajectories import same_bits
+from tests.support.enrolment import every_optimizer
+from tests.support.enrolment import few_variants
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.gradients import parameters
+from tests.support.models import data
+from tests.support.trajectories import assert_close
+from tests.support.trajectories import oracle_of
+from tests.support.trajectories import oracle_positions
+from tests.support.trajectories import positions
+from tests.support.trajectories import same_bits
 
 STEPS = 6
 HALF = {

@@ -7,20 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.enrolment import every_optimizer
-from tests.enrolment import few_variants
-from tests.enrolment.record import Adaptive
-from tests.enrolment.record import Polynomial
-from tests.properties import SHAPES
-from tests.properties import SIZE
-from tests.properties import Replay
-from tests.properties import in_shapes
-from tests.properties import property_of
-from tests.properties import replay
-from tests.properties import signed
-from tests.properties import vectors
-from tests.trajectories import assert_close
-from tests.trajectories import same_bits
+from tests.support.enrolment import every_optimizer
+from tests.support.enrolment import few_variants
+from tests.support.enrolment.record import Adaptive
+from tests.support.enrolment.record import Polynomial
+from tests.support.properties import SHAPES
+from tests.support.properties import SIZE
+from tests.support.properties import Replay
+from tests.support.properties import in_shapes
+from tests.support.properties import property_of
+from tests.support.properties import replay
+from tests.support.properties import signed
+from tests.support.properties import vectors
+from tests.support.trajectories import assert_close
+from tests.support.trajectories import same_bits
 
 STEPS = 3
 

@@ -6,10 +6,10 @@ All optimizers of a front end train in one process, under one strategy.
 import numpy as np
 import pytest
 
-from tests.enrolment import every_optimizer
-from tests.enrolment import few_variants
-from tests.programs.launch import run_program
-from tests.trajectories import same_bits
+from tests.support.enrolment import every_optimizer
+from tests.support.enrolment import few_variants
+from tests.support.programs.launch import run_program
+from tests.support.trajectories import same_bits
 
 # A step that is skipped counts for these only.
 COUNTERS = {"iteration", "skipped_steps"}

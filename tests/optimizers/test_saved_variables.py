@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.enrolment import every_optimizer
-from tests.enrolment import every_variant
-from tests.enrolment import few_variants
-from tests.enrolment.record import Adaptive
-from tests.enrolment.record import Polynomial
-from tests.front_ends import KERAS
-from tests.front_ends import TF_KERAS
-from tests.front_ends import both_front_ends
-from tests.gradients import heavy_tailed_gradients
-from tests.gradients import parameters
-from tests.models import SHAPES
-from tests.models import dense_model
-from tests.models import everything
-from tests.models import train
-from tests.trajectories import same_bits
+from tests.support.enrolment import every_optimizer
+from tests.support.enrolment import every_variant
+from tests.support.enrolment import few_variants
+from tests.support.enrolment.record import Adaptive
+from tests.support.enrolment.record import Polynomial
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import TF_KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.gradients import parameters
+from tests.support.models import SHAPES
+from tests.support.models import dense_model
+from tests.support.models import everything
+from tests.support.models import train
+from tests.support.trajectories import same_bits
 
 GRADIENTS = heavy_tailed_gradients(SHAPES, steps=4)
 BY_ROW = [2.0 ** np.arange(-1, shape[-1] - 1) for shape in SHAPES]

@@ -7,17 +7,17 @@ import keras
 import numpy as np
 
 import keras_clip
-from tests.enrolment import every_optimizer
-from tests.enrolment import every_variant
-from tests.enrolment import few_variants
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
-from tests.gradients import heavy_tailed_gradients
-from tests.models import SHAPES
-from tests.models import dense_model
-from tests.models import everything
-from tests.models import train
-from tests.trajectories import same_bits
+from tests.support.enrolment import every_optimizer
+from tests.support.enrolment import every_variant
+from tests.support.enrolment import few_variants
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.models import SHAPES
+from tests.support.models import dense_model
+from tests.support.models import everything
+from tests.support.models import train
+from tests.support.trajectories import same_bits
 
 GRADIENTS = heavy_tailed_gradients(SHAPES, steps=2)
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.enrolment import every_optimizer
-from tests.programs.launch import run_program
+from tests.support.enrolment import every_optimizer
+from tests.support.programs.launch import run_program
 
 every_distribution = pytest.mark.parametrize(
     "distribution", ["data_parallel", "model_parallel"]

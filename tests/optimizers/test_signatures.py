@@ -9,6 +9,7 @@ import jedi
 import pytest
 
 import keras_clip
+import keras_clip.tf_keras
 from keras_clip.registry import OPTIMIZERS
 from keras_clip.rules.clip_adam import ClipAdamRule
 

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.bad_gradients import GOOD
-from tests.bad_gradients import NOT_SLOTS
-from tests.bad_gradients import everywhere
-from tests.bad_gradients import mixed
-from tests.bad_gradients import one_coordinate
-from tests.bad_gradients import spoiled
-from tests.bad_gradients import steps_of
-from tests.enrolment import every_optimizer
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
-from tests.trajectories import same_bits
+from tests.support.bad_gradients import GOOD
+from tests.support.bad_gradients import NOT_SLOTS
+from tests.support.bad_gradients import everywhere
+from tests.support.bad_gradients import mixed
+from tests.support.bad_gradients import one_coordinate
+from tests.support.bad_gradients import spoiled
+from tests.support.bad_gradients import steps_of
+from tests.support.enrolment import every_optimizer
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.trajectories import same_bits
 
 
 @every_optimizer

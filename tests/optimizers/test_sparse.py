@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.enrolment import every_optimizer
-from tests.enrolment import few_variants
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
 from tests.optimizers.test_backends import every_other_backend
-from tests.programs import sparse
-from tests.programs.launch import results_of
-from tests.trajectories import assert_close
-from tests.trajectories import same_bits
+from tests.support.enrolment import every_optimizer
+from tests.support.enrolment import few_variants
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.programs import sparse
+from tests.support.programs.launch import results_of
+from tests.support.trajectories import assert_close
+from tests.support.trajectories import same_bits
 
 ROWS, WIDTH, STEPS = 6, 3, 5
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.enrolment import ENROLMENTS
-from tests.enrolment import every_optimizer
-from tests.enrolment.record import Adaptive
-from tests.front_ends import KERAS
-from tests.front_ends import TF_KERAS
-from tests.front_ends import both_front_ends
+from tests.support.enrolment import ENROLMENTS
+from tests.support.enrolment import every_optimizer
+from tests.support.enrolment.record import Adaptive
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import TF_KERAS
+from tests.support.front_ends import both_front_ends
 
 NUMBER = 4
 SCALARS = 12 * 8

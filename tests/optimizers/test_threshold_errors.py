@@ -6,9 +6,9 @@ import pytest
 from keras_clip import thresholds
 from keras_clip.thresholds import AdaptiveThreshold
 from keras_clip.thresholds import PolynomialThreshold
-from tests.front_ends import KERAS
-from tests.front_ends import TF_KERAS
-from tests.front_ends import both_front_ends
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import TF_KERAS
+from tests.support.front_ends import both_front_ends
 
 SHAPES = ((2, 3), (2,))
 ARRAYS = [np.ones(3), np.float64(2.0)]

@@ -8,24 +8,24 @@ import pytest
 import tensorflow as tf
 
 from keras_clip import thresholds
-from tests.enrolment import ENROLMENTS
-from tests.enrolment.record import Adaptive
-from tests.enrolment.record import Polynomial
-from tests.front_ends import both_front_ends
-from tests.gradients import SHAPES
-from tests.gradients import heavy_tailed_gradients
-from tests.gradients import parameters
-from tests.models import SHAPES as MODEL_SHAPES
-from tests.models import dense_model
-from tests.models import everything
-from tests.models import train
-from tests.programs.launch import run_program
-from tests.programs.thresholds import CASES
-from tests.programs.thresholds import as_argument
-from tests.programs.thresholds import ends
-from tests.trajectories import assert_close
-from tests.trajectories import oracle_of
-from tests.trajectories import same_bits
+from tests.support.enrolment import ENROLMENTS
+from tests.support.enrolment.record import Adaptive
+from tests.support.enrolment.record import Polynomial
+from tests.support.front_ends import both_front_ends
+from tests.support.gradients import SHAPES
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.gradients import parameters
+from tests.support.models import SHAPES as MODEL_SHAPES
+from tests.support.models import dense_model
+from tests.support.models import everything
+from tests.support.models import train
+from tests.support.programs.launch import run_program
+from tests.support.programs.thresholds import CASES
+from tests.support.programs.thresholds import as_argument
+from tests.support.programs.thresholds import ends
+from tests.support.trajectories import assert_close
+from tests.support.trajectories import oracle_of
+from tests.support.trajectories import same_bits
 
 
 def _arrays(*numbers, shapes=SHAPES):

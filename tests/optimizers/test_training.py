@@ -5,18 +5,18 @@ import numpy as np
 import pytest
 
 import keras_clip
-from tests.enrolment import every_optimizer
-from tests.enrolment.record import Halving
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
-from tests.gradients import heavy_tailed_gradients
-from tests.gradients import parameters
-from tests.models import data
-from tests.models import dense_model
-from tests.models import everything
-from tests.trajectories import assert_close
-from tests.trajectories import positions
-from tests.trajectories import same_bits
+from tests.support.enrolment import every_optimizer
+from tests.support.enrolment.record import Halving
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.gradients import parameters
+from tests.support.models import data
+from tests.support.models import dense_model
+from tests.support.models import everything
+from tests.support.trajectories import assert_close
+from tests.support.trajectories import positions
+from tests.support.trajectories import same_bits
 
 
 def _fit(model, epochs):

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from tests.enrolment import every_variant
-from tests.enrolment import few_variants
-from tests.front_ends import KERAS
-from tests.gradients import heavy_tailed_gradients
-from tests.gradients import parameters
-from tests.trajectories import assert_close
-from tests.trajectories import heavy_tailed_run
-from tests.trajectories import oracle_positions
-from tests.trajectories import positions
+from tests.support.enrolment import every_variant
+from tests.support.enrolment import few_variants
+from tests.support.front_ends import KERAS
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.gradients import parameters
+from tests.support.trajectories import assert_close
+from tests.support.trajectories import heavy_tailed_run
+from tests.support.trajectories import oracle_positions
+from tests.support.trajectories import positions
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

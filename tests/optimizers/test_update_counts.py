@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.enrolment import ENROLMENTS
-from tests.enrolment import every_variant
-from tests.enrolment import few_variants
-from tests.enrolment.record import Adaptive
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
-from tests.gradients import parameters
-from tests.programs.trajectories import gradients_in_turns
-from tests.trajectories import assert_close
-from tests.trajectories import oracle_of
-from tests.trajectories import oracle_positions
-from tests.trajectories import positions
-from tests.trajectories import same_bits
+from tests.support.enrolment import ENROLMENTS
+from tests.support.enrolment import every_variant
+from tests.support.enrolment import few_variants
+from tests.support.enrolment.record import Adaptive
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.gradients import parameters
+from tests.support.programs.trajectories import gradients_in_turns
+from tests.support.trajectories import assert_close
+from tests.support.trajectories import oracle_of
+from tests.support.trajectories import oracle_positions
+from tests.support.trajectories import positions
+from tests.support.trajectories import same_bits
 
 pytestmark = pytest.mark.filterwarnings("ignore:Gradients do not exist")
 

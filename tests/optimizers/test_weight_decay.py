@@ -5,14 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from tests.enrolment import every_optimizer
-from tests.front_ends import both_front_ends
-from tests.gradients import heavy_tailed_gradients
-from tests.gradients import parameters
-from tests.models import SHAPES
-from tests.models import dense_model
-from tests.models import train
-from tests.trajectories import same_bits
+from tests.support.enrolment import every_optimizer
+from tests.support.front_ends import both_front_ends
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.gradients import parameters
+from tests.support.models import SHAPES
+from tests.support.models import dense_model
+from tests.support.models import train
+from tests.support.trajectories import same_bits
 
 ARGUMENTS = {"learning_rate": 0.125, "weight_decay": 0.5}
 GRADIENTS = heavy_tailed_gradients(steps=3)

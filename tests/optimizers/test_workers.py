@@ -10,9 +10,9 @@ import sys
 import numpy as np
 import pytest
 
-from tests.enrolment import every_optimizer
-from tests.programs.launch import ROOT
-from tests.trajectories import same_bits
+from tests.support.enrolment import every_optimizer
+from tests.support.programs.launch import ROOT
+from tests.support.trajectories import same_bits
 
 WORKERS = 2
 SECONDS = 300
@@ -69,7 +69,7 @@ def _start(addresses, index, path, log):
     task = {"type": "worker", "index": index}
     with open(log, "w") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.programs.workers", str(path)],
+            [sys.executable, "-m", "tests.support.programs.workers", str(path)],
             cwd=ROOT,
             env={
                 **os.environ,

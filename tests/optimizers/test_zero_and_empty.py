@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from tests.enrolment import every_optimizer
-from tests.enrolment import few_variants
-from tests.enrolment.record import Halving
-from tests.front_ends import KERAS
-from tests.front_ends import both_front_ends
-from tests.gradients import heavy_tailed_gradients
-from tests.gradients import parameters
-from tests.properties import SHAPES
-from tests.properties import Replay
-from tests.trajectories import positions
-from tests.trajectories import same_bits
+from tests.support.enrolment import every_optimizer
+from tests.support.enrolment import few_variants
+from tests.support.enrolment.record import Halving
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.gradients import parameters
+from tests.support.properties import SHAPES
+from tests.support.properties import Replay
+from tests.support.trajectories import positions
+from tests.support.trajectories import same_bits
 
 STEPS = 4
 ORIGIN = [np.zeros(shape) for shape in SHAPES]

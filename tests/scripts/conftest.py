@@ -1,24 +1,11 @@
-"""Makes the scripts importable as their command lines see each other.
-
-The fixtures are one tiny path from text to a finetuned model, made once.
-"""
+"""Makes one tiny path from text to a finetuned model, once."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-for directory in (
-    ".",
-    "demo",
-    "experiments/noise",
-    "experiments/learning_rates",
-):
-    sys.path.insert(0, str(SCRIPTS / directory))
-
-from tests.scripts import tiny  # noqa: E402 imports a script
+from tests.support import tiny
 
 
 @pytest.fixture(scope="session")

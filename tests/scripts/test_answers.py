@@ -3,13 +3,13 @@
 import json
 import shutil
 
-import answer
-import predict_squad
 import pytest
 
-from tests.scripts.tiny import PARAGRAPH
-from tests.scripts.tiny import call
-from tests.scripts.tiny import said
+import answer
+import predict_squad
+from tests.support.tiny import PARAGRAPH
+from tests.support.tiny import call
+from tests.support.tiny import said
 
 QUESTION = "Where did the cat sit?"
 

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import answer
 import evaluate_squad
 import finetune_glue
@@ -19,9 +21,7 @@ import prepare_glue_data
 import prepare_pretraining_data
 import prepare_squad_data
 import pretrain_bert
-import pytest
-
-from tests.scripts.tiny import dataset
+from tests.support.tiny import dataset
 
 SCRIPTS = [
     answer,

@@ -5,12 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pretrain_bert
-import progress
 import pytest
 
-from tests.scripts.tiny import call
-from tests.scripts.tiny import said
+import pretrain_bert
+from command_line import progress
+from tests.support.tiny import call
+from tests.support.tiny import said
 
 # Runs a script where TensorFlow cannot be imported.
 PROGRAM = """

@@ -13,8 +13,9 @@ import re
 import sys
 from pathlib import Path
 
-import command_line
 import pytest
+
+import command_line
 from command_line import Parser
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"

@@ -6,13 +6,14 @@ import importlib
 from pathlib import Path
 
 import numpy as np
-import parameters
-import pretrain_bert
 import pytest
 import tensorflow as tf
 import tf_keras
 import yaml
 from official.core import task_factory
+
+import pretrain_bert
+from bert import parameters
 
 CONFIGS = sorted(Path(pretrain_bert.__file__).parent.glob("configs/*.yaml"))
 EXPERIMENTS = {

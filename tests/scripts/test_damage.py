@@ -6,17 +6,17 @@ Each script is run as a command is, within this process.
 import random
 import shutil
 
+import pytest
+import tensorflow as tf
+
 import answer
 import finetune_glue
 import finetune_squad
 import predict_squad
 import prepare_pretraining_data
 import pretrain_bert
-import pytest
-import tensorflow as tf
-
-from tests.scripts.tiny import call
-from tests.scripts.tiny import complaint
+from tests.support.tiny import call
+from tests.support.tiny import complaint
 
 
 def cut(content):

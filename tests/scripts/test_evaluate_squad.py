@@ -6,8 +6,9 @@ import os
 import zipfile
 from pathlib import Path
 
-import evaluate_squad
 import pytest
+
+import evaluate_squad
 
 DATA = Path(
     os.environ.get(

@@ -2,11 +2,12 @@
 
 import re
 
-import finetune_squad
-import pretrain_bert
 import pytest
 import tensorflow as tf
-import training
+
+import finetune_squad
+import pretrain_bert
+from bert import training
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "acclip"])

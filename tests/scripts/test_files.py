@@ -8,9 +8,10 @@ import random
 import re
 import zipfile
 
-import files
 import pytest
+
 from command_line import InputError
+from command_line import files
 
 SUFFIXES = ("", ".gz", ".bz2", ".xz", ".zip")
 PACKED = SUFFIXES[1:]

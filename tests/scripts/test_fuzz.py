@@ -4,6 +4,8 @@ import json
 import random
 import shutil
 
+import pytest
+
 import evaluate_squad
 import finetune_glue
 import finetune_squad
@@ -12,11 +14,9 @@ import prepare_glue_data
 import prepare_pretraining_data
 import prepare_squad_data
 import pretrain_bert
-import pytest
-
-from tests.scripts.tiny import call
-from tests.scripts.tiny import complaint
-from tests.scripts.tiny import dataset
+from tests.support.tiny import call
+from tests.support.tiny import complaint
+from tests.support.tiny import dataset
 
 # Zero-width, control and combining characters, blanks, what stands for an
 # undecodable byte, half a surrogate pair, and some words.

@@ -2,8 +2,9 @@
 
 import gzip
 
-import glue
 import pytest
+
+from bert import glue
 from command_line import InputError
 
 HEADER = "index\tsentence1\tsentence2\tlabel"

@@ -4,9 +4,10 @@ import io
 import re
 import time
 
-import progress
 import pytest
-from heartbeat import Heartbeat
+
+from command_line import progress
+from command_line.heartbeat import Heartbeat
 
 
 def wait_for(stream, text):

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import intervals
-import pretrain_bert
 import pytest
-from command_line import InputError
 from official.core import config_definitions
 
+import pretrain_bert
+from bert import intervals
+from command_line import InputError
 from tests.scripts.test_parameters import build
 
 CONFIGS = Path(pretrain_bert.__file__).parent / "configs"

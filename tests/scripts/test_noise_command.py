@@ -12,8 +12,8 @@ from official.core import exp_factory
 from official.core import task_factory
 from official.modeling.optimization.optimizer_factory import OptimizerFactory
 
-from keras_clip.model_garden.gradients import TaskGradients
 from keras_clip.noise.__main__ import main
+from keras_clip.noise.sampling.task_gradients import TaskGradients
 from tests.model_garden.test_training import TASKS
 
 

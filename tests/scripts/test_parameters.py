@@ -3,17 +3,17 @@
 import dataclasses
 import re
 
-import compatibility
-import parameters
-import pretrain_bert
 import pytest
-import saved_parameters
 import yaml
-from command_line import MODEL_GARDEN_OPTIMIZERS
-from command_line import OPTIMIZERS
-from command_line import InputError
 from official.modeling.optimization import optimizer_factory
 
+import pretrain_bert
+from bert import compatibility
+from bert import parameters
+from bert import saved_parameters
+from bert.optimizer_names import MODEL_GARDEN_OPTIMIZERS
+from bert.optimizer_names import OPTIMIZERS
+from command_line import InputError
 from keras_clip import registry
 from keras_clip.model_garden import OptimizationConfig
 from keras_clip.model_garden import OptimizerConfig

@@ -2,24 +2,24 @@
 
 import json
 
+import numpy as np
+import pytest
+import tensorflow as tf
+from official.nlp.tools import tokenization
+
 import answer
 import evaluate_squad
 import finetune_glue
 import finetune_squad
-import numpy as np
 import predict_squad
 import prepare_glue_data
 import pretrain_bert
-import pytest
-import report
-import tensorflow as tf
-import vocabulary
-from official.nlp.tools import tokenization
-
+from bert import vocabulary
+from demo import report
 from keras_clip.registry import OPTIMIZERS
-from tests.scripts.tiny import PARAGRAPH
-from tests.scripts.tiny import QUESTIONS
-from tests.scripts.tiny import call
+from tests.support.tiny import PARAGRAPH
+from tests.support.tiny import QUESTIONS
+from tests.support.tiny import call
 
 
 def pretrain(folder, pretraining, name, *more):

@@ -4,9 +4,10 @@ import gzip
 import json
 import re
 
-import prepare_glue_data as script
 import pytest
-import vocabulary
+
+import prepare_glue_data as script
+from bert import vocabulary
 from command_line import InputError
 
 WORDS = "the cat sat dog ran it is wet cold . ,".split()

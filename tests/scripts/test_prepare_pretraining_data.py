@@ -6,10 +6,11 @@ import lzma
 import re
 import shutil
 
-import prepare_pretraining_data as script
 import pytest
-import shards
-import vocabulary
+
+import prepare_pretraining_data as script
+from bert import shards
+from bert import vocabulary
 from command_line import InputError
 
 # Document n is one sentence of a word of its own, again and again, and so

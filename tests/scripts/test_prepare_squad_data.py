@@ -4,9 +4,10 @@ import json
 import re
 import zipfile
 
-import prepare_squad_data as script
 import pytest
-import vocabulary
+
+import prepare_squad_data as script
+from bert import vocabulary
 from command_line import InputError
 
 WORDS = "the dog ran to blue door and slept there who where did it . ?".split()

@@ -2,9 +2,10 @@
 
 import io
 
-import progress
 import pytest
 import tensorflow as tf
+
+from command_line import progress
 
 
 class Run:

@@ -9,16 +9,16 @@ import subprocess
 import sys
 import time
 
-import finetune_squad
 import numpy as np
-import prepare_squad_data
-import pretrain_bert
 import pytest
 import tensorflow as tf
-from best_checkpoint import BestCheckpoint
 
-from tests.scripts.tiny import call
-from tests.scripts.tiny import dataset
+import finetune_squad
+import prepare_squad_data
+import pretrain_bert
+from bert.best_checkpoint import BestCheckpoint
+from tests.support.tiny import call
+from tests.support.tiny import dataset
 
 STEPS = 12
 EVERY_STEP = "trainer: {checkpoint_interval: 1, validation_interval: 6}"

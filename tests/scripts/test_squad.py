@@ -6,7 +6,8 @@ import re
 import zipfile
 
 import pytest
-import squad
+
+from bert import squad
 from command_line import InputError
 
 CONTEXT = "The dog ran to the blue door."

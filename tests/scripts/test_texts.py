@@ -5,8 +5,9 @@ import itertools
 import unicodedata
 
 import pytest
-import texts
 from official.nlp.tools import tokenization
+
+from bert import texts
 
 # Read so far ahead at most, whatever the text.
 BOUND = 10_000

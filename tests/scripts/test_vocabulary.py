@@ -4,10 +4,10 @@ import re
 
 import pytest
 import tensorflow as tf
-import vocabulary
-from command_line import InputError
 
-from tests.scripts.tiny import said
+from bert import vocabulary
+from command_line import InputError
+from tests.support.tiny import said
 
 RESERVED = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 

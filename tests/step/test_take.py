@@ -16,13 +16,13 @@ from keras_clip.step import start
 from keras_clip.step import take
 from keras_clip.thresholds import AdaptiveThreshold
 from keras_clip.thresholds import Threshold
-from tests.enrolment import every_optimizer
-from tests.enrolment import every_variant
-from tests.front_ends import KERAS
-from tests.gradients import heavy_tailed_gradients
-from tests.gradients import parameters
-from tests.programs.launch import results_of
-from tests.trajectories import assert_close
+from tests.support.enrolment import every_optimizer
+from tests.support.enrolment import every_variant
+from tests.support.front_ends import KERAS
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.gradients import parameters
+from tests.support.programs.launch import results_of
+from tests.support.trajectories import assert_close
 
 SHAPES = ((3,), (5,), ())
 # Of the way.

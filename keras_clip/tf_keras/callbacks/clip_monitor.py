@@ -2,10 +2,10 @@
 
 import tf_keras
 
-from keras_clip.clip_monitoring import ClipMonitoring
+from keras_clip.callbacks.base_clip_monitor import BaseClipMonitor
 
 
-class ClipMonitor(ClipMonitoring, tf_keras.callbacks.Callback):
+class ClipMonitor(BaseClipMonitor, tf_keras.callbacks.Callback):
     """Callback that reads how the optimizer clips, and may stop training.
 
     The same as `keras_clip.callbacks.ClipMonitor`, for models of tf_keras. It

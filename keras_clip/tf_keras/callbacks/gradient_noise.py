@@ -2,10 +2,10 @@
 
 import tf_keras
 
-from keras_clip.noise_reporting import NoiseReporting
+from keras_clip.callbacks.base_gradient_noise import BaseGradientNoise
 
 
-class GradientNoise(NoiseReporting, tf_keras.callbacks.Callback):
+class GradientNoise(BaseGradientNoise, tf_keras.callbacks.Callback):
     """Callback that reports on the gradient noise every few epochs.
 
     The same as `keras_clip.callbacks.GradientNoise`, for models of tf_keras.

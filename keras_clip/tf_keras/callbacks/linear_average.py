@@ -2,10 +2,10 @@
 
 import tf_keras
 
-from keras_clip.averaging import LinearAveraging
+from keras_clip.callbacks.base_linear_average import BaseLinearAverage
 
 
-class LinearAverage(LinearAveraging, tf_keras.callbacks.Callback):
+class LinearAverage(BaseLinearAverage, tf_keras.callbacks.Callback):
     """Callback that averages the parameters, the later the heavier.
 
     The same as `keras_clip.callbacks.LinearAverage`, for models of tf_keras.

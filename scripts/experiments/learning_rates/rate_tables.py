@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import command_line  # noqa: E402
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import command_line  # noqa: E402
 
@@ -24,9 +24,9 @@ import command_line  # noqa: E402
 command_line.quieten()
 
 import keras  # noqa: E402
-import rate_problems  # noqa: E402
 
 import keras_clip  # noqa: E402
+from experiments.learning_rates import rate_problems  # noqa: E402
 from keras_clip.registry import OPTIMIZERS  # noqa: E402
 
 # Neighbours are a factor of √10 apart.

@@ -12,10 +12,10 @@ import pathlib
 import sys
 
 FOLDER = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(FOLDER.parent.parent)]
+sys.path.insert(0, str(FOLDER.parents[1]))
 
 import command_line  # noqa: E402
-import files  # noqa: E402
+from command_line import files  # noqa: E402
 
 
 def run(arguments: argparse.Namespace) -> dict[str, int]:
@@ -32,8 +32,9 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
             there is no full sequence.
     """
     import numpy as np
-    import records
     import tensorflow as tf
+
+    from bert import records
 
     folder = pathlib.Path(arguments.text)
     paths = sorted(str(path) for path in folder.glob("train-*.tfrecord"))

@@ -20,10 +20,10 @@ from collections.abc import Iterator
 import numpy as np
 
 FOLDER = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(FOLDER), str(FOLDER.parent.parent)]
+sys.path.insert(0, str(FOLDER.parents[1]))
 
 import command_line  # noqa: E402
-from sampling_arguments import add_sampling_arguments  # noqa: E402
+from experiments.noise.sampling_arguments import add_sampling_arguments  # noqa: E402
 
 TRAINING_BATCH = 16
 BATCH_SIZES = (16, 1)

@@ -18,10 +18,10 @@ import sys
 import time
 
 FOLDER = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(FOLDER), str(FOLDER.parent.parent)]
+sys.path.insert(0, str(FOLDER.parents[1]))
 
 import command_line  # noqa: E402
-from sampling_arguments import add_sampling_arguments  # noqa: E402
+from experiments.noise.sampling_arguments import add_sampling_arguments  # noqa: E402
 
 BATCH_SIZE = 16
 # Mini-batches as large as in training, and single sequences.
@@ -45,14 +45,16 @@ class Subject:
     """
 
     def __init__(self, name: str, arguments: argparse.Namespace):
-        import study_data
-        import study_models
         import tf_keras
 
-        from keras_clip.model_garden.gradients import TaskGradients
-        from keras_clip.noise.batches import ArrayBatches
-        from keras_clip.noise.batches import IteratorBatches
-        from keras_clip.noise.tf_keras_gradients import TfKerasGradients
+        from experiments.noise import study_data
+        from experiments.noise import study_models
+        from keras_clip.noise.sampling.batches import ArrayBatches
+        from keras_clip.noise.sampling.batches import IteratorBatches
+        from keras_clip.noise.sampling.task_gradients import TaskGradients
+        from keras_clip.noise.sampling.tf_keras_gradients import (
+            TfKerasGradients,
+        )
 
         tf_keras.utils.set_random_seed(arguments.seed)
         if name == "resnet-images":
@@ -133,7 +135,7 @@ def measure(
     Returns:
         Samples.
     """
-    from keras_clip.noise.passes import sample_gradients
+    from keras_clip.noise.sampling.passes import sample_gradients
 
     batches = subject.batches(size, seed)
     limit = arguments.full_gradient_batches if batches.endless else None

@@ -12,7 +12,7 @@ import pathlib
 import sys
 
 FOLDER = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(FOLDER.parent.parent)]
+sys.path.insert(0, str(FOLDER.parents[1]))
 
 import command_line  # noqa: E402
 

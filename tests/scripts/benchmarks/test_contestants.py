@@ -1,6 +1,7 @@
 """Who is measured, against whom, and together with whom."""
 
 import pytest
+
 from benchmarks import contestants
 from benchmarks import groups
 from benchmarks.contestants import CONTESTANTS
@@ -9,7 +10,6 @@ from benchmarks.floor import ITEM
 from benchmarks.modes import MODES
 from benchmarks.targets import TARGETS
 from command_line import InputError
-
 from keras_clip.registry import OPTIMIZERS
 
 

@@ -2,6 +2,7 @@
 
 import keras
 import pytest
+
 from benchmarks import floor
 from benchmarks.contestants import CONTESTANTS
 from benchmarks.modes import MODES

@@ -3,16 +3,16 @@
 import json
 
 import pytest
+
 from benchmarks import machine
 from benchmarks import report
 from benchmarks import summary
 from benchmarks import targets
 from benchmarks.contestants import OURS
 from benchmarks.targets import Target
-
-from tests.scripts.benchmarks.results import MACHINE
-from tests.scripts.benchmarks.results import memory
-from tests.scripts.benchmarks.results import result
+from tests.support.benchmark_results import MACHINE
+from tests.support.benchmark_results import memory
+from tests.support.benchmark_results import result
 
 ADAM = [0.010, 0.020, 0.030]
 GRAPH = {

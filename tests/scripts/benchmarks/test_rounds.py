@@ -1,6 +1,7 @@
 """Ratios are those of steps that were taken side by side."""
 
 import pytest
+
 from benchmarks import rounds
 
 

@@ -4,13 +4,13 @@ import json
 from dataclasses import asdict
 
 import pytest
+
 from benchmarks import jobs
 from benchmarks import plan
 from benchmarks import run
 from benchmarks.modes import MODES
 from command_line import InputError
-
-from tests.scripts.tiny import complaint
+from tests.support.tiny import complaint
 
 
 def planned(*options):

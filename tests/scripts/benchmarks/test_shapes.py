@@ -8,6 +8,7 @@ import re
 from collections import Counter
 
 import pytest
+
 from benchmarks import bert
 from benchmarks import shapes
 from command_line import InputError

@@ -3,15 +3,15 @@
 import json
 import shutil
 
-import command_line
-import full_sequences
-import kerashub_bert
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.scripts.tiny import call
-from tests.scripts.tiny import complaint
+import command_line
+from experiments.noise import full_sequences
+from experiments.noise import kerashub_bert
+from tests.support.tiny import call
+from tests.support.tiny import complaint
 
 
 @pytest.fixture(scope="module")

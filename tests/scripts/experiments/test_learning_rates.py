@@ -8,10 +8,10 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-import rate_problems
-import rate_tables
-import try_rates
 
+from experiments.learning_rates import rate_problems
+from experiments.learning_rates import rate_tables
+from experiments.learning_rates import try_rates
 from keras_clip.registry import OPTIMIZERS
 
 FOLDER = Path(rate_tables.__file__).parent

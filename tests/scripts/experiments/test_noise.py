@@ -4,16 +4,16 @@ import io
 import json
 import zipfile
 
-import command_line
 import numpy as np
 import pytest
-import study
-import study_data
-import study_figures
-import study_models
 from PIL import Image
 
-from tests.scripts.tiny import call
+import command_line
+from experiments.noise import study
+from experiments.noise import study_data
+from experiments.noise import study_figures
+from experiments.noise import study_models
+from tests.support.tiny import call
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +217,7 @@ def test_images_are_the_training_ones_normalized(images):
 
 
 def test_no_samples_are_refused(tmp_path, monkeypatch, capsys):
-    from tests.scripts.tiny import complaint
+    from tests.support.tiny import complaint
 
     line = complaint(
         monkeypatch,

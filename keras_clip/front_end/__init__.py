@@ -1,0 +1,1 @@
+"""Arguments and variables, as the optimizers of both front ends have them."""

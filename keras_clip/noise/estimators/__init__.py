@@ -1,0 +1,1 @@
+"""The estimators: arrays in, numbers out."""

@@ -1,0 +1,1 @@
+"""Reports: what samples say, which thresholds suit them, and the plots."""

@@ -1,0 +1,77 @@
+"""A clipping threshold and the rule that it comes from."""
+
+import dataclasses
+import inspect
+
+from keras_clip.noise.reports.optimizers_for import calls_for
+from keras_clip.noise.reports.optimizers_for import optimizers_for
+from keras_clip.thresholds import Threshold
+from keras_clip.thresholds import serialize
+
+
+@dataclasses.dataclass(frozen=True)
+class Suggestion:
+    """A clipping threshold and the rule behind it.
+
+    Args:
+        name: Name of the rule.
+        clip_threshold: What to pass to an optimizer as `clip_threshold`.
+        rule: The rule in words, with its numbers.
+        clipping: `"global"` or `"layer"`, the clipping that it is for. Defaults
+            to `"global"`. Clipping by coordinate would take either, and clip
+            next to nothing.
+        is_theory: Whether it is a theorem's, not one to begin with. Defaults to
+            `False`.
+
+    Attributes:
+        optimizers: Names of the classes that it is for.
+
+    Example:
+
+    >>> from keras_clip.noise import Suggestion
+    >>> suggestion = Suggestion("mine", 2.5, "A guess.", clipping="layer")
+    >>> suggestion.optimizers
+    ('ClipAdam', 'ClipAdaGrad')
+    >>> suggestion.argument
+    '2.5'
+    """
+
+    name: str
+    clip_threshold: float | Threshold
+    rule: str
+    clipping: str = "global"
+    is_theory: bool = False
+
+    @property
+    def optimizers(self) -> tuple[str, ...]:
+        """Names of the classes that it is for."""
+        return optimizers_for(self.clipping)
+
+    @property
+    def argument(self) -> str:
+        """The threshold as code, its class without a module."""
+        threshold = self.clip_threshold
+        if not isinstance(threshold, Threshold):
+            return f"{threshold:.4g}"
+        cls = type(threshold)
+        parameters = inspect.signature(cls).parameters
+        arguments = ", ".join(
+            f"{name}={value!r}"
+            for name, value in threshold.get_config().items()
+            if name not in parameters or parameters[name].default != value
+        )
+        return f"{cls.__name__}({arguments})"
+
+    @property
+    def serialized(self) -> float | dict:
+        """The threshold as JSON and YAML have it."""
+        if isinstance(self.clip_threshold, Threshold):
+            return serialize(self.clip_threshold)
+        return self.clip_threshold
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name}: clip_threshold={self.argument}\n"
+            f"    for {', '.join(calls_for(self.clipping))}\n"
+            f"    {self.rule}"
+        )

@@ -1,0 +1,1 @@
+"""Sampling: the gradients of mini-batches, by any framework."""

@@ -1,0 +1,1 @@
+"""What the commands for BERT share: data, configs, training and its errors."""

@@ -1,0 +1,132 @@
+"""Parameters of Model Garden experiments, checked before anything is built.
+
+Sources, later ones over earlier: the registered experiment, what the data
+decide, YAML files, the command line.
+"""
+
+import argparse
+from collections.abc import Mapping
+
+from official.core import config_definitions
+from official.core import exp_factory
+
+import keras_clip.model_garden  # noqa: F401 registers the experiments
+from bert import intervals
+from bert import overrides
+from bert import schedules
+from bert.optimizer_names import MODEL_GARDEN_OPTIMIZERS
+from command_line import InputError
+from command_line import files
+from keras_clip.registry import OPTIMIZERS
+from keras_clip.registry import STEPS
+
+# What the schedules of Model Garden call their learning rates.
+_RATES = {"initial_learning_rate", "learning_rate", "values"}
+
+
+def build(
+    experiment: str, data: Mapping, arguments: argparse.Namespace
+) -> config_definitions.ExperimentConfig:
+    """Returns the parameters of an experiment for a command line.
+
+    Args:
+        experiment: Name of a registered experiment.
+        data: What the data decide, as nested dicts.
+        arguments: The parsed `training_arguments.add_training_arguments`.
+
+    Returns:
+        The parameters.
+
+    Raises:
+        InputError: If a source has a key that does not exist, or a value that
+            cannot be used.
+    """
+    params = exp_factory.get_exp_config(experiment)
+    params.override(data, is_strict=True)
+    optimizer = params.trainer.optimizer_config.optimizer
+    suited = optimizer.type
+    for path in arguments.config:
+        with files.open_text("--config", path) as file:
+            given = overrides.apply(params, file.read(), f"--config={path}")
+        if _has_learning_rate(given):
+            suited = optimizer.type
+    configured_steps = params.trainer.train_steps
+    options = [
+        overrides.apply(params, given, source)
+        for source, given in _options(params, arguments)
+    ]
+    if not any(map(_has_learning_rate, options)):
+        _check_step(optimizer.type, suited)
+    if params.task.train_data.seed is None:
+        params.task.train_data.seed = arguments.seed
+    if not isinstance(params.task.train_data.seed, int):
+        raise InputError(
+            "`task.train_data.seed` must be an integer. "
+            f"Received: seed={params.task.train_data.seed!r}"
+        )
+    intervals.check_numbers(params.trainer)
+    schedules.complete(params)
+    params.validate()
+    if arguments.train_steps is not None and isinstance(configured_steps, int):
+        by_hand = {
+            name for given in options for name in given.get("trainer", {})
+        }
+        intervals.shorten(params.trainer, configured_steps, by_hand)
+    intervals.check_multiple(params.trainer)
+    return params
+
+
+def _has_learning_rate(given):
+    """Returns whether settings say what the learning rate is."""
+    config = given.get("trainer", {}).get("optimizer_config", {})
+    return any(
+        isinstance(schedule, Mapping) and _RATES & schedule.keys()
+        for schedule in config.get("learning_rate", {}).values()
+    )
+
+
+def _check_step(name, suited):
+    """Raises `InputError` if the learning rate is for another kind of step."""
+
+    def step(name):
+        info = OPTIMIZERS.get(name)
+        return info.step if info else MODEL_GARDEN_OPTIMIZERS.get(name)
+
+    here, there = step(name), step(suited)
+    if here and there and here != there:
+        start = ""
+        if name in OPTIMIZERS:
+            rate = OPTIMIZERS[name].starting_rate
+            start = f", such as {rate:g} to start a Transformer with"
+        raise InputError(
+            f"`--learning_rate` must be given for {name}{start}: it "
+            f"{STEPS[here]}, and that of the configuration is for {suited}, "
+            f"which {STEPS[there]}. Received: {name} without a learning rate"
+        )
+
+
+def _options(params, arguments):
+    """Yields what the command line's options stand for, with their names."""
+    schedule = params.trainer.optimizer_config.learning_rate
+
+    def optimizer_config(given):
+        return {"trainer": {"optimizer_config": given}}
+
+    if arguments.optimizer:
+        yield (
+            f"--optimizer={arguments.optimizer}",
+            optimizer_config({"optimizer": {"type": arguments.optimizer}}),
+        )
+    if arguments.learning_rate is not None:
+        given = {"initial_learning_rate": arguments.learning_rate}
+        yield (
+            f"--learning_rate={arguments.learning_rate}",
+            optimizer_config({"learning_rate": {schedule.type: given}}),
+        )
+    if arguments.train_steps is not None:
+        steps = arguments.train_steps
+        source = f"--train_steps={steps}"
+        yield source, {"trainer": {"train_steps": steps}}
+        schedules.stretch(params.trainer.optimizer_config, max(steps, 1))
+    for text in arguments.params_override:
+        yield f"--params_override={text}", text

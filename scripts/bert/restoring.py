@@ -1,0 +1,51 @@
+"""Restores the model of a run."""
+
+import os
+
+import tensorflow as tf
+import tf_keras
+from official.core import base_task
+from official.core import config_definitions
+from official.core import task_factory
+
+from bert import checkpoints
+from command_line import InputError
+
+
+def restored_model(
+    params: config_definitions.ExperimentConfig, model_dir: str, which: str
+) -> tuple[base_task.Task, tf_keras.Model]:
+    """Returns a task and its model with the weights of a checkpoint.
+
+    Args:
+        params: The run's parameters.
+        model_dir: Directory of the run.
+        which: `"best"`, the newest if none is kept, or `"newest"`.
+
+    Returns:
+        Tuple of the task and the model.
+
+    Raises:
+        InputError: If there is no checkpoint, or it cannot be read or is not
+            one of such a model.
+    """
+    directory = model_dir
+    best = params.trainer.best_checkpoint_export_subdir
+    if which == "best" and best:
+        directory = os.path.join(model_dir, best)
+    checkpoint = checkpoints.required("--model_dir", directory)
+    try:
+        task = task_factory.get_task(params.task, logging_dir=model_dir)
+        model = task.build_model()
+        status = tf.train.Checkpoint(model=model).read(checkpoint)
+        status.expect_partial().assert_existing_objects_matched()
+    # What the libraries raise depends on what is wrong with the files.
+    except Exception as error:
+        checkpoints.check_whole("--model_dir", directory)
+        reason = str(error).partition("\n")[0]
+        raise InputError(
+            f"`--model_dir` must hold a checkpoint of the model that its "
+            f"params.yaml describes; {type(error).__name__}: {reason}. "
+            f"Received: --model_dir={model_dir}"
+        ) from error
+    return task, model

@@ -1,0 +1,168 @@
+"""Reads SQuAD v1.1 files and checks them, question by question."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+
+from bert import texts
+from command_line import InputError
+from command_line import files
+
+
+def read_training(argument: str, path: str) -> dict:
+    """Returns a file whose questions have one answer each, in its place.
+
+    Args:
+        argument: Name of the command line's argument, for errors.
+        path: JSON file, compressed or not.
+
+    Returns:
+        The parsed JSON.
+
+    Raises:
+        InputError: If the file is not that; the message names the article and
+            the question.
+    """
+    return _read(argument, path, _check_one_answer)
+
+
+def read_references(argument: str, path: str) -> dict:
+    """Returns a file whose questions have answers to compare with.
+
+    Args:
+        argument: Name of the command line's argument, for errors.
+        path: JSON file, compressed or not.
+
+    Returns:
+        The parsed JSON.
+
+    Raises:
+        InputError: As `read_training`.
+    """
+    return _read(argument, path, _with_ids_of_their_own(_check_some_answer))
+
+
+def read_questions(argument: str, path: str) -> dict:
+    """Returns a file of questions, whatever it says of answers.
+
+    Args:
+        argument: Name of the command line's argument, for errors.
+        path: JSON file, compressed or not.
+
+    Returns:
+        The parsed JSON.
+
+    Raises:
+        InputError: As `read_training`.
+    """
+    return _read(
+        argument,
+        path,
+        _with_ids_of_their_own(lambda question, context: None),
+    )
+
+
+def questions(dataset: Mapping) -> Iterator[tuple[str, Mapping]]:
+    """Yields the questions with their paragraphs.
+
+    Args:
+        dataset: The parsed JSON.
+
+    Yields:
+        Tuples of a paragraph and a question about it.
+    """
+    for article in dataset["data"]:
+        for paragraph in article["paragraphs"]:
+            for question in paragraph["qas"]:
+                yield paragraph["context"], question
+
+
+class _Malformed(Exception):
+    pass
+
+
+def _read(
+    argument: str, path: str, check_answers: Callable[[Mapping, str], None]
+) -> dict:
+    dataset = files.read_json(argument, path)
+    try:
+        count = 0
+        for number, article in enumerate(_field(dataset, "data", list)):
+            where = f"article {number}"
+            try:
+                if isinstance(article, Mapping) and "title" in article:
+                    where += f", {article['title']!r}"
+                count += _check_article(article, check_answers)
+            except _Malformed as error:
+                raise _Malformed(f"{where}, {error}") from error
+        if not count:
+            raise _Malformed("there is no question")
+    except _Malformed as error:
+        raise InputError(
+            f"`{argument}` must be SQuAD v1.1: {error}. "
+            f"Received: {argument}={path}"
+        ) from error
+    return dataset
+
+
+def _check_article(article, check_answers):
+    """Checks an article; returns the number of its questions."""
+    count = 0
+    for number, paragraph in enumerate(_field(article, "paragraphs", list)):
+        where = f"paragraph {number}"
+        try:
+            context = _field(paragraph, "context", str)
+            questions = _field(paragraph, "qas", list)
+            for position, question in enumerate(questions):
+                where = f"paragraph {number}, question {position}"
+                where = f"question {_field(question, 'id', str)!r}"
+                if texts.is_blank(_field(question, "question", str)):
+                    raise _Malformed("`question` is empty")
+                check_answers(question, context)
+        except _Malformed as error:
+            raise _Malformed(f"{where}: {error}") from error
+        count += len(questions)
+    return count
+
+
+def _with_ids_of_their_own(check_answers):
+    """Returns a check of questions of which each is answered by its id."""
+    seen = set()
+
+    def check(question, context):
+        if question["id"] in seen:
+            raise _Malformed("`id` is there twice")
+        seen.add(question["id"])
+        check_answers(question, context)
+
+    return check
+
+
+def _check_one_answer(question, context):
+    answers = _field(question, "answers", list)
+    if len(answers) != 1:
+        raise _Malformed(
+            f"`answers` must hold exactly one answer, not {len(answers)}"
+        )
+    text = _field(answers[0], "text", str)
+    start = _field(answers[0], "answer_start", int)
+    if not text or start < 0 or not context.startswith(text, start):
+        raise _Malformed(f"{text!r} is not at `answer_start` {start}")
+    if texts.is_blank(text):
+        raise _Malformed(f"{text!r} is no text")
+
+
+def _check_some_answer(question, context):
+    answers = _field(question, "answers", list)
+    if not answers:
+        raise _Malformed("`answers` must hold an answer")
+    for answer in answers:
+        _field(answer, "text", str)
+
+
+def _field(record, name, kind):
+    if not isinstance(record, Mapping) or not isinstance(
+        record.get(name), kind
+    ):
+        raise _Malformed(f"`{name}` is missing or no {kind.__name__}")
+    return record[name]

@@ -1,0 +1,19 @@
+"""What all commands share: their options, errors, files and progress."""
+
+from command_line.errors import Divergence
+from command_line.errors import InputError
+from command_line.parser import Parser
+from command_line.parser import integer
+from command_line.parser import main
+from command_line.parser import number
+from command_line.parser import quieten
+
+__all__ = [
+    "Divergence",
+    "InputError",
+    "Parser",
+    "integer",
+    "main",
+    "number",
+    "quieten",
+]

@@ -1,0 +1,215 @@
+"""Reads files, compressed or not, and writes them whole or not at all."""
+
+import bz2
+import contextlib
+import glob
+import gzip
+import io
+import json
+import lzma
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+from command_line.errors import InputError
+
+_OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_BROKEN = (EOFError, OSError, UnicodeDecodeError, lzma.LZMAError, zlib.error)
+
+
+def find(argument: str, patterns: Sequence[str]) -> list[str]:
+    """Returns the files that patterns stand for.
+
+    Args:
+        argument: Name of the command line's argument, for the error.
+        patterns: Paths, with `*`, `?`, `[]` and `**` if wanted.
+
+    Returns:
+        Paths in the order of the patterns, each pattern's sorted.
+
+    Raises:
+        InputError: If a pattern stands for no file.
+    """
+    found = []
+    for pattern in patterns:
+        paths = [pattern]
+        if not os.path.isfile(pattern):
+            paths = sorted(glob.glob(pattern, recursive=True))
+        paths = [path for path in paths if os.path.isfile(path)]
+        if not paths:
+            raise InputError(
+                f"`{argument}` must name files that exist. "
+                f"Received: {argument}={pattern}"
+            )
+        found += paths
+    return found
+
+
+def find_one(argument: str, pattern: str) -> str:
+    """Returns the one file that a pattern stands for.
+
+    Args:
+        argument: Name of the command line's argument, for the error.
+        pattern: Path, with `*`, `?`, `[]` and `**` if wanted.
+
+    Returns:
+        Its path.
+
+    Raises:
+        InputError: If the pattern stands for no file or for several.
+    """
+    paths = find(argument, [pattern])
+    if len(paths) > 1:
+        raise InputError(
+            f"`{argument}` must name one file, not {len(paths)}. "
+            f"Received: {argument}={pattern}"
+        )
+    return paths[0]
+
+
+@contextlib.contextmanager
+def open_text(argument: str, path: str) -> Iterator[io.TextIOBase]:
+    """Opens a UTF-8 text file: plain, `.gz`, `.bz2`, `.xz`, or `.zip` of one.
+
+    Args:
+        argument: Name of the command line's argument, for the error.
+        path: The file.
+
+    Yields:
+        The text, to be read within the context.
+
+    Raises:
+        InputError: If the file cannot be read as UTF-8 text.
+    """
+    suffix = os.path.splitext(path)[1].lower()
+    try:
+        if suffix == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                (name,) = archive.namelist()
+                with _open_member(archive, name) as file:
+                    yield io.TextIOWrapper(file, encoding="utf-8")
+        else:
+            opener = _OPENERS.get(suffix, open)
+            with opener(path, "rt", encoding="utf-8") as file:
+                yield file
+    except (*_BROKEN, zipfile.BadZipFile, ValueError) as error:
+        raise InputError(
+            f"`{argument}` must name UTF-8 text, plain, .gz, .bz2, .xz, or "
+            f".zip of one file: {_one_line(error)}. "
+            f"Received: {argument}={path}"
+        ) from error
+
+
+def read_json(argument: str, path: str) -> object:
+    """Returns what a JSON file holds.
+
+    Args:
+        argument: Name of the command line's argument, for the error.
+        path: The file, compressed or not.
+
+    Returns:
+        The parsed JSON.
+
+    Raises:
+        InputError: If there is no such file, or it is not JSON, or an object
+            has a name twice.
+    """
+    path = find_one(argument, path)
+    with open_text(argument, path) as file:
+        text = file.read()
+    try:
+        return json.loads(text, object_pairs_hook=_object)
+    except (RecursionError, ValueError) as error:
+        raise InputError(
+            f"`{argument}` must name a JSON file: {_one_line(error)}. "
+            f"Received: {argument}={path}"
+        ) from error
+
+
+def check_output(argument: str, path: str) -> None:
+    """Checks that a file can be written, before the work for it is done.
+
+    Args:
+        argument: Name of the command line's argument, for the error.
+        path: The file to write.
+
+    Raises:
+        InputError: If it is a directory, or to be in one that does not exist.
+    """
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path) or not os.path.isdir(folder):
+        raise InputError(
+            f"`{argument}` must be a file in a directory that exists. "
+            f"Received: {argument}={path}"
+        )
+
+
+def make_directory(argument: str, path: str) -> None:
+    """Makes a directory, unless there is one.
+
+    Args:
+        argument: Name of the command line's argument, for the error.
+        path: The directory.
+
+    Raises:
+        InputError: If it cannot be made.
+    """
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"`{argument}` must be a directory that can be written: "
+            f"{error.strerror}. Received: {argument}={path}"
+        ) from error
+
+
+@contextlib.contextmanager
+def whole(path: str) -> Iterator[str]:
+    """Gives a path to write to, which becomes `path` once all is written.
+
+    Args:
+        path: The file to write.
+
+    Yields:
+        Path of a partial file, in the same directory.
+    """
+    partial = f"{path}.partial"
+    yield partial
+    os.replace(partial, path)
+
+
+def write_json(path: str, value: object) -> None:
+    """Writes a JSON file, whole or not at all.
+
+    Args:
+        path: The file to write.
+        value: What to write.
+    """
+    with whole(path) as partial:
+        with open(partial, "w", encoding="utf-8") as file:
+            json.dump(value, file, indent=2)
+            file.write("\n")
+
+
+def _open_member(archive, name):
+    try:
+        return archive.open(name)
+    except RuntimeError as error:
+        # Encrypted, or compressed in a way that Python does not know.
+        raise ValueError(str(error)) from error
+
+
+def _object(pairs):
+    """Returns the dict of a JSON object; `json` keeps the last of a name."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise ValueError(f"{twice!r} is there twice")
+    return found
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

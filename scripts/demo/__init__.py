@@ -1,0 +1,1 @@
+"""The demo: what it trains on, compares with and reports."""

@@ -1,0 +1,175 @@
+"""Sampling takes what `fit` takes, and gives the model the same."""
+
+import itertools
+
+import numpy as np
+import pytest
+import scipy.sparse
+import tensorflow as tf
+
+from keras_clip import noise
+from keras_clip.noise.sampling.batches import batches_of
+from keras_clip.noise.sampling.rows import SparseRows
+from keras_clip.noise.sampling.rows import parts_of
+from keras_clip.noise.sampling.rows import rows_of
+from keras_clip.noise.sampling.rows import tensor_of
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import both_front_ends
+from tests.support.noise_problems import data
+from tests.support.noise_problems import linear_model
+from tests.support.programs.launch import run_program
+
+RNG = np.random.default_rng(0)
+
+
+@both_front_ends
+def test_the_full_gradient_is_the_step_of_fit(front_end):
+    from tests.support.programs.noise_data import norms
+
+    for name, sampled, stepped in norms(front_end.framework):
+        assert sampled == pytest.approx(stepped, rel=1e-4), name
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_it_is_so_on_other_backends(backend):
+    lines = run_program("noise_data", backend=backend).splitlines()
+    assert len(lines) >= 20
+    for line in lines:
+        name, sampled, stepped = line.split("\t")
+        assert float(sampled) == pytest.approx(float(stepped), rel=1e-4), name
+
+
+@pytest.mark.parametrize("shape", [(7,), (7, 3), (7, 3, 4)])
+def test_rows_of_a_sparse_tensor_are_those_of_the_dense_one(shape):
+    dense = RNG.integers(0, 3, shape)
+    rows = rows_of(tf.sparse.from_dense(dense))
+    assert rows.shape == shape
+    for places in ([0], [6, 2, 2, 5], range(7)):
+        places = np.array(places)
+        tensor = tf.sparse.to_dense(rows[places])
+        np.testing.assert_array_equal(tensor, dense[places])
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "lil", "bsr", "dok"])
+def test_matrices_of_scipy_are_read_and_left_as_they_are(kind):
+    dense = (RNG.normal(size=(6, 4)) > 0.5) * RNG.normal(size=(6, 4))
+    matrix = scipy.sparse.coo_array(dense).asformat(kind)
+    before = matrix.copy()
+    tensor = tf.sparse.to_dense(rows_of(matrix)[np.array([4, 0])])
+    np.testing.assert_array_equal(tensor, dense[[4, 0]])
+    assert type(matrix) is type(before) and (matrix != before).nnz == 0
+
+
+def test_what_a_matrix_gives_twice_is_added_up():
+    matrix = scipy.sparse.coo_array(([1.0, 2.0], ([0, 0], [1, 1])), (2, 2))
+    np.testing.assert_array_equal(
+        tf.sparse.to_dense(tensor_of(matrix)), [[0, 3], [0, 0]]
+    )
+    assert matrix.nnz == 2
+
+
+def test_places_of_a_sparse_tensor_may_come_in_any_order():
+    rows = SparseRows([[1, 0], [0, 1], [0, 0]], [3, 2, 1], (2, 2))
+    np.testing.assert_array_equal(
+        tf.sparse.to_dense(rows[np.array([1, 0])]), [[3, 0], [1, 2]]
+    )
+
+
+def test_rows_of_a_ragged_tensor_are_its_rows():
+    ragged = tf.ragged.constant([[1], [2, 3], [], [4, 5, 6]])
+    rows = rows_of(ragged)
+    assert rows.shape[0] == 4
+    assert rows[np.array([3, 0])].to_list() == [[4, 5, 6], [1]]
+
+
+def test_sparse_and_ragged_batches_that_are_the_same_are_known_to_be():
+    """A data set without new batches is gone through once."""
+    lengths = np.arange(32) % 4
+    ragged = tf.RaggedTensor.from_row_lengths(np.arange(sum(lengths)), lengths)
+    for tensor in (tf.sparse.from_dense(np.eye(32)), ragged):
+        dataset = tf.data.Dataset.from_tensor_slices((tensor, np.ones(32)))
+        assert len(list(batches_of(dataset.batch(8)).random())) == 4
+        shuffled = batches_of(dataset.shuffle(32).batch(8)).random()
+        assert len(list(itertools.islice(shuffled, 20))) == 20
+
+
+def test_values_of_a_batch_come_first_in_its_parts():
+    sparse = tf.sparse.from_dense(np.array([[0.0, np.nan]]))
+    ragged = tf.ragged.constant([[1.0], [np.inf, 2.0]])
+    assert np.isnan(parts_of(sparse)[0]).all()
+    assert not np.isfinite(parts_of(ragged)[0]).all()
+
+
+def test_the_samples_of_a_sparse_matrix_are_those_of_the_dense_one():
+    x, y = data(40)
+    x[x < 0.3] = 0.0
+    dense, sparse = (
+        noise.sample(
+            linear_model(KERAS),
+            value,
+            y,
+            batch_size=8,
+            num_samples=20,
+            verbose=0,
+        )
+        for value in (x, scipy.sparse.csr_array(x))
+    )
+    np.testing.assert_allclose(sparse.noise_norms, dense.noise_norms, rtol=1e-5)
+
+
+def test_a_sequence_of_tf_keras_that_shuffles_gives_several_passes():
+    import tf_keras
+
+    x, y = data(40)
+
+    class Shuffling(tf_keras.utils.Sequence):
+        passes = 0
+
+        def __len__(self):
+            return 5
+
+        def __getitem__(self, index):
+            places = (np.arange(8) * 5 + index + 7 * self.passes) % 40
+            return x[places], y[places]
+
+        def on_epoch_end(self):
+            self.passes += 1
+
+    batches = list(itertools.islice(batches_of(Shuffling()).random(), 12))
+    assert len(batches) == 12
+    assert not np.array_equal(batches[0][0], batches[5][0])
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (3, "int"),
+        (None, "NoneType"),
+        ("model", "str"),
+        ({"a": [1.0, 2.0]}, "dict"),
+        (object(), "object"),
+    ],
+)
+def test_what_is_no_data_is_refused_by_its_type(value, name):
+    with pytest.raises(ValueError) as error:
+        noise.sample(linear_model(KERAS), value, verbose=0)
+    message = str(error.value)
+    assert message.startswith("`x` must be arrays, or a data set")
+    assert message.endswith(f"Received: x of type {name}")
+
+
+class _Strange:
+    shape = (40, 3)
+
+
+@pytest.mark.parametrize("wrap", [lambda x, y: x, lambda x, y: [(x, y)]])
+def test_a_leaf_that_is_no_array_is_refused_by_its_type(wrap):
+    x, y = data(40)
+    given = wrap(_Strange(), y)
+    arguments = (given,) if isinstance(given, list) else (given, y)
+    with pytest.raises(ValueError) as error:
+        noise.sample(linear_model(KERAS), *arguments, verbose=0)
+    assert str(error.value) == (
+        "`x`, `y` and `sample_weight` must hold arrays or tensors, in batches "
+        "too. Received: a leaf of type _Strange"
+    )

@@ -1,0 +1,84 @@
+"""Runs down a noisy quadratic with clipping and without.
+
+Usage: python -m tests.support.programs.heavy_tails FILE.npz, on the JAX backend
+
+For each case, `FILE.npz` holds the height of the quadratic at the end, of shape
+(learning rates, seeds).
+"""
+
+import sys
+
+import jax
+import keras
+import numpy as np
+from jax import numpy as jnp
+
+from tests.support import heavy_tails
+from tests.support.front_ends import KERAS
+
+
+def heights(optimizer, rates, noise):
+    """Returns the heights at the end, of shape (learning rates, seeds)."""
+    variables = KERAS.variables(heavy_tails.start())
+    optimizer.build(variables)
+    x, state = (
+        [variable.value for variable in these]
+        for these in (variables, optimizer.variables)
+    )
+    place = [v.path for v in optimizer.variables].index(
+        optimizer._learning_rate.path
+    )
+    curvatures = jnp.asarray(heavy_tails.CURVATURES, "float32")
+
+    def split(flat):
+        return [
+            flat[:12].reshape(heavy_tails.SHAPES[0]),
+            flat[12:].reshape(heavy_tails.SHAPES[1]),
+        ]
+
+    def flat(x):
+        return jnp.concatenate([array.ravel() for array in x])
+
+    def step(carried, noise):
+        x, state = carried
+        gradients = split(curvatures * flat(x) + noise)
+        return optimizer.stateless_apply(state, gradients, x), None
+
+    def run(rate, noise):
+        before = [*state[:place], rate, *state[place + 1 :]]
+        (after, _), _ = jax.lax.scan(step, (x, before), noise)
+        return jnp.sum(curvatures * flat(after) ** 2) / 2
+
+    over_seeds = jax.vmap(run, (None, 0))
+    over_both = jax.jit(jax.vmap(over_seeds, (0, None)))
+    return np.asarray(over_both(jnp.asarray(rates, "float32"), noise))
+
+
+def main(file):
+    """Writes the heights of all cases."""
+    rates = heavy_tails.RATES
+    noise = jnp.asarray(heavy_tails.stable_noise(), "float32")
+    spike = jnp.asarray(heavy_tails.spike(), "float32")
+    result = {}
+    for key, case in heavy_tails.CASES.items():
+        own = [case.arguments["learning_rate"]]
+        clipped = case.clipped_optimizer
+        result[f"{key}, clipped"] = heights(clipped(), own, noise)
+        unclipped = case.unclipped_optimizer
+        result[f"{key}, unclipped"] = heights(unclipped(), rates, noise)
+        if key in ("clip_adagrad", "clip_adagrad_norm"):
+            result[f"{key}, clipped spike"] = heights(clipped(), own, spike)
+            result[f"{key}, unclipped spike"] = heights(unclipped(), own, spike)
+    for key, optimizer in (
+        (
+            "ACClip without scaling",
+            KERAS.optimizer("acclip", step_scaling=None),
+        ),
+        ("Adam", keras.optimizers.Adam(beta_2=0.99)),
+    ):
+        result[key] = heights(optimizer, rates, noise)
+    np.savez(file, **result)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

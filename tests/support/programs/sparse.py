@@ -1,0 +1,100 @@
+"""Whether sparse gradients of JAX and torch are their dense sums.
+
+Usage: python -m tests.support.programs.sparse FILE.json
+
+The file has, for each optimizer and each way to step, whether variables and
+state are to the bit what dense gradients make of them.
+"""
+
+import json
+import sys
+
+import keras
+import numpy as np
+
+from tests.support.enrolment import ENROLMENTS
+from tests.support.front_ends import KERAS
+from tests.support.trajectories import same_bits
+
+ROWS, WIDTH, STEPS = 6, 2, 4
+# Those of JAX but the first are compiled.
+WAYS = {
+    "eager": {},
+    "stateless": {},
+    "accumulated": {"gradient_accumulation_steps": 2},
+    "scaled": {"loss_scale_factor": 8.0},
+    "in a loss scale": {},
+}
+WAYS_ON = {"jax": list(WAYS), "torch": ["eager", "accumulated", "scaled"]}
+
+
+def _pairs():
+    """Yields indices, one of them twice, and values with exact sums."""
+    rng = np.random.default_rng(5)
+    for _ in range(STEPS):
+        indices = rng.integers(0, ROWS, 3)
+        indices = np.append(indices, indices[0])
+        yield indices, rng.integers(1, 9, (4, WIDTH)) / 4.0
+
+
+def _dense(indices, values):
+    gradient = np.zeros((ROWS, WIDTH), "float32")
+    np.add.at(gradient, indices, values)
+    return KERAS.tensor(gradient)
+
+
+def _sparse(indices, values):
+    values = values.astype("float32")
+    if keras.backend.backend() == "torch":
+        import torch
+
+        where, values = torch.tensor(indices[None]), torch.tensor(values)
+        return torch.sparse_coo_tensor(where, values, (ROWS, WIDTH))
+    import jax
+
+    return jax.experimental.sparse.BCOO(
+        (jax.numpy.asarray(values), jax.numpy.asarray(indices)[:, None]),
+        shape=(ROWS, WIDTH),
+    )
+
+
+def _end(name, way, make):
+    """Returns where variables and state end by gradients of one make."""
+    inner = optimizer = KERAS.optimizer(name, learning_rate=0.125, **WAYS[way])
+    if way == "in a loss scale":
+        optimizer = keras.optimizers.LossScaleOptimizer(inner, 8.0)
+    variables = KERAS.variables([np.ones((ROWS, WIDTH)), np.ones(2)])
+    optimizer.build(variables)
+    compiled = keras.backend.backend() == "jax" and way != "eager"
+    if compiled:
+        import jax
+
+        apply = jax.jit(optimizer.stateless_apply)
+    for pair in _pairs():
+        gradients = [make(*pair), KERAS.tensor([0.5, -2.0])]
+        if not compiled:
+            optimizer.apply(gradients, variables)
+            continue
+        kept = (variables, optimizer.variables)
+        x, state = ([v.value for v in some] for some in kept)
+        for some, values in zip(kept, apply(state, gradients, x), strict=True):
+            for variable, value in zip(some, values, strict=True):
+                variable.assign(value)
+    return KERAS.values(variables) + KERAS.state(optimizer)
+
+
+def main(file):
+    """Writes what is equal."""
+    result = {
+        name: {
+            way: same_bits(_end(name, way, _sparse), _end(name, way, _dense))
+            for way in WAYS_ON[keras.backend.backend()]
+        }
+        for name in ENROLMENTS
+    }
+    with open(file, "w") as opened:
+        json.dump(result, opened)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

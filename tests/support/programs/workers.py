@@ -1,0 +1,97 @@
+"""Trains every enrolled optimizer on two workers, and on one for comparison.
+
+Usage: TF_CONFIG=... python -m tests.support.programs.workers FILE.npz
+
+The file of a worker is as that of the program `replicas`: `NAME/CASE/here/…`
+holds the copies of this worker, that of the first one also `NAME/CASE/one/…`.
+tf_keras trains by `fit`. That of Keras 3 fails with several workers for every
+optimizer (keras 3.15.1): there `train_step` runs in a loop.
+"""
+
+import sys
+
+import tensorflow as tf
+
+from tests.support.enrolment import ENROLMENTS
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import TF_KERAS
+from tests.support.programs.replicated import CLIP
+from tests.support.programs.replicated import copies
+from tests.support.programs.replicated import embedding_model
+from tests.support.programs.replicated import fitted
+from tests.support.programs.replicated import maker
+from tests.support.programs.replicated import tokens_and_targets
+from tests.support.programs.replicated import write
+
+BATCH_SIZE = 16
+STEPS = 6
+MICRO_BATCHES = 2
+
+
+def share_of(context):
+    """Returns the batches of one worker: every other example is another's."""
+    dataset = tf.data.Dataset.from_tensor_slices(tokens_and_targets())
+    dataset = dataset.shard(
+        context.num_input_pipelines, context.input_pipeline_id
+    )
+    assert STEPS * BATCH_SIZE == 2 * len(dataset)
+    return dataset.batch(BATCH_SIZE // context.num_input_pipelines)
+
+
+def fit(model, batches):
+    """Trains as tf_keras does."""
+    model.fit(batches, steps_per_epoch=STEPS, verbose=0)
+
+
+def train_in_a_loop(model, batches):
+    """Trains by the `train_step` that `fit` of Keras 3 would run."""
+    strategy = model.distribute_strategy
+    with strategy.scope():
+        model.optimizer.build(model.trainable_variables)
+
+    @tf.function
+    def step(batch):
+        strategy.run(model.train_step, args=(batch,))
+
+    for batch in batches:
+        step(batch)
+
+
+def trained(front_end, strategy, make, train):
+    """Returns the copies on this worker after training on all of them."""
+    with strategy.scope():
+        optimizer = make()
+        model = embedding_model(front_end, optimizer)
+    train(model, strategy.distribute_datasets_from_function(share_of))
+    (here,) = copies(front_end, strategy, model.trainable_variables, optimizer)
+    return here
+
+
+def cases(strategy):
+    """Yields the key and the copies by kind of every case."""
+    for name in ENROLMENTS:
+        for front_end, train, micro_batches, more in (
+            (TF_KERAS, fit, 1, {}),
+            (
+                KERAS,
+                train_in_a_loop,
+                MICRO_BATCHES,
+                {"gradient_accumulation_steps": MICRO_BATCHES},
+            ),
+        ):
+            make = maker(front_end, name, {**CLIP, **more})
+            kinds = {"here": trained(front_end, strategy, make, train)}
+            if strategy.cluster_resolver.task_id == 0:
+                make = maker(front_end, name, CLIP)
+                size = BATCH_SIZE * micro_batches
+                (kinds["one"],) = fitted(front_end, None, make, size)
+            yield f"{name}/workers/{front_end.name}", kinds
+
+
+def main(path):
+    """Runs all cases."""
+    write(cases(tf.distribute.MultiWorkerMirroredStrategy()), path)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
