@@ -1,8 +1,20 @@
-"""Quiets TensorFlow before anything imports it, and orders the tests."""
+"""Quiets TensorFlow before anything imports it; computes float64 on NumPy.
+
+Keras keeps float64 to TensorFlow, as JAX does by default
+(keras/src/backend/common/dtypes.py, 3.15.1). NumPy warns of divisions whose
+result no step takes.
+"""
 
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+if os.environ.get("KERAS_BACKEND") == "numpy":
+    import numpy as np
+    from keras.src.backend.common import dtypes
+
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+    np.seterr(all="ignore")
 
 LONGEST = ("tests/scripts/", "tests/colab/", "tests/model_garden/")
 

@@ -14,6 +14,8 @@ from tests.support.models import everything
 from tests.support.models import train
 from tests.support.trajectories import same_bits
 
+pytestmark = pytest.mark.usefixtures("functions_run_eagerly")
+
 
 @keras.saving.register_keras_serializable("tests")
 class HalvingThreshold(thresholds.Threshold):

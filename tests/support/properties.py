@@ -1,14 +1,16 @@
-"""What property tests share: their numbers, and steps that are cheap."""
+"""What property tests share: their numbers, and runs from a first state."""
 
 import functools
 
+import keras
 import numpy as np
-import tensorflow as tf
 from hypothesis import HealthCheck
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
+from keras_clip.step import start
+from keras_clip.step import take
 from tests.support.enrolment import ENROLMENTS
 from tests.support.front_ends import KERAS
 from tests.support.gradients import parameters
@@ -43,7 +45,7 @@ def signed(exponent):
 
 
 class Replay:
-    """Traces an optimizer once, then steps it from its first state per call.
+    """Steps an optimizer from its first state at every call.
 
     Args:
         name: Name of the optimizer in the registry.
@@ -52,35 +54,33 @@ class Replay:
     """
 
     def __init__(self, name, arguments, shapes=SHAPES):
-        self.optimizer = KERAS.optimizer(name, **arguments)
-        self.variables = KERAS.variables(parameters(shapes), "float64")
-        self.optimizer.build(self.variables)
-        self._start = KERAS.state(self.optimizer)
-        self._run = tf.function(self._steps)
+        optimizer = KERAS.optimizer(name, **arguments)
+        variables = KERAS.variables(parameters(shapes), "float64")
+        optimizer.build(variables)
+        self._settings = optimizer.step_settings
+        self._learning_rate = optimizer._learning_rate
 
     def __call__(self, x, gradients):
         """Returns a list with the variables before and after every step."""
-        x = [np.asarray(value) for value in x]
-        stacked = zip(*gradients, strict=True)
-        after = self._run(
-            [tf.constant(value) for value in x],
-            [tf.constant(np.stack(values)) for values in stacked],
-        )
-        columns = [
-            np.concatenate([start[None], rest])
-            for start, rest in zip(x, after, strict=True)
-        ]
-        return [list(row) for row in zip(*columns, strict=True)]
+        values = [KERAS.tensor(value, "float64") for value in x]
+        state = start(self._settings, values)
+        path = [[np.asarray(value) for value in x]]
+        for step, gradient in enumerate(gradients):
+            values, state = take(
+                self._settings,
+                values,
+                state,
+                [KERAS.tensor(g, "float64") for g in gradient],
+                self._rate_at(step),
+            )
+            path.append([keras.ops.convert_to_numpy(v) for v in values])
+        return path
 
-    def _steps(self, x, gradients):
-        start = zip(self.optimizer.variables, self._start, strict=True)
-        for variable, value in (*start, *zip(self.variables, x, strict=True)):
-            variable.assign(value)
-        return tf.scan(self._step, gradients, x, parallel_iterations=1)
-
-    def _step(self, _, gradients):
-        KERAS.apply(self.optimizer, gradients, self.variables)
-        return [tf.convert_to_tensor(v.value) for v in self.variables]
+    def _rate_at(self, step):
+        rate = self._learning_rate
+        if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+            rate = rate(step)
+        return keras.ops.convert_to_tensor(rate)
 
 
 @functools.cache

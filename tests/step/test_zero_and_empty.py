@@ -7,7 +7,6 @@ from tests.support.enrolment import every_optimizer
 from tests.support.enrolment import few_variants
 from tests.support.enrolment.record import Halving
 from tests.support.front_ends import KERAS
-from tests.support.front_ends import both_front_ends
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
 from tests.support.properties import SHAPES
@@ -66,16 +65,15 @@ def test_without_momentum_nothing_moves_on_after_a_zero_gradient(
     ids="+".join,
 )
 @every_optimizer
-@both_front_ends
-def test_empty_variables_leave_the_others_alone(front_end, enrolment, more):
+def test_empty_variables_leave_the_others_alone(enrolment, more):
     """The scalar among these steps as well."""
     arguments = {**enrolment.variants[enrolment.few[-1]], **more}
     first, last = np.zeros((0,)), np.zeros((3, 0))
     x, gradients = parameters(SHAPES), heavy_tailed_gradients(SHAPES, 2)
     without, among = (
         positions(
-            front_end,
-            front_end.optimizer(enrolment.name, **arguments),
+            KERAS,
+            KERAS.optimizer(enrolment.name, **arguments),
             *(x, gradients),
         )
         for x, gradients in (

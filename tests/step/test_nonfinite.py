@@ -18,7 +18,6 @@ from tests.support.enrolment import every_variant
 from tests.support.enrolment import few_variants
 from tests.support.enrolment.record import widest
 from tests.support.front_ends import KERAS
-from tests.support.front_ends import both_front_ends
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
 from tests.support.trajectories import assert_close
@@ -32,9 +31,9 @@ some_bad_gradients = pytest.mark.parametrize(
 
 
 @functools.cache
-def _after_good_steps(front_end, name, arguments):
-    optimizer, variables = steps_of(front_end, name, dict(arguments), GOOD[:3])
-    return by_variable(front_end, optimizer, variables)
+def _after_good_steps(name, arguments):
+    optimizer, variables = steps_of(KERAS, name, dict(arguments), GOOD[:3])
+    return by_variable(KERAS, optimizer, variables)
 
 
 def _frozen(scope, gradients):
@@ -48,39 +47,37 @@ def _frozen(scope, gradients):
     return [np.full(b.shape, stop) for b in bad]
 
 
-def _assert_only_the_frozen_kept(front_end, name, arguments, scope, gradients):
-    optimizer, variables = steps_of(front_end, name, arguments, GOOD[:2])
-    before = by_variable(front_end, optimizer, variables)
-    state = front_end.state(optimizer, without=NOT_SLOTS)
-    front_end.apply(optimizer, gradients, variables)
-    after = by_variable(front_end, optimizer, variables)
-    good = _after_good_steps(front_end, name, tuple(arguments.items()))
+def _assert_only_the_frozen_kept(name, arguments, scope, gradients):
+    optimizer, variables = steps_of(KERAS, name, arguments, GOOD[:2])
+    before = by_variable(KERAS, optimizer, variables)
+    state = KERAS.state(optimizer, without=NOT_SLOTS)
+    KERAS.apply(optimizer, gradients, variables)
+    after = by_variable(KERAS, optimizer, variables)
+    good = _after_good_steps(name, tuple(arguments.items()))
     frozen = _frozen(scope, gradients)
     for new, old, other, mask in zip(after, before, good, frozen, strict=True):
         assert same_bits([new[:, mask]], [old[:, mask]])
         assert same_bits([new[:, ~mask]], [other[:, ~mask]])
         assert len(new) == 1 + len(optimizer.rule.slots)
     if scope == "step":
-        assert same_bits(front_end.state(optimizer, without=NOT_SLOTS), state)
+        assert same_bits(KERAS.state(optimizer, without=NOT_SLOTS), state)
     assert int(optimizer.update_count) == (2 if scope == "step" else 3)
     assert int(optimizer.iterations) == 3
 
-    x = front_end.values(variables)
-    front_end.apply(optimizer, GOOD[3], variables)
+    x = KERAS.values(variables)
+    KERAS.apply(optimizer, GOOD[3], variables)
     assert all(
         np.all((a != b) & np.isfinite(a))
-        for a, b in zip(front_end.values(variables), x, strict=True)
+        for a, b in zip(KERAS.values(variables), x, strict=True)
     )
 
 
 @bad_gradients
 @few_variants
-@both_front_ends
 def test_bad_gradient_stops_its_scope_and_nothing_else(
-    front_end, enrolment, variant, where, bad
+    enrolment, variant, where, bad
 ):
     _assert_only_the_frozen_kept(
-        front_end,
         enrolment.name,
         enrolment.variants[variant],
         enrolment.nonfinite_scope(enrolment.variants[variant]),
@@ -109,20 +106,19 @@ def test_steps_around_bad_gradients_are_those_of_the_oracle(enrolment, variant):
     ("dtype", "size"), [("float32", 1e20), ("float64", 1e160)]
 )
 @few_variants
-@both_front_ends
 def test_gradient_whose_square_overflows_is_bad_unless_clipped(
-    front_end, enrolment, variant, dtype, size
+    enrolment, variant, dtype, size
 ):
     """Clipping by coordinate brings it down, at a threshold of its own."""
     arguments = enrolment.variants[variant]
     scope = enrolment.nonfinite_scope(arguments)
     clipped = scope == "coordinate" and "clip_threshold" in arguments
-    optimizer = front_end.optimizer(enrolment.name, **arguments)
-    variables = front_end.variables(parameters(), dtype)
+    optimizer = KERAS.optimizer(enrolment.name, **arguments)
+    variables = KERAS.variables(parameters(), dtype)
     gradients = [np.ones_like(x) for x in parameters()]
     gradients[0][2, 1] = size
-    front_end.apply(optimizer, gradients, variables)
-    ends = zip(front_end.values(variables), parameters(), strict=True)
+    KERAS.apply(optimizer, gradients, variables)
+    ends = zip(KERAS.values(variables), parameters(), strict=True)
     moved = [after != before.astype(dtype) for after, before in ends]
     bad = [np.where(g == size, np.nan, g) for g in gradients]
     frozen = _frozen(scope, bad)
@@ -132,12 +128,8 @@ def test_gradient_whose_square_overflows_is_bad_unless_clipped(
 
 @some_bad_gradients
 @every_optimizer
-@both_front_ends
-def test_decay_stops_where_the_gradient_is_bad(
-    front_end, enrolment, where, bad
-):
+def test_decay_stops_where_the_gradient_is_bad(enrolment, where, bad):
     _assert_only_the_frozen_kept(
-        front_end,
         enrolment.name,
         {"weight_decay": 0.5},
         enrolment.nonfinite_scope({}),
@@ -155,12 +147,10 @@ def test_decay_stops_where_the_gradient_is_bad(
 )
 @some_bad_gradients
 @every_optimizer
-@both_front_ends
 def test_keras_clipping_widens_what_a_bad_gradient_stops(
-    front_end, enrolment, where, bad, clipping, scope
+    enrolment, where, bad, clipping, scope
 ):
     _assert_only_the_frozen_kept(
-        front_end,
         enrolment.name,
         {clipping: 0.5},
         widest(enrolment.nonfinite_scope({}), scope),
@@ -169,33 +159,27 @@ def test_keras_clipping_widens_what_a_bad_gradient_stops(
 
 
 @every_optimizer
-@both_front_ends
-def test_propagated_gradient_makes_parameter_and_state_nan(
-    front_end, enrolment
-):
+def test_propagated_gradient_makes_parameter_and_state_nan(enrolment):
     optimizer, variables = steps_of(
-        front_end, enrolment.name, {}, GOOD[:2], nonfinite="propagate"
+        KERAS, enrolment.name, {}, GOOD[:2], nonfinite="propagate"
     )
-    front_end.apply(optimizer, spoiled(one_coordinate, np.nan), variables)
-    values = by_variable(front_end, optimizer, variables)
+    KERAS.apply(optimizer, spoiled(one_coordinate, np.nan), variables)
+    values = by_variable(KERAS, optimizer, variables)
     assert np.all(np.isnan(values[0][:, 2, 1]))
     others = [np.isfinite(value).all() for value in values[1:]]
     assert others == [enrolment.nonfinite_scope({}) != "step"] * 2
 
 
 @every_optimizer
-@both_front_ends
-def test_propagated_bad_global_norm_makes_every_variable_nan(
-    front_end, enrolment
-):
+def test_propagated_bad_global_norm_makes_every_variable_nan(enrolment):
     optimizer, variables = steps_of(
-        front_end,
+        KERAS,
         enrolment.name,
         {},
         GOOD[:2],
         nonfinite="propagate",
         global_clipnorm=1.0,
     )
-    front_end.apply(optimizer, spoiled(one_coordinate, np.inf), variables)
-    assert all(np.isnan(x).all() for x in front_end.values(variables))
+    KERAS.apply(optimizer, spoiled(one_coordinate, np.inf), variables)
+    assert all(np.isnan(x).all() for x in KERAS.values(variables))
     assert int(optimizer.update_count) == 3

@@ -6,7 +6,7 @@ import pytest
 from tests.support.enrolment import every_optimizer
 from tests.support.enrolment import every_variant
 from tests.support.enrolment import few_variants
-from tests.support.front_ends import both_front_ends
+from tests.support.front_ends import KERAS
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
 from tests.support.trajectories import oracle_of
@@ -29,38 +29,32 @@ def _norms(gradients):
     ids=lambda clipping: next(iter(clipping), "none"),
 )
 @every_optimizer
-@both_front_ends
-def test_gradient_norms_are_those_before_clipping(
-    front_end, enrolment, clipping
-):
+def test_gradient_norms_are_those_before_clipping(enrolment, clipping):
     """Of all variables together, and of each."""
-    optimizer = front_end.optimizer(enrolment.name, monitor=True, **clipping)
-    variables = front_end.variables(parameters())
+    optimizer = KERAS.optimizer(enrolment.name, monitor=True, **clipping)
+    variables = KERAS.variables(parameters())
     for gradients in GRADIENTS:
-        front_end.apply(optimizer, gradients, variables)
+        KERAS.apply(optimizer, gradients, variables)
         np.testing.assert_allclose(
             float(optimizer.gradient_norm), _norm(gradients), rtol=1e-6
         )
         np.testing.assert_allclose(
-            front_end.value(optimizer.gradient_norms),
+            KERAS.value(optimizer.gradient_norms),
             _norms(gradients),
             rtol=1e-6,
         )
 
 
 @few_variants
-@both_front_ends
-def test_clip_fractions_are_what_the_last_step_clipped(
-    front_end, enrolment, variant
-):
+def test_clip_fractions_are_what_the_last_step_clipped(enrolment, variant):
     """The share of all, that of each variable, and the sum over the steps."""
     arguments = enrolment.variants[variant]
-    optimizer = front_end.optimizer(enrolment.name, monitor=True, **arguments)
+    optimizer = KERAS.optimizer(enrolment.name, monitor=True, **arguments)
     oracle, rate_at = oracle_of(enrolment, arguments, parameters())
-    variables = front_end.variables(parameters(), "float64")
+    variables = KERAS.variables(parameters(), "float64")
     shares, fractions = [], []
     for step, gradients in enumerate(GRADIENTS):
-        front_end.apply(optimizer, gradients, variables)
+        KERAS.apply(optimizer, gradients, variables)
         oracle.step(gradients, rate_at(step))
         shares.append(enrolment.clip_fraction(oracle))
         fractions.append(enrolment.clip_fractions(oracle))
@@ -68,7 +62,7 @@ def test_clip_fractions_are_what_the_last_step_clipped(
             float(optimizer.clip_fraction), shares[-1], rtol=1e-6
         )
         np.testing.assert_allclose(
-            front_end.value(optimizer.clip_fractions), fractions[-1], rtol=1e-6
+            KERAS.value(optimizer.clip_fractions), fractions[-1], rtol=1e-6
         )
         np.testing.assert_allclose(
             float(optimizer.clip_total), sum(shares), rtol=1e-6
@@ -78,73 +72,67 @@ def test_clip_fractions_are_what_the_last_step_clipped(
 
 
 @every_optimizer
-@both_front_ends
-def test_entries_of_variables_without_a_gradient_are_zero(front_end, enrolment):
+def test_entries_of_variables_without_a_gradient_are_zero(enrolment):
     """In this step: what they were in another one does not stay."""
-    optimizer = front_end.optimizer(enrolment.name, monitor=True)
-    variables = front_end.variables(parameters())
+    optimizer = KERAS.optimizer(enrolment.name, monitor=True)
+    variables = KERAS.variables(parameters())
     first, _, last = GRADIENTS[1]
-    front_end.apply(optimizer, GRADIENTS[1], variables)
-    assert np.all(front_end.value(optimizer.gradient_norms))
-    front_end.apply(optimizer, [first, None, last], variables)
+    KERAS.apply(optimizer, GRADIENTS[1], variables)
+    assert np.all(KERAS.value(optimizer.gradient_norms))
+    KERAS.apply(optimizer, [first, None, last], variables)
     np.testing.assert_allclose(
-        front_end.value(optimizer.gradient_norms),
+        KERAS.value(optimizer.gradient_norms),
         [_norm([first]), 0.0, _norm([last])],
         rtol=1e-6,
     )
-    front_end.apply(optimizer, [last], variables[2:])
+    KERAS.apply(optimizer, [last], variables[2:])
     np.testing.assert_allclose(
-        front_end.value(optimizer.gradient_norms),
+        KERAS.value(optimizer.gradient_norms),
         [0.0, 0.0, _norm([last])],
         rtol=1e-6,
     )
-    fractions = front_end.value(optimizer.clip_fractions)
+    fractions = KERAS.value(optimizer.clip_fractions)
     assert fractions[0] == fractions[1] == 0
     assert fractions[2] == float(optimizer.clip_fraction)
 
 
 @every_optimizer
-@both_front_ends
-def test_skipped_steps_are_counted_from_the_last_good_one(front_end, enrolment):
-    optimizer = front_end.optimizer(enrolment.name, monitor=True)
-    variables = front_end.variables(parameters())
+def test_skipped_steps_are_counted_from_the_last_good_one(enrolment):
+    optimizer = KERAS.optimizer(enrolment.name, monitor=True)
+    variables = KERAS.variables(parameters())
     counts = []
     for gradients in (BAD, BAD, GRADIENTS[0], GRADIENTS[1], BAD, BAD, BAD):
-        front_end.apply(optimizer, gradients, variables)
+        KERAS.apply(optimizer, gradients, variables)
         counts.append(int(optimizer.skipped_in_a_row))
     assert counts == [1, 2, 0, 0, 1, 2, 3]
 
 
 @few_variants
-@both_front_ends
-def test_step_that_is_skipped_whole_adds_nothing_to_the_sum(
-    front_end, enrolment, variant
-):
+def test_step_that_is_skipped_whole_adds_nothing_to_the_sum(enrolment, variant):
     arguments = enrolment.variants[variant]
     totals = []
     for steps in (GRADIENTS, [g for good in GRADIENTS for g in (BAD, good)]):
-        optimizer = front_end.optimizer(
+        optimizer = KERAS.optimizer(
             enrolment.name, monitor=True, global_clipnorm=64.0, **arguments
         )
-        variables = front_end.variables(parameters())
+        variables = KERAS.variables(parameters())
         for gradients in steps:
-            front_end.apply(optimizer, gradients, variables)
+            KERAS.apply(optimizer, gradients, variables)
         totals.append(float(optimizer.clip_total))
     assert totals[0] == totals[1] > 0
 
 
 @every_variant
-@both_front_ends
 def test_last_threshold_is_the_one_number_that_the_last_update_clipped_at(
-    front_end, enrolment, variant
+    enrolment, variant
 ):
     """`None` where each variable or coordinate has its own, or none has."""
     arguments = enrolment.variants[variant]
-    optimizer = front_end.optimizer(enrolment.name, **arguments)
+    optimizer = KERAS.optimizer(enrolment.name, **arguments)
     oracle, rate_at = oracle_of(enrolment, arguments, parameters())
-    variables = front_end.variables(parameters(), "float64")
+    variables = KERAS.variables(parameters(), "float64")
     for step, gradients in enumerate(GRADIENTS[:3]):
-        front_end.apply(optimizer, gradients, variables)
+        KERAS.apply(optimizer, gradients, variables)
         oracle.step(gradients, rate_at(step))
         expected = enrolment.last_threshold(oracle)
         if expected is None:
@@ -155,35 +143,32 @@ def test_last_threshold_is_the_one_number_that_the_last_update_clipped_at(
             )
 
 
-@both_front_ends
-def test_last_threshold_is_not_known_before_the_first_update(front_end):
-    optimizer = front_end.optimizer("gclip")
+def test_last_threshold_is_not_known_before_the_first_update():
+    optimizer = KERAS.optimizer("gclip")
     assert np.isnan(optimizer.last_threshold)
-    variables = front_end.variables(parameters())
-    front_end.apply(optimizer, BAD, variables)
+    variables = KERAS.variables(parameters())
+    KERAS.apply(optimizer, BAD, variables)
     assert np.isnan(optimizer.last_threshold)
 
 
 @few_variants
-@both_front_ends
-def test_monitoring_changes_no_step(front_end, enrolment, variant):
+def test_monitoring_changes_no_step(enrolment, variant):
     ends = []
     for monitor in (True, False):
-        optimizer = front_end.optimizer(
+        optimizer = KERAS.optimizer(
             enrolment.name, monitor=monitor, **enrolment.variants[variant]
         )
-        variables = front_end.variables(parameters())
+        variables = KERAS.variables(parameters())
         for gradients in GRADIENTS:
-            front_end.apply(optimizer, gradients, variables)
-        ends.append(front_end.values(variables))
+            KERAS.apply(optimizer, gradients, variables)
+        ends.append(KERAS.values(variables))
     for monitored, plain in zip(*ends, strict=True):
         np.testing.assert_array_equal(monitored, plain)
 
 
 @few_variants
-@both_front_ends
 def test_counters_are_kept_without_the_monitor_where_that_is_free(
-    front_end, enrolment, variant
+    enrolment, variant
 ):
     """They always exist; where counting would cost a pass, they are idle.
 
@@ -191,10 +176,10 @@ def test_counters_are_kept_without_the_monitor_where_that_is_free(
     it clips by of the share; all variants with one clip the first gradient.
     """
     arguments = enrolment.variants[variant]
-    optimizer = front_end.optimizer(enrolment.name, **arguments)
-    variables = front_end.variables(parameters())
+    optimizer = KERAS.optimizer(enrolment.name, **arguments)
+    variables = KERAS.variables(parameters())
     for gradients in (BAD, GRADIENTS[0]):
-        front_end.apply(optimizer, gradients, variables)
+        KERAS.apply(optimizer, gradients, variables)
     measured = enrolment.nonfinite_scope(arguments) != "coordinate"
     shared = enrolment.counts_for_free(arguments)
     assert optimizer.is_monitored == shared
@@ -209,10 +194,10 @@ def test_counters_are_kept_without_the_monitor_where_that_is_free(
         counter = getattr(optimizer, name)
         assert any(counter is variable for variable in optimizer.variables)
         np.testing.assert_allclose(
-            front_end.value(counter), value, rtol=1e-6, err_msg=name
+            KERAS.value(counter), value, rtol=1e-6, err_msg=name
         )
     total = float(optimizer.clip_total)
     assert total >= 1.0 if shared else total == 0.0
-    assert np.any(front_end.value(optimizer.clip_fractions)) == shared
-    front_end.apply(optimizer, BAD, variables)
+    assert np.any(KERAS.value(optimizer.clip_fractions)) == shared
+    KERAS.apply(optimizer, BAD, variables)
     assert int(optimizer.skipped_in_a_row) == measured
