@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import plots
+from benchmarks import summary
 from benchmarks.contestants import CONTESTANTS
 from benchmarks.modes import MODES
 from benchmarks.targets import TARGETS
@@ -35,7 +36,7 @@ def write(results: Mapping, out: str) -> list[str]:
     """
     folder = Path(out)
     written = [str(folder / name) for name in ("results.json", "results.md")]
-    files.write_json(written[0], results)
+    summary.write(results, written[0])
     pictures = plots.draw(results["results"], folder)
     with files.whole(written[1]) as partial:
         Path(partial).write_text(markdown(results, pictures), "utf-8")
@@ -53,19 +54,18 @@ def markdown(results: Mapping, pictures: Sequence[str] = ()) -> str:
     parts += [f"![{name.removesuffix('.png')}]({name})" for name in pictures]
     parts += ["## Targets", targets(results["results"])]
     for result in results["results"]:
-        mode = MODES[result["job"]["mode"]]
-        parts.append(f"## {mode.title}, {result['job']['shapes']}")
+        title = MODES[result["mode"]].title
+        parts.append(f"## {title}, {result['shapes']}")
         parts.append(
             f"{result['variables']:,} variables, {result['parameters']:,} "
-            f"parameters, {result['job']['rounds']} rounds; the copy moves "
+            f"parameters, {result['rounds']} rounds; the copy moves "
             f"{result['copy_bytes_per_second'] / 1e9:.3g} GB/s."
         )
         parts.append(table(result))
     for result in results["skipped"]:
-        mode = MODES[result["job"]["mode"]]
+        title = MODES[result["mode"]].title
         parts.append(
-            f"{mode.title}, {result['job']['shapes']} was left out: "
-            f"{result['skipped']}."
+            f"{title}, {result['shapes']} was left out: {result['skipped']}."
         )
     return "\n\n".join(parts) + "\n"
 
@@ -76,10 +76,9 @@ def table(result: Mapping) -> str:
     Args:
         result: One of `"results"` of `summary.merged`.
     """
-    mode, rows = MODES[result["job"]["mode"]], result["summary"]
-    has_peaks = any(row["peak_bytes"] is not None for row in rows.values())
+    mode, rows = MODES[result["mode"]], result["optimizers"]
     columns = {
-        "ms": lambda row: f"{row['milliseconds']['median']:.3g}",
+        "ms": lambda row: f"{row['milliseconds'][1]:.3g}",
         **{
             f"/ {CONTESTANTS[name].title}": functools.partial(_ratio, name)
             for name in mode.references
@@ -90,17 +89,15 @@ def table(result: Mapping) -> str:
     }
     if mode.trains:
         columns["of it the update, ms"] = lambda row: _quartiles(
-            row["update_milliseconds"]
+            row.get("update_milliseconds")
         )
     else:
         columns["share of the floor"] = lambda row: (
             f"{row['share_of_floor']:.0%}"
         )
-    if has_peaks:
+    if any("peak_bytes" in row for row in rows.values()):
         columns["peak, MB"] = lambda row: (
-            ""
-            if row["peak_bytes"] is None
-            else f"{row['peak_bytes'] / 1e6:.4g}"
+            f"{row['peak_bytes'] / 1e6:.4g}" if "peak_bytes" in row else ""
         )
     lines = [
         ["optimizer", *columns],
@@ -136,8 +133,8 @@ def targets(results: Sequence[Mapping]) -> str:
         measured, holds = "", "not measured"
         if found:
             measured = f"{found.median:.2f}"
-            if found.low is not None:
-                measured = _quartiles(vars(found))
+            if found.ratio:
+                measured = _quartiles(found.ratio)
             if others:
                 measured += f", {CONTESTANTS[found.worst].title}"
             holds = "yes" if found.holds else "no"
@@ -152,9 +149,7 @@ def _table(lines):
 
 def _quartiles(values):
     """Returns the median with the other quartiles in brackets."""
-    if values is None:
-        return ""
-    return "{median:.3g} [{low:.3g}, {high:.3g}]".format(**values)
+    return "{1:.3g} [{0:.3g}, {2:.3g}]".format(*values) if values else ""
 
 
 def _ratio(name, row):
@@ -163,7 +158,7 @@ def _ratio(name, row):
 
 def _to_counterpart(mode, row):
     """Returns the ratio to what has no column of its own."""
-    name = row["counterpart"]
-    if name is None or name in mode.references:
-        return ""
-    return f"{_ratio(name, row)} / {CONTESTANTS[name].title}"
+    for name in row["ratios"]:
+        if name not in mode.references:
+            return f"{_ratio(name, row)} / {CONTESTANTS[name].title}"
+    return ""

@@ -1,16 +1,15 @@
 """Times steps in turns, so that all of them see the machine alike."""
 
-import dataclasses
 import random
 import statistics
 import time
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import NamedTuple
 
 
-@dataclasses.dataclass(frozen=True)
-class Quartiles:
+class Quartiles(NamedTuple):
     """The middle of a sample: three quartiles.
 
     Args:

@@ -10,10 +10,13 @@ Example:
     python scripts/benchmarks/run.py --out runs/scaling --study scaling
     python scripts/benchmarks/run.py --out runs/base --modes graph eager \\
         --shapes bert-base --optimizers acclip adamw --memory
+    python scripts/benchmarks/run.py --remake scripts/benchmarks/results/cpu/*/
 """
 
 import argparse
 import datetime
+import itertools
+import os
 import sys
 import time
 from pathlib import Path
@@ -38,7 +41,18 @@ def parser() -> command_line.Parser:
     """Returns the parser of the command line."""
     parser = command_line.Parser(__doc__)
     add = parser.add_argument
-    add("--out", required=True, metavar="DIR", help="directory of the results")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--out", metavar="DIR", help="directory of the results")
+    where.add_argument(
+        "--remake",
+        nargs="+",
+        action="extend",
+        metavar="DIR",
+        help=(
+            "directories of results whose tables and plots are made again of "
+            "their results.json; nothing is measured"
+        ),
+    )
     add(
         "--study",
         choices=("comparison", "scaling"),
@@ -109,6 +123,13 @@ def run(arguments: argparse.Namespace) -> dict:
     Raises:
         InputError: If an argument cannot be used, or a process failed.
     """
+    if arguments.remake:
+        found = {
+            out: summary.read("--remake", os.path.join(out, "results.json"))
+            for out in arguments.remake
+        }
+        written = [report.write(results, out) for out, results in found.items()]
+        return {"written": list(itertools.chain(*written))}
     work = planned(arguments)
     files.make_directory("--out", arguments.out)
     start = time.monotonic()

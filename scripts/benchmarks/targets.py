@@ -34,15 +34,13 @@ class Verdict:
     Args:
         worst: Name of the contestant that comes out worst.
         median: Its median ratio, or its seconds.
-        low: Lower quartile of the ratio; `None` for seconds.
-        high: Upper quartile of the ratio; `None` for seconds.
+        ratio: Quartiles of the ratio; `None` for seconds.
         holds: Whether the median is within the bound.
     """
 
     worst: str
     median: float
-    low: float | None
-    high: float | None
+    ratio: Sequence[float] | None
     holds: bool
 
 
@@ -75,27 +73,21 @@ def verdict(target: Target, results: Sequence[Mapping]) -> Verdict | None:
     """
     found = []
     for name in target.contestants:
-        values = _measured(target, name, results)
-        if values is None:
+        measured = _measured(target, name, results)
+        if measured is None:
             return None
-        found.append((values["median"], name, values))
-    median, worst, values = max(found, key=lambda entry: entry[:2])
-    return Verdict(
-        worst,
-        median,
-        values.get("low"),
-        values.get("high"),
-        median <= target.at_most,
-    )
+        found.append((*measured, name))
+    median, ratio, worst = max(found, key=lambda entry: (entry[0], entry[2]))
+    return Verdict(worst, median, ratio, median <= target.at_most)
 
 
 def _measured(target, name, results):
-    """Returns the quartiles of a contestant, or its seconds as the median."""
+    """Returns a contestant's median ratio with its quartiles, or seconds."""
     for result in results:
-        job = result["job"]
-        if (job["mode"], job["shapes"]) == (target.mode, target.shapes):
-            row = result["summary"].get(name)
+        if (result["mode"], result["shapes"]) == (target.mode, target.shapes):
+            row = result["optimizers"].get(name)
             if row and target.against is None:
-                return {"median": row["first_call_seconds"]}
-            return row and row["ratios"].get(target.against)
+                return row["first_call_seconds"], None
+            ratio = row and row["ratios"].get(target.against)
+            return (ratio[1], ratio) if ratio else None
     return None
