@@ -25,14 +25,11 @@ SCRIPTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(SCRIPTS))
 
 import command_line  # noqa: E402
-from benchmarks import contestants  # noqa: E402
 from benchmarks import jobs  # noqa: E402
+from benchmarks import modes  # noqa: E402
 from benchmarks import report  # noqa: E402
-from benchmarks import shapes  # noqa: E402
 from benchmarks import summary  # noqa: E402
-from benchmarks.modes import MODES  # noqa: E402
-from benchmarks.plan import NEEDS  # noqa: E402
-from benchmarks.plan import planned  # noqa: E402
+from benchmarks.contestants import CONTESTANTS  # noqa: E402
 from command_line import InputError  # noqa: E402
 from command_line import files  # noqa: E402
 
@@ -61,7 +58,7 @@ def parser() -> command_line.Parser:
     )
     add(
         "--backend",
-        choices=tuple(NEEDS),
+        choices=tuple(jobs.NEEDS),
         help="only its modes; by default those of all that is installed",
     )
     add(
@@ -69,7 +66,7 @@ def parser() -> command_line.Parser:
         nargs="+",
         action="extend",
         metavar="MODE",
-        help=f"of {', '.join(MODES)}",
+        help=f"of {', '.join(modes.MODES)}",
     )
     add(
         "--shapes",
@@ -77,7 +74,7 @@ def parser() -> command_line.Parser:
         action="extend",
         metavar="NAME",
         help=(
-            f"of {', '.join([*shapes.BERTS, *shapes.OTHERS])}, parameters:N, "
+            f"of {', '.join([*modes.BERTS, *modes.OTHERS])}, parameters:N, "
             "variables:N; by default what suits the study and the mode"
         ),
     )
@@ -87,7 +84,7 @@ def parser() -> command_line.Parser:
         action="extend",
         metavar="NAME",
         help=(
-            f"of {', '.join(contestants.CONTESTANTS)}; those that they are "
+            f"of {', '.join(CONTESTANTS)}; those that they are "
             "compared with are added"
         ),
     )
@@ -130,7 +127,7 @@ def run(arguments: argparse.Namespace) -> dict:
         }
         written = [report.write(results, out) for out, results in found.items()]
         return {"written": list(itertools.chain(*written))}
-    work = planned(arguments)
+    work = jobs.planned(arguments)
     files.make_directory("--out", arguments.out)
     start = time.monotonic()
 
