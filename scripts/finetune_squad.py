@@ -5,7 +5,7 @@ kill or a stop, the same command goes on from the newest. Example:
 
     python scripts/finetune_squad.py --data_dir data/squad \
         --pretrained runs/bert --model_dir runs/squad \
-        --config scripts/configs/squad_12_acclip.yaml
+        --config scripts/configs/squad_12.yaml scripts/configs/acclip.yaml
 """
 
 import argparse

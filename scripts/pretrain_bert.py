@@ -5,7 +5,7 @@ Started again, after a kill or a stop, the same command goes on from the newest
 checkpoint. Example:
 
     python scripts/pretrain_bert.py --data_dir data --model_dir runs/bert \
-        --config scripts/configs/bert_12_acclip.yaml
+        --config scripts/configs/bert_12.yaml scripts/configs/acclip.yaml
 """
 
 import argparse

@@ -9,11 +9,14 @@ import keras
 import numpy as np
 import optax
 
-from benchmarks import bert
-from benchmarks import shapes as named_shapes
 from benchmarks.contestants import Contestant
-from benchmarks.floor import bytes_of_state
+from benchmarks.modes import MODES
+from benchmarks.modes import shapes_of
+from benchmarks.stepping import Bench
 from benchmarks.stepping import Stepper
+from benchmarks.stepping import bert
+from benchmarks.stepping import bert_batch
+from benchmarks.stepping import bytes_of_state
 from benchmarks.stepping import gradient
 
 # On a CPU one large array is added at half the speed of the same in pieces, and
@@ -21,30 +24,36 @@ from benchmarks.stepping import gradient
 PIECES = 16
 
 
-class JaxBench:
-    """Optimizers that all move the same variables by the same gradients.
+def bench(mode: str, shapes: str, seed: int) -> Bench:
+    """Returns what builds optimizers on what they share, and the copy.
 
     Args:
-        shapes: Name of the shapes of the variables.
-        seed: Seed of the gradients.
-        steps: How many steps, and copies, one program takes.
+        mode: The mode, of JAX.
+        shapes: Name of the shapes.
+        seed: Seed of the gradients, or of the weights and the batch.
     """
+    steps = MODES[mode].steps
+    if MODES[mode].trains:
+        shared = _Training(shapes, seed)
+    else:
+        shared = _Updates(shapes, seed, steps)
+    return Bench(shared.build, functools.partial(copy, times=steps))
 
-    def __init__(self, shapes: str, seed: int, steps: int = 1) -> None:
+
+class _Updates:
+    """Optimizers that all move the same variables by the same gradients."""
+
+    def __init__(self, shapes: str, seed: int, steps: int) -> None:
         self._steps = steps
         rng = np.random.default_rng(seed)
         self._variables, self._gradients = [], []
-        for shape in named_shapes.of(shapes):
+        for shape in shapes_of(shapes):
             self._variables.append(keras.Variable(jnp.zeros(shape)))
             self._gradients.append(jnp.asarray(gradient(rng, shape)))
         self._x = [variable.value for variable in self._variables]
 
     def build(self, contestant: Contestant) -> Stepper:
-        """Returns a contestant with its state.
-
-        Args:
-            contestant: A contestant of the mode.
-        """
+        """Returns a contestant with its state."""
         state, state_bytes, update = _optimizer(
             contestant, "jax", self._variables, self._x
         )
@@ -68,27 +77,14 @@ class JaxBench:
 
         return Stepper(step, lambda: free(state), state_bytes)
 
-    def copy(self, elements: int) -> Callable[[], None]:
-        """Returns what adds one buffer to another in place.
 
-        Args:
-            elements: Elements of either buffer.
-        """
-        return copy(elements, self._steps)
-
-
-class JaxFitBench:
-    """Optimizers that all train the same weights on the same batch.
-
-    Args:
-        shapes: Name of the sizes of the BERT.
-        seed: Seed of the weights and of the batch.
-    """
+class _Training:
+    """Optimizers that all train the same weights on the same batch."""
 
     def __init__(self, shapes: str, seed: int) -> None:
         keras.utils.set_random_seed(seed)
-        self._model = model = bert.model(shapes)
-        inputs, labels = bert.batch(shapes, seed)
+        self._model = model = bert(shapes)
+        inputs, labels = bert_batch(shapes, seed)
         self._batch = jax.device_put((inputs, labels))
         self._variables = model.trainable_variables
         self._x = [variable.value for variable in self._variables]
@@ -105,11 +101,7 @@ class JaxFitBench:
         self._gradients = jax.value_and_grad(loss)
 
     def build(self, contestant: Contestant) -> Stepper:
-        """Returns a contestant with its state.
-
-        Args:
-            contestant: A contestant of the mode.
-        """
+        """Returns a contestant with its state."""
         if contestant.family == "none":
             both = jax.jit(self._gradients)
             return Stepper(
@@ -134,16 +126,8 @@ class JaxFitBench:
 
         return Stepper(step, lambda: free(state), state_bytes)
 
-    def copy(self, elements: int) -> Callable[[], None]:
-        """Returns what adds one buffer to another in place.
 
-        Args:
-            elements: Elements of either buffer.
-        """
-        return copy(elements)
-
-
-def copy(elements: int, times: int = 1) -> Callable[[], None]:
+def copy(elements: int, times: int) -> Callable[[], None]:
     """Returns what adds one buffer to another in place.
 
     Args:

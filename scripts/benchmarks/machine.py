@@ -1,7 +1,8 @@
-"""Describes the machine that results are from."""
+"""The machine that results are from: what it is, and its memory."""
 
 import os
 import platform
+import re
 import sys
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -33,9 +34,57 @@ def description(backend: str) -> dict:
     }
 
 
-def free_memory() -> int:
-    """Returns the bytes of memory that can be had without swapping."""
+def device_memory(backend: str) -> dict | None:
+    """Returns JAX' account of its device's memory, `None` where it has none.
+
+    Args:
+        backend: The backend of Keras.
+    """
+    if backend != "jax":
+        return None
+    import jax
+
+    return jax.devices()[0].memory_stats()
+
+
+def free_memory(backend: str) -> int:
+    """Returns the bytes that are free where a backend keeps its variables.
+
+    Args:
+        backend: The backend of Keras.
+    """
+    stats = device_memory(backend)
+    if stats:
+        return stats["bytes_limit"] - stats["bytes_in_use"]
     return _memory("MemAvailable")
+
+
+def used_memory(backend: str) -> int:
+    """Returns the bytes in use, from which on a peak is looked for.
+
+    Args:
+        backend: The backend of Keras.
+    """
+    stats = device_memory(backend)
+    if stats:
+        return stats["bytes_in_use"]
+    # Linux: what making the variables took for a moment is forgotten, and the
+    # largest resident size is the present one.
+    Path("/proc/self/clear_refs").write_text("5")
+    return peak_memory(backend)
+
+
+def peak_memory(backend: str) -> int:
+    """Returns the most bytes that have been in use.
+
+    Args:
+        backend: The backend of Keras.
+    """
+    stats = device_memory(backend)
+    if stats:
+        return stats["peak_bytes_in_use"]
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(re.search(r"VmHWM:\s*(\d+) kB", status)[1])
 
 
 def in_words(machine: Mapping) -> str:

@@ -1,103 +1,61 @@
-"""Measures one mode on one kind of shapes, in a process of its own.
-
-`run.py` starts it. It writes a JSON file.
-"""
+"""Does one job of `run.py`, in a process of its own, and writes a JSON file."""
 
 import dataclasses
 import gc
+import importlib
 import json
 import sys
 import time
 from collections.abc import Callable
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import command_line
-from benchmarks import floor
 from benchmarks import machine
 from benchmarks import rounds
-from benchmarks import shapes
-from benchmarks import stepping
 from benchmarks.contestants import CONTESTANTS
 from benchmarks.contestants import Contestant
-from benchmarks.groups import SHARE_OF_ALL
-from benchmarks.groups import grouped
-from benchmarks.groups import least
 from benchmarks.jobs import Job
 from benchmarks.modes import MODES
-from benchmarks.stepping import Bench
-from benchmarks.stepping import Stepper
+from benchmarks.modes import parameters_of
+from benchmarks.modes import shapes_of
 from command_line import files
 
-# Steps before the rounds, besides the first one, which is timed by itself.
-WARM_UP = 3
+if TYPE_CHECKING:
+    from benchmarks.stepping import Bench
+    from benchmarks.stepping import Stepper
+
 COPY = "copy"
+# Elements of the copy that measures bandwidth, of two buffers in float32: far
+# more than caches hold, and on a GPU far more work than a launch takes.
+COPIED_ON_CPU = 2**26
+COPIED_ON_GPU = 2**28
+# An in-place sum reads two numbers and writes one.
+COPY_BYTES_AN_ELEMENT = 12
+# Everything is measured in float32.
+ITEM = 4
+# Of the free memory. The rest is for what a step makes and drops again.
+SHARE_OF_SLOTS = 0.6
+SHARE_OF_ALL = 0.7
+STEPS_TO_A_PEAK = 3
 
 
-def bench_of(job: Job) -> Bench:
-    """Returns the variables and gradients of a job.
-
-    Args:
-        job: What to measure.
-    """
-    # Only the framework of the mode is imported: others need not be there.
-    if job.mode in ("jax", "jax-device"):
-        from benchmarks.jax_steps import JaxBench
-
-        return JaxBench(job.shapes, job.seed, MODES[job.mode].steps)
-    if job.mode == "jax-fit":
-        from benchmarks.jax_steps import JaxFitBench
-
-        return JaxFitBench(job.shapes, job.seed)
-    if job.mode == "fit":
-        from benchmarks.fit_steps import FitBench
-
-        return FitBench(job.shapes, job.seed)
-    from benchmarks.tensorflow_steps import TensorFlowBench
-
-    return TensorFlowBench(job.mode, job.shapes, job.seed)
-
-
-def free_memory(mode: str) -> int:
-    """Returns the bytes that are free where a mode keeps its variables.
-
-    Args:
-        mode: A key of `MODES`.
-    """
-    stats = device_memory(mode)
-    if stats:
-        return stats["bytes_limit"] - stats["bytes_in_use"]
-    return machine.free_memory()
-
-
-def device_memory(mode: str) -> dict | None:
-    """Returns JAX' account of its device's memory, `None` where it has none.
-
-    Args:
-        mode: A key of `MODES`.
-    """
-    if MODES[mode].backend != "jax":
-        return None
-    import jax
-
-    return jax.devices()[0].memory_stats()
-
-
-def measure(job: Job, say: Callable[[str], None]) -> dict:
-    """Returns all that is measured of a job.
+def times(job: Job, say: Callable[[str], None]) -> dict:
+    """Returns the times of a job.
 
     Args:
         job: What to measure.
         say: Prints a line.
     """
     contestants = [CONTESTANTS[name] for name in job.contestants]
-    all_shapes = shapes.of(job.shapes)
-    parameters = shapes.parameters(all_shapes)
+    mode, shapes = MODES[job.mode], shapes_of(job.shapes)
+    parameters = parameters_of(shapes)
     result = {
         "job": dataclasses.asdict(job),
         "parameters": parameters,
-        "variables": len(all_shapes),
+        "variables": len(shapes),
     }
-    free = free_memory(job.mode)
+    free = machine.free_memory(mode.backend)
     needed = least(contestants, job.mode, parameters)
     if needed > SHARE_OF_ALL * free:
         skipped = (
@@ -106,16 +64,14 @@ def measure(job: Job, say: Callable[[str], None]) -> dict:
         )
         return {**result, "skipped": skipped}
 
-    bench = bench_of(job)
-    elements = job.copy_elements or (
-        stepping.COPIED_ON_GPU
-        if device_memory(job.mode)
-        else stepping.COPIED_ON_CPU
-    )
+    bench = _bench(job)
+    on_device = machine.device_memory(mode.backend)
+    elements = COPIED_ON_GPU if on_device else COPIED_ON_CPU
+    elements = job.copy_elements or elements
     copy = bench.copy(elements)
     # What a framework loads with its first program is nobody's first call.
     copy()
-    free = free_memory(job.mode)
+    free = machine.free_memory(mode.backend)
     groups, rows = [], {}
     lists = grouped(contestants, job.mode, parameters, free)
     for number, group in enumerate(lists, 1):
@@ -123,11 +79,9 @@ def measure(job: Job, say: Callable[[str], None]) -> dict:
         built = _built(bench, group, parameters, rows)
         steps = {name: stepper.step for name, stepper in built.items()}
         steps[COPY] = copy
-        rounds.interleaved(steps, WARM_UP, job.seed)
-        times = rounds.interleaved(steps, job.rounds, job.seed)
-        calls = MODES[job.mode].steps
+        found = rounds.interleaved(steps, job.rounds, job.seed)
         groups.append(
-            {name: [t / calls for t in each] for name, each in times.items()}
+            {k: [t / mode.steps for t in each] for k, each in found.items()}
         )
         # The state of a group makes room for that of the next.
         for stepper in built.values():
@@ -136,27 +90,119 @@ def measure(job: Job, say: Callable[[str], None]) -> dict:
         gc.collect()
     return {
         **result,
-        "machine": machine.description(MODES[job.mode].backend),
-        "copy_bytes": stepping.COPY_BYTES_AN_ELEMENT * elements,
+        "machine": machine.description(mode.backend),
+        "copy_bytes": COPY_BYTES_AN_ELEMENT * elements,
         "contestants": rows,
         "groups": groups,
     }
 
 
-def _built(
-    bench: Bench, group: Sequence[Contestant], parameters: int, rows: dict
-) -> dict[str, Stepper]:
-    """Builds contestants and lets each step once.
+def memory(job: Job, say: Callable[[str], None]) -> dict:
+    """Returns what building and stepping adds to the peak of memory.
 
     Args:
-        bench: The variables and gradients.
-        group: The contestants.
+        job: What to measure, with one contestant.
+        say: Prints a line; not used.
+    """
+    (name,) = job.contestants
+    backend = MODES[job.mode].backend
+    bench = _bench(job)
+    before = machine.used_memory(backend)
+    stepper = bench.build(CONTESTANTS[name])
+    for _ in range(STEPS_TO_A_PEAK):
+        stepper.step()
+    return {
+        "job": dataclasses.asdict(job),
+        "machine": machine.description(backend),
+        "peak_bytes": machine.peak_memory(backend) - before,
+    }
+
+
+def bytes_moved(parameters: int, slots: int, norm: bool) -> int:
+    """Returns how many bytes a step moves at least.
+
+    Each parameter and each slot is read and written, each gradient is read,
+    once more if its norm has to be known before it can be used.
+
+    Args:
         parameters: Number of parameters.
-        rows: Dict that a row for each contestant is added to, the first time.
+        slots: How many tensors like each variable the algorithm keeps.
+        norm: Whether it takes a norm.
+    """
+    return ITEM * parameters * (2 + 1 + 2 * slots + norm)
+
+
+def slot_bytes(names: set[str], parameters: int) -> int:
+    """Returns the bytes of the slots of some contestants.
+
+    Args:
+        names: Their names.
+        parameters: Number of parameters.
+    """
+    slots = sum(CONTESTANTS[name].slots for name in names)
+    return ITEM * parameters * slots
+
+
+def least(contestants: Sequence[Contestant], mode: str, parameters: int) -> int:
+    """Returns the bytes that the largest possible group needs.
+
+    These are the variables, their gradients and the slots of the contestant
+    that takes most together with what it is compared with.
+
+    Args:
+        contestants: The contestants.
+        mode: The mode, a key of `MODES`.
+        parameters: Number of parameters.
+    """
+    slots = max(
+        slot_bytes({contestant.name, *contestant.rivals(mode)}, parameters)
+        for contestant in contestants
+    )
+    return 2 * ITEM * parameters + slots
+
+
+def grouped(
+    contestants: Sequence[Contestant], mode: str, parameters: int, free: float
+) -> list[list[Contestant]]:
+    """Returns groups whose slots fit into memory, each with its baselines.
+
+    Args:
+        contestants: The contestants.
+        mode: The mode, a key of `MODES`.
+        parameters: Number of parameters.
+        free: Bytes of free memory, of which slots take 60%.
 
     Returns:
-        The contestants by name, as built.
+        Lists of contestants. Only one that needs more than that by itself is
+        in a group that takes more.
     """
+    groups = []
+    for contestant in contestants:
+        wanted = {contestant.name, *contestant.rivals(mode)}
+        if groups:
+            joined = groups[-1] | wanted
+            if slot_bytes(joined, parameters) <= SHARE_OF_SLOTS * free:
+                groups[-1] = joined
+                continue
+        # Those that are there for others are measured with them anyhow.
+        if not any(contestant.name in group for group in groups):
+            groups.append(wanted)
+    return [[c for c in contestants if c.name in group] for group in groups]
+
+
+def _bench(job: Job) -> "Bench":
+    """Returns what a job is measured on."""
+    # Only the framework of the mode is imported: others need not be there.
+    framework = importlib.import_module(
+        f"benchmarks.{MODES[job.mode].backend}_steps"
+    )
+    return framework.bench(job.mode, job.shapes, job.seed)
+
+
+def _built(
+    bench: "Bench", group: Sequence[Contestant], parameters: int, rows: dict
+) -> "dict[str, Stepper]":
+    """Builds contestants, lets each step once, and adds a row for each."""
     steppers = {}
     for contestant in group:
         start = time.perf_counter()
@@ -169,7 +215,7 @@ def _built(
             "build_seconds": built - start,
             "first_call_seconds": stepped - built,
             "state_bytes": stepper.state_bytes,
-            "floor_bytes": floor.bytes_moved(
+            "floor_bytes": bytes_moved(
                 parameters, contestant.slots, contestant.norm
             ),
         }
@@ -177,14 +223,8 @@ def _built(
     return steppers
 
 
-def main(work: Callable[[Job, Callable[[str], None]], dict]) -> None:
-    """Does a piece of work for `run.py`.
-
-    The command line is the job as JSON, and the file to write.
-
-    Args:
-        work: From a job and what prints a line to the result.
-    """
+def main() -> None:
+    """Does the job that the command line gives as JSON, and writes a file."""
     command_line.quieten()
     text, path = sys.argv[1:]
     job = Job(**json.loads(text))
@@ -192,8 +232,9 @@ def main(work: Callable[[Job, Callable[[str], None]], dict]) -> None:
     def say(line):
         print(f"  {line}", file=sys.stderr, flush=True)
 
+    work = {"measure": times, "memory": memory}[job.work]
     files.write_json(path, work(job, say))
 
 
 if __name__ == "__main__":
-    main(measure)
+    main()

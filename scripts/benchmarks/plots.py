@@ -46,13 +46,13 @@ def draw(results: Sequence[Mapping], folder: Path) -> list[str]:
     figures = {}
     by_shapes = {}
     for result in results:
-        by_shapes.setdefault(result["job"]["shapes"], []).append(result)
+        by_shapes.setdefault(result["shapes"], []).append(result)
     for name, same in by_shapes.items():
         if name.partition(":")[0] not in _SCALING:
             figures[f"ratios-{name}.png"] = ratios(name, same)
     for mode in MODES:
-        same = [r for r in results if r["job"]["mode"] == mode]
-        if any(":" in r["job"]["shapes"] for r in same):
+        same = [r for r in results if r["mode"] == mode]
+        if any(":" in r["shapes"] for r in same):
             figures[f"scaling-{mode}.png"] = scaling(mode, same)
     for name, figure in figures.items():
         with files.whole(str(folder / name)) as partial:
@@ -73,7 +73,7 @@ def ratios(shapes: str, results: Sequence[Mapping]) -> Figure:
     axes = figure.subplots()
     axes.axvline(1, color="0.4", linewidth=1)
     for number, (result, found) in enumerate(compared):
-        colour, marker = _STYLE_OF_MODE[result["job"]["mode"]]
+        colour, marker = _STYLE_OF_MODE[result["mode"]]
         # Modes of one optimizer lie side by side.
         offset = (number + 0.5) / len(results) - 0.5
         points = [
@@ -82,14 +82,14 @@ def ratios(shapes: str, results: Sequence[Mapping]) -> Figure:
             if name in found
         ]
         axes.errorbar(
-            [values["median"] for _, values in points],
+            [median for _, (_, median, _) in points],
             [place for place, _ in points],
             xerr=_errors([values for _, values in points]),
             color=colour,
             marker=marker,
             markersize=5,
             linestyle="none",
-            label=MODES[result["job"]["mode"]].title,
+            label=MODES[result["mode"]].title,
         )
     axes.set_yticks(range(len(names)), [_label(name) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
@@ -114,12 +114,12 @@ def scaling(mode: str, results: Sequence[Mapping]) -> Figure:
     """
     results = sorted(results, key=lambda result: result["parameters"])
     kinds = {
-        kind: [r for r in results if r["job"]["shapes"].startswith(f"{kind}:")]
+        kind: [r for r in results if r["shapes"].startswith(f"{kind}:")]
         for kind in _SCALING
     }
     kinds = {kind: same for kind, same in kinds.items() if same}
     sized = [result for same in kinds.values() for result in same]
-    names = [n for n in CONTESTANTS if any(n in r["summary"] for r in sized)]
+    names = [n for n in CONTESTANTS if any(n in r["optimizers"] for r in sized)]
     figure = Figure(figsize=(9, 4.2), layout="constrained")
     panels = figure.subplots(1, len(kinds), squeeze=False)[0]
     handles = {}
@@ -127,11 +127,13 @@ def scaling(mode: str, results: Sequence[Mapping]) -> Figure:
         for number, name in enumerate(names):
             again, style = divmod(number, len(_STYLES))
             colour, marker = _STYLES[style]
-            own = [result for result in same if name in result["summary"]]
-            times = [result["summary"][name]["milliseconds"] for result in own]
+            own = [result for result in same if name in result["optimizers"]]
+            times = [
+                result["optimizers"][name]["milliseconds"] for result in own
+            ]
             handles[_label(name)] = axes.errorbar(
-                [result[kind] for result in own],
-                [values["median"] for values in times],
+                [r[kind] for r in own],
+                [median for _, median, _ in times],
                 yerr=_errors(times),
                 color=colour,
                 marker=marker,
@@ -152,20 +154,20 @@ def scaling(mode: str, results: Sequence[Mapping]) -> Figure:
     return figure
 
 
-def _errors(times: Sequence[Mapping]) -> list[list[float]]:
+def _errors(times: Sequence[Sequence[float]]) -> list[list[float]]:
     """Returns how far the quartiles are below and above the medians."""
     return [
-        [values["median"] - values["low"] for values in times],
-        [values["high"] - values["median"] for values in times],
+        [median - low for low, median, _ in times],
+        [high - median for _, median, high in times],
     ]
 
 
-def _to_adam(result: Mapping) -> dict[str, Mapping]:
+def _to_adam(result: Mapping) -> dict[str, list[float]]:
     """Returns the quartiles of the ratios to Adam by name."""
-    adam = MODES[result["job"]["mode"]].references[0]
+    adam = MODES[result["mode"]].references[0]
     return {
         name: row["ratios"][adam]
-        for name, row in result["summary"].items()
+        for name, row in result["optimizers"].items()
         if adam in row["ratios"]
     }
 

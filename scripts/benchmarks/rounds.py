@@ -1,16 +1,15 @@
 """Times steps in turns, so that all of them see the machine alike."""
 
-import dataclasses
 import random
 import statistics
 import time
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import NamedTuple
 
 
-@dataclasses.dataclass(frozen=True)
-class Quartiles:
+class Quartiles(NamedTuple):
     """The middle of a sample: three quartiles.
 
     Args:
@@ -27,7 +26,8 @@ class Quartiles:
 def interleaved(
     steps: Mapping[str, Callable[[], None]],
     rounds: int,
-    seed: int,
+    seed: int = 0,
+    warm_up: int = 3,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
     """Returns how long steps take, all of them once a round in random order.
@@ -35,8 +35,9 @@ def interleaved(
     Args:
         steps: Callables by name that return when their work is done.
         rounds: Number of rounds.
-        seed: Seed of the order.
-        clock: Returns the time in seconds.
+        seed: Seed of the order. Defaults to 0.
+        warm_up: Rounds before these, which are not timed. Defaults to 3.
+        clock: Returns the time in seconds, `time.perf_counter` by default.
 
     Returns:
         By name the seconds of every round.
@@ -44,13 +45,13 @@ def interleaved(
     order = list(steps)
     shuffle = random.Random(seed).shuffle
     times = {name: [] for name in steps}
-    for _ in range(rounds):
+    for _ in range(warm_up + rounds):
         shuffle(order)
         for name in order:
             start = clock()
             steps[name]()
             times[name].append(clock() - start)
-    return times
+    return {name: each[warm_up:] for name, each in times.items()}
 
 
 def quartiles(sample: Sequence[float]) -> Quartiles:

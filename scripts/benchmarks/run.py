@@ -10,10 +10,13 @@ Example:
     python scripts/benchmarks/run.py --out runs/scaling --study scaling
     python scripts/benchmarks/run.py --out runs/base --modes graph eager \\
         --shapes bert-base --optimizers acclip adamw --memory
+    python scripts/benchmarks/run.py --remake scripts/benchmarks/results/cpu/*/
 """
 
 import argparse
 import datetime
+import itertools
+import os
 import sys
 import time
 from pathlib import Path
@@ -22,14 +25,11 @@ SCRIPTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(SCRIPTS))
 
 import command_line  # noqa: E402
-from benchmarks import contestants  # noqa: E402
 from benchmarks import jobs  # noqa: E402
+from benchmarks import modes  # noqa: E402
 from benchmarks import report  # noqa: E402
-from benchmarks import shapes  # noqa: E402
 from benchmarks import summary  # noqa: E402
-from benchmarks.modes import MODES  # noqa: E402
-from benchmarks.plan import NEEDS  # noqa: E402
-from benchmarks.plan import planned  # noqa: E402
+from benchmarks.contestants import CONTESTANTS  # noqa: E402
 from command_line import InputError  # noqa: E402
 from command_line import files  # noqa: E402
 
@@ -38,7 +38,18 @@ def parser() -> command_line.Parser:
     """Returns the parser of the command line."""
     parser = command_line.Parser(__doc__)
     add = parser.add_argument
-    add("--out", required=True, metavar="DIR", help="directory of the results")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--out", metavar="DIR", help="directory of the results")
+    where.add_argument(
+        "--remake",
+        nargs="+",
+        action="extend",
+        metavar="DIR",
+        help=(
+            "directories of results whose tables and plots are made again of "
+            "their results.json; nothing is measured"
+        ),
+    )
     add(
         "--study",
         choices=("comparison", "scaling"),
@@ -47,7 +58,7 @@ def parser() -> command_line.Parser:
     )
     add(
         "--backend",
-        choices=tuple(NEEDS),
+        choices=tuple(jobs.NEEDS),
         help="only its modes; by default those of all that is installed",
     )
     add(
@@ -55,7 +66,7 @@ def parser() -> command_line.Parser:
         nargs="+",
         action="extend",
         metavar="MODE",
-        help=f"of {', '.join(MODES)}",
+        help=f"of {', '.join(modes.MODES)}",
     )
     add(
         "--shapes",
@@ -63,7 +74,7 @@ def parser() -> command_line.Parser:
         action="extend",
         metavar="NAME",
         help=(
-            f"of {', '.join([*shapes.BERTS, *shapes.OTHERS])}, parameters:N, "
+            f"of {', '.join([*modes.BERTS, *modes.OTHERS])}, parameters:N, "
             "variables:N; by default what suits the study and the mode"
         ),
     )
@@ -73,7 +84,7 @@ def parser() -> command_line.Parser:
         action="extend",
         metavar="NAME",
         help=(
-            f"of {', '.join(contestants.CONTESTANTS)}; those that they are "
+            f"of {', '.join(CONTESTANTS)}; those that they are "
             "compared with are added"
         ),
     )
@@ -109,7 +120,14 @@ def run(arguments: argparse.Namespace) -> dict:
     Raises:
         InputError: If an argument cannot be used, or a process failed.
     """
-    work = planned(arguments)
+    if arguments.remake:
+        found = {
+            out: summary.read("--remake", os.path.join(out, "results.json"))
+            for out in arguments.remake
+        }
+        written = [report.write(results, out) for out, results in found.items()]
+        return {"written": list(itertools.chain(*written))}
+    work = jobs.planned(arguments)
     files.make_directory("--out", arguments.out)
     start = time.monotonic()
 

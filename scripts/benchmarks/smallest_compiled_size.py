@@ -66,8 +66,7 @@ def main() -> None:
     for optimizer_class in OPTIMIZERS:
         for size in SIZES:
             steps = {way: step_in(way, optimizer_class, size) for way in WAYS}
-            rounds.interleaved(steps, 3, seed=0)
-            times = rounds.interleaved(steps, ROUNDS, seed=0)
+            times = rounds.interleaved(steps, ROUNDS)
             cells = [
                 f"{1e6 * statistics.median(each) / VARIABLES:.0f}"
                 for each in times.values()

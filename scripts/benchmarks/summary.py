@@ -1,8 +1,9 @@
-"""Medians and quartiles of what the processes measured."""
+"""Makes of what the processes measured what tables and plots show."""
 
+import json
 from collections.abc import Mapping
 from collections.abc import Sequence
-from dataclasses import asdict
+from pathlib import Path
 
 from benchmarks import machine
 from benchmarks.contestants import CONTESTANTS
@@ -10,17 +11,24 @@ from benchmarks.measure import COPY
 from benchmarks.modes import MODES
 from benchmarks.rounds import quartiles
 from benchmarks.rounds import ratio
+from command_line import InputError
+from command_line import files
+
+_KEYS = {"machines", "skipped", "results"}
 
 
 def merged(results: Sequence[Mapping]) -> dict:
-    """Returns the results of all processes with their summaries.
+    """Returns the results of all processes in short.
 
     Args:
         results: What the processes wrote.
 
     Returns:
-        Dict of `"machines"`, a line for each kind of them, of `"results"`, each
-        with a `"summary"`, and of `"skipped"`.
+        Dict of `"machines"`, a line for each kind of them, of `"skipped"`, and
+        of `"results"`: for each mode on each kind of shapes what was measured
+        of all `"optimizers"` by name. These are the quartiles of milliseconds
+        and of ratios that are taken within a round, and numbers that are
+        measured once. It is as JSON gives it back, with eight digits.
     """
     timed = [r for r in results if r["job"]["work"] == "measure"]
     peaks = {
@@ -34,49 +42,100 @@ def merged(results: Sequence[Mapping]) -> dict:
     machines = machine.united([result["machine"] for result in done])
     return {
         "machines": [machine.in_words(each) for each in machines],
-        "skipped": [r for r in timed if "skipped" in r],
-        "results": [_summarized(result, peaks) for result in done],
+        "skipped": [
+            {"mode": mode, "shapes": shapes, "skipped": result["skipped"]}
+            for result in timed
+            if "skipped" in result
+            for mode, shapes in [_place(result)]
+        ],
+        "results": [_in_short(_summarized(result, peaks)) for result in done],
     }
 
 
-def row(result: Mapping, name: str) -> dict:
-    """Returns the summary of one contestant.
+def write(results: Mapping, path: str) -> None:
+    """Writes `results.json`, a line for each mode on each kind of shapes.
 
     Args:
-        result: What `measure.measure` returned.
-        name: Name of the contestant.
-
-    Returns:
-        Dict of its median milliseconds, of quartiles of ratios that are taken
-        within a round, and of what is measured once. `None` stands for what
-        there is not.
+        results: What `merged` returns.
+        path: The file.
     """
+    parts = []
+    for key, entries in results.items():
+        lines = ",\n".join(map(json.dumps, entries))
+        parts.append(f'"{key}": [\n{lines}\n]')
+    with files.whole(path) as partial:
+        text = "{\n" + ",\n".join(parts) + "\n}\n"
+        Path(partial).write_text(text, "utf-8")
+
+
+def read(argument: str, path: str) -> dict:
+    """Returns what `write` wrote.
+
+    Args:
+        argument: Name of the command line's argument, for the error.
+        path: The file.
+
+    Raises:
+        InputError: If it is not there, or something else.
+    """
+    found = files.read_json(argument, path)
+    if not (
+        isinstance(found, dict)
+        and found.keys() == _KEYS
+        and all("optimizers" in result for result in found["results"])
+    ):
+        raise InputError(
+            f"`{argument}` must name directories with a results.json of this "
+            f"benchmark. Received: {argument}={path}"
+        )
+    return found
+
+
+def _in_short(value):
+    """Returns a value with eight digits, more than tables and plots show."""
+    if isinstance(value, Mapping):
+        return {k: _in_short(v) for k, v in value.items() if v is not None}
+    if isinstance(value, tuple):
+        return [_in_short(each) for each in value]
+    return float(f"{value:.8g}") if isinstance(value, float) else value
+
+
+def _summarized(result, peaks):
+    """Returns the summary of a result, given all peaks of memory."""
+    mode, shapes = _place(result)
+    times = [t for group in result["groups"] for t in group[COPY]]
+    return {
+        "mode": mode,
+        "shapes": shapes,
+        "rounds": result["job"]["rounds"],
+        "variables": result["variables"],
+        "parameters": result["parameters"],
+        "copy_bytes_per_second": result["copy_bytes"] / quartiles(times).median,
+        "optimizers": {
+            name: {
+                **_row(result, name),
+                "peak_bytes": peaks.get((mode, shapes, name)),
+            }
+            for name in result["contestants"]
+        },
+    }
+
+
+def _row(result, name):
+    """Returns the summary of one contestant; `None` is what there is not."""
     mode = MODES[result["job"]["mode"]]
     once = result["contestants"][name]
     counterpart = CONTESTANTS[name].counterpart_in(result["job"]["mode"])
     times = [t for group in result["groups"] for t in group.get(name, ())]
     return {
-        "milliseconds": asdict(quartiles([1e3 * t for t in times])),
-        "counterpart": counterpart,
+        "milliseconds": quartiles([1e3 * t for t in times]),
         "ratios": _ratios(result, name, [*mode.references, counterpart]),
         "update_milliseconds": _update(result, name),
         # A training step is more than the update, and has no such floor.
         "share_of_floor": None if mode.trains else _share(result, name),
-        **once,
+        "first_call_seconds": once["first_call_seconds"],
+        "state_bytes": once["state_bytes"],
     }
-
-
-def _summarized(result, peaks):
-    """Returns a result with its summary, given all peaks of memory."""
-    rows = {
-        name: {
-            **row(result, name),
-            "peak_bytes": peaks.get((*_place(result), name)),
-        }
-        for name in result["contestants"]
-    }
-    bandwidth = _bandwidth(result)
-    return {**result, "copy_bytes_per_second": bandwidth, "summary": rows}
 
 
 def _ratios(result, name, others):
@@ -85,8 +144,7 @@ def _ratios(result, name, others):
     for group in result["groups"]:
         for other in others:
             if name in group and other in group and other != name:
-                of = asdict(ratio(group[name], group[other]))
-                found.setdefault(other, of)
+                found.setdefault(other, ratio(group[name], group[other]))
     return found
 
 
@@ -95,7 +153,7 @@ def _update(result, name):
     for group in result["groups"]:
         if name in group and "none" in group and name != "none":
             pairs = zip(group[name], group["none"], strict=True)
-            return asdict(quartiles([1e3 * (a - b) for a, b in pairs]))
+            return quartiles([1e3 * (a - b) for a, b in pairs])
     return None
 
 
@@ -110,12 +168,6 @@ def _share(result, name):
         if name in group:
             return floor * ratio(group[COPY], group[name]).median
     return None
-
-
-def _bandwidth(result):
-    """Returns the bytes that the copy moves in a second."""
-    times = [t for group in result["groups"] for t in group[COPY]]
-    return result["copy_bytes"] / quartiles(times).median
 
 
 def _place(result):

@@ -1,4 +1,4 @@
-"""Updates on TensorFlow: eager, in a graph, in XLA, with tf_keras."""
+"""Updates and whole training steps on TensorFlow and tf_keras."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -7,27 +7,42 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks import shapes as named_shapes
 from benchmarks.contestants import Contestant
-from benchmarks.floor import bytes_of_state
+from benchmarks.modes import MODES
+from benchmarks.modes import shapes_of
+from benchmarks.stepping import Bench
 from benchmarks.stepping import Stepper
+from benchmarks.stepping import bert
+from benchmarks.stepping import bert_batch
+from benchmarks.stepping import bytes_of_state
 from benchmarks.stepping import gradient
 
 
-class TensorFlowBench:
-    """Optimizers that all move the same variables by the same gradients.
+def bench(mode: str, shapes: str, seed: int) -> Bench:
+    """Returns what builds optimizers on what they share, and the copy.
 
     Args:
-        mode: `"eager"`, `"graph"`, `"xla"` or `"tf_keras"`.
-        shapes: Name of the shapes of the variables.
-        seed: Seed of the gradients.
+        mode: The mode, of TensorFlow.
+        shapes: Name of the shapes.
+        seed: Seed of the gradients, or of the weights and the batch.
     """
+    if MODES[mode].trains:
+        shared = _Training(shapes, seed)
+    else:
+        shared = _Updates(mode, shapes, seed)
+    # So that no contestant's first call loads XLA.
+    tf.function(lambda x: x + 1, jit_compile=True)(tf.zeros(()))
+    return Bench(shared.build, copy)
+
+
+class _Updates:
+    """Optimizers that all move the same variables by the same gradients."""
 
     def __init__(self, mode: str, shapes: str, seed: int) -> None:
         self._mode = mode
         rng = np.random.default_rng(seed)
         self._variables, self._gradients = [], []
-        for shape in named_shapes.of(shapes):
+        for shape in shapes_of(shapes):
             zeros = tf.zeros(shape)
             self._variables.append(
                 tf.Variable(zeros)
@@ -35,14 +50,9 @@ class TensorFlowBench:
                 else keras.Variable(zeros)
             )
             self._gradients.append(tf.constant(gradient(rng, shape)))
-        load_xla()
 
     def build(self, contestant: Contestant) -> Stepper:
-        """Returns a contestant with its state.
-
-        Args:
-            contestant: A contestant of the mode.
-        """
+        """Returns a contestant with its state."""
         optimizer = contestant.make(self._mode)
         optimizer.build(self._variables)
 
@@ -62,18 +72,62 @@ class TensorFlowBench:
         variables = _variables_of(optimizer)
         return Stepper(step, lambda: free(variables), bytes_of_state(variables))
 
-    def copy(self, elements: int) -> Callable[[], None]:
-        """Returns what adds one buffer to another in place.
 
-        Args:
-            elements: Elements of either buffer.
-        """
-        return copy(elements)
+class _Training:
+    """Optimizers that all train the same weights on the same batch."""
+
+    def __init__(self, shapes: str, seed: int) -> None:
+        keras.utils.set_random_seed(seed)
+        self._model = bert(shapes)
+        inputs, labels = bert_batch(shapes, seed)
+        self._inputs = [tf.constant(value) for value in inputs]
+        self._labels = tf.constant(labels)
+
+    def build(self, contestant: Contestant) -> Stepper:
+        """Returns a contestant with its state."""
+        if contestant.family == "none":
+            optimizer = _NoUpdate()
+        else:
+            optimizer = contestant.make("fit")
+        # Another model of the same layers has the same weights.
+        model = keras.Model(self._model.inputs, self._model.outputs)
+        optimizer.build(model.trainable_variables)
+        model.compile(
+            optimizer,
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            # What Keras chooses on a CPU.
+            jit_compile=False,
+        )
+
+        def step():
+            model.train_on_batch(self._inputs, self._labels)
+
+        variables = optimizer.variables
+        return Stepper(step, lambda: free(variables), bytes_of_state(variables))
 
 
-def load_xla() -> None:
-    """Compiles something, so that no contestant's first call loads XLA."""
-    tf.function(lambda x: x + 1, jit_compile=True)(tf.zeros(()))
+class _NoUpdate(keras.optimizers.Optimizer):
+    """Has all gradients computed, reads a number of each, and moves nothing.
+
+    TensorFlow would leave out the backward pass if nobody read its results.
+    XLA would compute the numbers that are read alone.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(learning_rate=0.0)
+
+    def build(self, variables):
+        """Creates the variable that the numbers are added up in."""
+        super().build(variables)
+        self.sum = self.add_variable((), name="sum")
+
+    def apply(self, grads, trainable_variables=None):
+        """Reads a number of each gradient."""
+        first = [
+            tf.reshape(g.values if isinstance(g, tf.IndexedSlices) else g, [-1])
+            for g in grads
+        ]
+        self.sum.assign(tf.add_n([values[0] for values in first]))
 
 
 def copy(elements: int) -> Callable[[], None]:

@@ -74,8 +74,7 @@ def main() -> None:
     for name, make in OPTIMIZERS.items():
         for rows, number in ROWS.items():
             steps = {walks: step(make, rows, walks) for walks in (False, True)}
-            rounds.interleaved(steps, 3, seed=0)
-            times = rounds.interleaved(steps, ROUNDS, seed=0)
+            times = rounds.interleaved(steps, ROUNDS)
             ratio = rounds.ratio(times[True], times[False])
             cells = [
                 f"`{name}`",

@@ -57,7 +57,7 @@ class Case:
     """Steps by given gradients.
 
     Args:
-        title: What the table calls it.
+        what: What is special about it.
         steps: For each step the gradients of each replica, a list of arrays or
             `Rows`, one for each variable.
         algorithm: `"SGD"` or `"Adam"`.
@@ -66,12 +66,19 @@ class Case:
         loss_scale: Loss scale of a `LossScaleOptimizer` around the optimizer.
     """
 
-    title: str
+    what: str
     steps: Sequence
-    algorithm: str = "SGD"
+    algorithm: str
     arguments: Mapping = dataclasses.field(default_factory=dict)
     dtype: str = "float32"
     loss_scale: float | None = None
+
+    @property
+    def title(self) -> str:
+        """What the table calls it."""
+        arguments = ", ".join(f"{k}={v}" for k, v in self.arguments.items())
+        within = " in LossScaleOptimizer" if self.loss_scale else ""
+        return f"{self.algorithm}({arguments}){within}, {self.what}"
 
     @property
     def shapes(self) -> Sequence[Sequence[int]]:
@@ -103,9 +110,9 @@ def by_definition(case: Case) -> list[np.ndarray]:
     size = case.arguments.get("gradient_accumulation_steps", 1)
     for first in range(0, len(case.steps), size):
         micro_batches = case.steps[first : first + size]
-        replicas = [dense(g, x) for step in micro_batches for g in step]
+        replicas = [_dense(g, x) for step in micro_batches for g in step]
         g = [sum(parts) / size for parts in zip(*replicas, strict=True)]
-        g = clipped(g, case.arguments)
+        g = _clipped(g, case.arguments)
         if not all(np.all(np.isfinite(part)) for part in g):
             continue
         k += 1
@@ -121,26 +128,16 @@ def by_definition(case: Case) -> list[np.ndarray]:
     return x
 
 
-def dense(gradients: Sequence, x: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Returns gradients as arrays in float64.
-
-    Args:
-        gradients: Arrays or `Rows`.
-        x: The variables.
-    """
+def _dense(gradients: Sequence, x: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Returns gradients as arrays in float64."""
     return [
         g.dense(value.shape) if isinstance(g, Rows) else np.float64(g)
         for g, value in zip(gradients, x, strict=True)
     ]
 
 
-def clipped(g: Sequence[np.ndarray], arguments: Mapping) -> list[np.ndarray]:
-    """Returns gradients clipped as Keras documents its arguments.
-
-    Args:
-        g: The gradients of all variables.
-        arguments: Arguments of an optimizer.
-    """
+def _clipped(g: Sequence[np.ndarray], arguments: Mapping) -> list[np.ndarray]:
+    """Returns gradients clipped as Keras documents its arguments."""
     norms = [np.linalg.norm(part) for part in g]
     if "clipvalue" in arguments:
         # `np.clip` would make a finite value of an infinite one.
@@ -159,16 +156,10 @@ def clipped(g: Sequence[np.ndarray], arguments: Mapping) -> list[np.ndarray]:
         ]
 
 
-def taken(
+def _taken(
     case: Case, make: Callable, strategy: tf.distribute.Strategy
 ) -> list[np.ndarray]:
-    """Returns where an optimizer's steps lead.
-
-    Args:
-        case: The case.
-        make: Makes the optimizer of a case.
-        strategy: A strategy with as many replicas as the case.
-    """
+    """Returns where an optimizer's steps lead."""
     with strategy.scope():
         optimizer = make(case)
         if case.loss_scale:
@@ -190,7 +181,7 @@ def taken(
     for replicas in case.steps:
         step(
             tuple(
-                distributed(strategy, parts, case, shape)
+                _distributed(strategy, parts, case, shape)
                 for parts, shape in zip(
                     zip(*replicas, strict=True), case.shapes, strict=True
                 )
@@ -199,17 +190,10 @@ def taken(
     return [np.float64(variable.numpy()) for variable in variables]
 
 
-def distributed(
+def _distributed(
     strategy: tf.distribute.Strategy, parts: Sequence, case: Case, shape
 ):
-    """Returns one gradient as each replica sees it.
-
-    Args:
-        strategy: The strategy.
-        parts: The gradient of each replica.
-        case: The case.
-        shape: Shape of the variable.
-    """
+    """Returns one gradient as each replica sees it."""
 
     def part(context):
         g = parts[context.replica_id_in_sync_group] * (case.loss_scale or 1)
@@ -224,17 +208,11 @@ def distributed(
     return strategy.experimental_distribute_values_from_function(part)
 
 
-def verdict(case: Case, make: Callable, strategies: Mapping) -> str:
-    """Returns a cell of the table.
-
-    Args:
-        case: The case.
-        make: Makes the optimizer of a case.
-        strategies: Strategies by their number of replicas.
-    """
+def _verdict(case: Case, make: Callable, strategies: Mapping) -> str:
+    """Returns a cell of the table."""
     right = np.concatenate([x.ravel() for x in by_definition(case)])
     try:
-        found = taken(case, make, strategies[len(case.steps[0])])
+        found = _taken(case, make, strategies[len(case.steps[0])])
     except RuntimeError as error:
         return f"raises {type(error).__name__}"
     found = np.concatenate([x.ravel() for x in found])
@@ -244,7 +222,7 @@ def verdict(case: Case, make: Callable, strategies: Mapping) -> str:
     return f"{np.linalg.norm(found - right) / np.linalg.norm(right - 1):.1g}"
 
 
-def cases() -> list[Case]:
+def _cases() -> list[Case]:
     """Returns all cases."""
     rng = np.random.default_rng(0)
 
@@ -266,58 +244,30 @@ def cases() -> list[Case]:
     ]
     infinite = [[spoiled(normal(), np.inf)], [normal()]]
     half = [[[np.full((4,), 300.0)]]]
+    spoiled_replicas = {
+        "first": [spoiled(two[0][0], np.nan), two[0][1]],
+        "second": [two[0][0], spoiled(two[0][1], np.nan)],
+    }
     clips = ({"clipvalue": 0.5}, {"clipnorm": 0.5}, {"global_clipnorm": 0.5})
-
-    def called(arguments):
-        return ", ".join(f"{key}={value}" for key, value in arguments.items())
-
+    accumulated = {**clips[2], "gradient_accumulation_steps": 2}
+    halves = "float16 gradients of 300"
     return [
-        *(
-            Case(f"SGD({called(clip)}), two replicas", two, arguments=clip)
-            for clip in clips
-        ),
-        Case(
-            "Adam(global_clipnorm=0.5), two replicas",
-            two,
-            "Adam",
-            {"global_clipnorm": 0.5},
-        ),
-        *(
-            Case(f"SGD({called(clip)}), duplicate rows", rows, arguments=clip)
-            for clip in clips
-        ),
-        Case("Adam(), duplicate rows", rows, "Adam"),
-        *(
-            Case(f"SGD({called(clip)}), one Inf", infinite, arguments=clip)
-            for clip in clips[2:]
-        ),
+        *(Case("two replicas", two, "SGD", clip) for clip in clips),
+        Case("two replicas", two, "Adam", clips[2]),
+        *(Case("duplicate rows", rows, "SGD", clip) for clip in clips),
+        Case("duplicate rows", rows, "Adam"),
+        Case("one Inf", infinite, "SGD", clips[2]),
+        *(Case(halves, half, "SGD", clip, "float16") for clip in clips[1:]),
+        Case("two replicas", two, "SGD", accumulated),
         *(
             Case(
-                f"SGD({called(clip)}), float16 gradients of 300",
-                half,
-                arguments=clip,
-                dtype="float16",
-            )
-            for clip in clips[1:]
-        ),
-        Case(
-            "SGD(global_clipnorm=0.5, gradient_accumulation_steps=2), "
-            "two replicas",
-            two,
-            arguments={**clips[2], "gradient_accumulation_steps": 2},
-        ),
-        *(
-            Case(
-                "SGD(global_clipnorm=0.5) in LossScaleOptimizer, NaN on the "
-                f"{place} of two replicas",
-                [[*bad], two[1]],
-                arguments=clips[2],
+                f"NaN on the {place} of two replicas",
+                [bad, two[1]],
+                "SGD",
+                clips[2],
                 loss_scale=8.0,
             )
-            for place, bad in (
-                ("first", (spoiled(two[0][0], np.nan), two[0][1])),
-                ("second", (two[0][0], spoiled(two[0][1], np.nan))),
-            )
+            for place, bad in spoiled_replicas.items()
         ),
     ]
 
@@ -335,9 +285,9 @@ def main() -> None:
     }
     print(f"| Case | keras.optimizers {keras.__version__} | keras_clip |")
     print("| --- | --- | --- |")
-    for case in cases():
+    for case in _cases():
         cells = [
-            verdict(case, make, strategies)
+            _verdict(case, make, strategies)
             for make in (of_keras, of_keras_clip)
         ]
         print(f"| {case.title} | {' | '.join(cells)} |", flush=True)

@@ -156,8 +156,7 @@ def table(
         steps: Callables by name.
         than: For a name, what it is compared with.
     """
-    rounds.interleaved(steps, 3, seed=0)
-    times = rounds.interleaved(steps, ROUNDS, seed=0)
+    times = rounds.interleaved(steps, ROUNDS)
     print(f"| {title} | ms | ratio | of |\n| --- | --- | --- | --- |")
     for name, each in times.items():
         cells = [name, f"{1e3 * statistics.median(each):.1f}", "", ""]

@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import os
+import re
 
 from bert.optimizer_names import MODEL_GARDEN_OPTIMIZERS
 from bert.optimizer_names import OPTIMIZERS
@@ -10,6 +11,9 @@ from command_line import InputError
 from command_line import Parser
 from command_line import integer
 from command_line import number
+
+# What one file of a size and an optimizer was called, before they were two.
+_ONE_FILE = re.compile(r"((?:bert|squad)_(?:6|12|24))_(acclip|adam)\.yaml")
 
 
 def add_training_arguments(parser: Parser) -> None:
@@ -101,6 +105,16 @@ def check_training_arguments(arguments: argparse.Namespace) -> None:
     for path in arguments.config:
         if not os.path.isfile(path):
             raise InputError(
-                "`--config` must name YAML files that exist. "
-                f"Received: --config={path}"
+                "`--config` must name YAML files that exist"
+                f"{_two_files(path)}. Received: --config={path}"
             )
+
+
+def _two_files(path):
+    """Returns what to give instead of a config that has become two."""
+    folder, name = os.path.split(path)
+    found = _ONE_FILE.fullmatch(name)
+    if not found:
+        return ""
+    paths = [os.path.join(folder, f"{part}.yaml") for part in found.groups()]
+    return f"; {name} has become --config {' '.join(paths)}"

@@ -198,6 +198,12 @@ def test_a_config_must_fit(complain, pretraining, tmp_path, yaml, start, end):
             "Received: --config=none.yaml",
         ),
         (
+            ["--config", "configs/bert_24_adam.yaml"],
+            "`--config` must name YAML files that exist; bert_24_adam.yaml has "
+            "become --config configs/bert_24.yaml configs/adam.yaml.",
+            "Received: --config=configs/bert_24_adam.yaml",
+        ),
+        (
             ["--data_dir", "none"],
             "`--data_dir` must hold what prepare_pretraining_data.py has "
             "finished; there is no sizes.json.",
@@ -458,7 +464,18 @@ def test_the_data_must_be_of_the_script(complain, finetuning, pretraining):
     assert message.endswith(f"Received: --data_dir={data}/dev.json")
 
 
-def test_what_needs_no_framework_is_checked_before_it_is_imported(tmp_path):
+@pytest.mark.parametrize(
+    ("options", "received"),
+    [
+        (["--data_dir", "none"], "--data_dir=none"),
+        (["--optimizer", "aclip"], "--optimizer=aclip"),
+        (["--config", "bert_6_adam.yaml"], "--config=bert_6_adam.yaml"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_what_needs_no_framework_is_checked_before_it_is_imported(
+    tmp_path, data, options, received
+):
     program = """
 import sys
 import command_line, pretrain_bert
@@ -470,14 +487,14 @@ except SystemExit as stop:
 """
     folder = Path(pretrain_bert.__file__).parent
     done = subprocess.run(
-        [sys.executable, "-c", program, "--data_dir", "none"]
-        + ["--model_dir", str(tmp_path / "run")],
+        [sys.executable, "-c", program, "--data_dir", data]
+        + ["--model_dir", str(tmp_path / "run"), *options],
         cwd=folder,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert "Received: --data_dir=none" in done.stderr
+    assert f"Received: {received}\n" in done.stderr
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda s: s.__name__)

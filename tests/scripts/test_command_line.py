@@ -101,7 +101,7 @@ def test_the_options_that_take_several_values_are_found():
 
 
 def test_a_command_without_a_function_for_its_parser_takes_single_values():
-    assert {path.name for path in OTHERS} >= {"questions.py", "run.py"}
+    assert "run.py" in {path.name for path in OTHERS}
     assert not any("nargs" in path.read_text() for path in OTHERS)
 
 

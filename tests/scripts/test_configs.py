@@ -1,8 +1,8 @@
 """Every config that ships is what it says, builds, and takes a real step."""
 
 import argparse
-import gc
 import importlib
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,35 +11,51 @@ import tensorflow as tf
 import tf_keras
 import yaml
 from official.core import task_factory
+from tensorflow.python.ops.resource_variable_ops import UninitializedVariable
 
 import pretrain_bert
 from bert import parameters
+from bert.training_arguments import check_training_arguments
+from command_line import InputError
 
 CONFIGS = sorted(Path(pretrain_bert.__file__).parent.glob("configs/*.yaml"))
+OPTIMIZERS = [path for path in CONFIGS if path.stem in ("acclip", "adam")]
+OF_TASKS = [path for path in CONFIGS if path not in OPTIMIZERS]
+# The sizes that leave the optimizer to another file.
+SIZED = [path for path in OF_TASKS if path.stem.split("_")[1].isdigit()]
+# What `--config` is given for every run that the configs are for.
+RUNS = {
+    **{path.stem: [path] for path in OF_TASKS if path not in SIZED},
+    **{
+        f"{size.stem}_{optimizer.stem}": [size, optimizer]
+        for size in SIZED
+        for optimizer in OPTIMIZERS
+    },
+}
 EXPERIMENTS = {
     "bert": "pretraining",
     "squad": "squad",
     "cola": "sentence_prediction",
     "rte": "sentence_prediction",
 }
-# By the size in the name: layers and hidden size.
+# By the size in the name: layers, hidden size, and the parameters of a bare
+# BERT, as published for a vocabulary of 30,522.
 SIZES = {
-    "tiny": (2, 128),
-    "mini": (4, 256),
-    "small": (4, 512),
-    "6": (6, 768),
-    "12": (12, 768),
-    "24": (24, 1024),
+    "tiny": (2, 128, 4_385_920),
+    "mini": (4, 256, 11_170_560),
+    "small": (4, 512, 28_763_648),
+    "6": (6, 768, 66_955_008),
+    "12": (12, 768, 109_482_240),
+    "24": (24, 1024, 335_141_888),
 }
-# Two sequences of 16 tokens, so that a test can afford a model of 110 million
-# parameters. The vocabulary stays BERT's.
+# Two sequences of 16 tokens.
 DATA = {"input_path": "dummy", "global_batch_size": 2, "seq_length": 16}
 
 
-def build(path, *overrides):
-    kind = path.stem.split("_")[0]
+def build(paths, *overrides):
+    kind = paths[0].stem.split("_")[0]
     arguments = argparse.Namespace(
-        config=[str(path)],
+        config=list(map(str, paths)),
         optimizer=None,
         learning_rate=None,
         train_steps=None,
@@ -54,20 +70,24 @@ def build(path, *overrides):
     )
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_a_config_is_what_its_name_says(path):
-    params = build(path)
-    kind, *rest = path.stem.split("_")
+def given(path):
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
+def by_stem(path):
+    return path.stem
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_a_config_is_what_its_name_says(run):
+    params = build(RUNS[run])
+    kind, size, *_ = run.split("_")
     encoder = params.task.model.encoder.get()
-    for part in rest:
-        if part in SIZES:
-            assert (
-                kind == "squad"
-                and part in ("tiny", "mini")
-                or ((encoder.num_layers, encoder.hidden_size) == SIZES[part])
-            )
+    # That of squad_tiny and squad_mini comes from `--pretrained`.
+    if kind == "bert" or size.isdigit():
+        assert (encoder.num_layers, encoder.hidden_size) == SIZES[size][:2]
     optimizer = params.trainer.optimizer_config.optimizer
-    assert optimizer.type == ("adamw" if rest[-1] == "adam" else "acclip")
+    assert optimizer.type == ("adamw" if run.endswith("adam") else "acclip")
     excluded = optimizer.get().exclude_from_weight_decay
     assert list(excluded) == ["LayerNorm", "layer_norm", "bias"]
     schedule = params.trainer.optimizer_config.learning_rate.get()
@@ -83,7 +103,7 @@ def test_a_config_is_what_its_name_says(path):
         assert params.trainer.best_checkpoint_eval_metric == "final_f1"
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", OF_TASKS, ids=by_stem)
 def test_a_config_begins_with_the_options_that_prepare_its_data(path):
     head, _ = path.read_text().split("\ntask:", 1)
     words = head.replace("\n# ", " ").partition("Its data: ")[2].split()
@@ -94,7 +114,7 @@ def test_a_config_begins_with_the_options_that_prepare_its_data(path):
     for group in parser._mutually_exclusive_groups:
         group.required = False
     prepared = vars(parser.parse_args(words[1:]))
-    task = build(path).task
+    task = build([path]).task
     for data in (task.train_data, task.validation_data):
         for setting, option in (
             ("seq_length", "max_seq_length"),
@@ -110,57 +130,113 @@ def test_a_config_begins_with_the_options_that_prepare_its_data(path):
 
 
 def test_adam_and_acclip_differ_in_the_optimizer_alone():
-    for path in CONFIGS:
-        if not path.stem.endswith("_acclip"):
-            continue
-        one, other = (
-            yaml.safe_load(p.read_text())
-            for p in (path, Path(str(path).replace("acclip", "adam")))
-        )
+    shared = {path.stem: given(path) for path in OPTIMIZERS}
+    for name, config in shared.items():
+        assert list(config) == ["trainer"]
+        assert list(config["trainer"]) == ["optimizer_config"]
+        assert list(config["trainer"]["optimizer_config"]) == ["optimizer"]
+        others = [p for p in OF_TASKS if p.stem.endswith(f"_{name}")]
+        assert len(others) == 2
+        for path in others:
+            optimizer = given(path)["trainer"]["optimizer_config"]["optimizer"]
+            found = config["trainer"]["optimizer_config"]["optimizer"]
+            assert optimizer == found, path.stem
+    for task in ("cola", "rte"):
+        one, other = (given(p) for p in OF_TASKS if p.stem.startswith(task))
         for config in (one, other):
             del config["trainer"]["optimizer_config"]["optimizer"]
-        assert one == other, path.stem
+        assert one == other, task
 
 
-# Adam's configs differ from ACClip's in the optimizer alone: those of 6 layers
-# stand for the others.
-STEPPED = [
-    path
-    for path in CONFIGS
-    if not path.stem.endswith("_adam") or "_6_" in path.stem
-]
+@pytest.mark.parametrize("path", SIZED, ids=by_stem)
+def test_a_size_without_an_optimizer_is_trained_with_acclip(path):
+    assert "optimizer" not in given(path)["trainer"]["optimizer_config"]
+    acclip = build(RUNS[f"{path.stem}_acclip"])
+    assert build([path]).as_dict() == acclip.as_dict()
 
 
-@pytest.fixture
-def freed():
-    """Frees models of gigabytes once nothing of a test refers to them."""
-    yield
-    tf_keras.backend.clear_session()
-    gc.collect()
-
-
-@pytest.mark.usefixtures("freed")
-@pytest.mark.parametrize("path", STEPPED, ids=lambda path: path.stem)
-def test_a_config_builds_and_takes_a_real_step(path):
-    params = build(
-        path,
-        {"task": {"train_data": DATA, "validation_data": {"input_path": ""}}},
+@pytest.mark.parametrize("run", [run for run in RUNS if len(RUNS[run]) > 1])
+def test_the_one_file_of_a_size_and_an_optimizer_says_what_it_has_become(run):
+    path = CONFIGS[0].parent / f"{run}.yaml"
+    arguments = argparse.Namespace(optimizer=None, config=[str(path)])
+    with pytest.raises(InputError) as caught:
+        check_training_arguments(arguments)
+    assert str(caught.value) == (
+        f"`--config` must name YAML files that exist; {run}.yaml has become "
+        f"--config {' '.join(map(str, RUNS[run]))}. Received: --config={path}"
     )
+
+
+def test_sizes_differ_in_their_size_and_learning_rate_alone():
+    for kind in ("bert", "squad"):
+        found = []
+        for path in SIZED:
+            if path.stem.startswith(f"{kind}_"):
+                config = given(path)
+                del config["task"]["model"]
+                schedule = config["trainer"]["optimizer_config"]
+                del schedule["learning_rate"]["polynomial"][
+                    "initial_learning_rate"
+                ]
+                found.append(config)
+        assert found == [found[0]] * 3
+
+
+def test_the_size_of_a_model_is_the_same_in_pretraining_and_finetuning():
+    for size in ("6", "12", "24"):
+        one, other = (
+            given(path)["task"]["model"]["encoder"]
+            for path in SIZED
+            if path.stem.endswith(f"_{size}")
+        )
+        assert one == other
+
+
+def without_values(_, **settings):
+    """Makes a variable that takes no memory."""
+    names = ("shape", "dtype", "name", "trainable")
+    return UninitializedVariable(**{name: settings[name] for name in names})
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_model_has_the_parameters_of_its_size(size):
+    (path,) = (p for p in OF_TASKS if p.stem == f"bert_{size}")
+    params = build([path])
+    with tf.variable_creator_scope(without_values):
+        model = task_factory.get_task(params.task).build_model()
+    # The heads are built by the first step.
+    shapes = [variable.shape for variable in model.trainable_variables]
+    _, hidden, expected = SIZES[size]
+    encoder = params.task.model.encoder.get()
+    fewer = hidden * (512 - encoder.max_position_embeddings)
+    assert sum(map(math.prod, shapes)) == expected - fewer
+
+
+# Sizes differ in nothing that a model of two narrow layers has: those of 6
+# layers stand for the others.
+@pytest.mark.parametrize(
+    "run", [run for run in RUNS if "_12" not in run and "_24" not in run]
+)
+def test_a_config_builds_and_takes_a_real_step(run):
+    thin = {"num_layers": 2, "hidden_size": 16, "num_attention_heads": 2}
+    thin = {**thin, "intermediate_size": 64, "vocab_size": 100}
+    model = {"encoder": {"bert": thin}}
+    if run.startswith("bert"):
+        (head,) = given(RUNS[run][0])["task"]["model"]["cls_heads"]
+        model["cls_heads"] = [{**head, "inner_dim": 16}]
+    data = {"train_data": DATA, "validation_data": {"input_path": ""}}
+    params = build(RUNS[run], {"task": {**data, "model": model}})
     task = task_factory.get_task(params.task)
     model = task.build_model()
     tf_keras.utils.set_random_seed(0)
     optimizer = task.create_optimizer(params.trainer.optimizer_config)
-    if "24" not in path.stem:
-        inputs = next(iter(task.build_inputs(params.task.train_data)))
-        warmup = params.trainer.optimizer_config.warmup.get()
-        optimizer.iterations.assign(warmup.warmup_steps)
-        kernel = max(model.trainable_variables, key=lambda v: v.shape[0])
-        before = kernel.numpy()
-        metrics = task.build_metrics(training=True)
-        logs = task.train_step(inputs, model, optimizer, metrics)
-        assert np.isfinite(float(tf.reduce_sum(logs["loss"])))
-        assert int(optimizer.iterations) == warmup.warmup_steps + 1
-        assert not np.array_equal(kernel.numpy(), before)
-    else:
-        sizes = [np.prod(v.shape) for v in model.trainable_variables]
-        assert sum(sizes) > 3e8
+    inputs = next(iter(task.build_inputs(params.task.train_data)))
+    warmup = params.trainer.optimizer_config.warmup.get()
+    optimizer.iterations.assign(warmup.warmup_steps)
+    kernel = max(model.trainable_variables, key=lambda v: v.shape[0])
+    before = kernel.numpy()
+    metrics = task.build_metrics(training=True)
+    logs = task.train_step(inputs, model, optimizer, metrics)
+    assert np.isfinite(float(tf.reduce_sum(logs["loss"])))
+    assert int(optimizer.iterations) == warmup.warmup_steps + 1
+    assert not np.array_equal(kernel.numpy(), before)

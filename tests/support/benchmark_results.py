@@ -1,7 +1,7 @@
 """Results as a measuring process writes them, of times that tests choose."""
 
 from benchmarks.contestants import CONTESTANTS
-from benchmarks.floor import bytes_moved
+from benchmarks.measure import bytes_moved
 
 MACHINE = {
     "cpu": "Some CPU",

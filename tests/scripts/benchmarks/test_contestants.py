@@ -1,14 +1,17 @@
-"""Who is measured, against whom, and together with whom."""
+"""Who is measured, against whom, together with whom, and with what state."""
 
+import keras
 import pytest
+import tensorflow as tf
 
 from benchmarks import contestants
-from benchmarks import groups
+from benchmarks import measure
 from benchmarks.contestants import CONTESTANTS
 from benchmarks.contestants import OURS
-from benchmarks.floor import ITEM
+from benchmarks.measure import ITEM
 from benchmarks.modes import MODES
-from benchmarks.targets import TARGETS
+from benchmarks.report import TARGETS
+from benchmarks.stepping import bytes_of_state
 from command_line import InputError
 from keras_clip.registry import OPTIMIZERS
 
@@ -59,19 +62,19 @@ def test_a_target_compares_what_is_timed_in_the_same_rounds(target):
 
 def test_all_are_in_one_group_where_memory_allows_it():
     found = contestants.of_mode("graph")
-    assert groups.grouped(found, "graph", 1000, free=1e9) == [found]
+    assert measure.grouped(found, "graph", 1000, free=1e9) == [found]
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_groups_fit_into_memory_and_have_their_baselines(mode):
     parameters = 1000
     # Slots of twelve tensors: a few contestants a group.
-    free = 12 * ITEM * parameters / groups.SHARE_OF_SLOTS
+    free = 12 * ITEM * parameters / measure.SHARE_OF_SLOTS
     found = contestants.of_mode(mode)
-    split = groups.grouped(found, mode, parameters, free)
+    split = measure.grouped(found, mode, parameters, free)
     assert len(split) > 1
     for group in split:
-        slots = groups.slot_bytes(set(names(group)), parameters)
+        slots = measure.slot_bytes(set(names(group)), parameters)
         assert slots <= 12 * ITEM * parameters
     for contestant in found:
         wanted = {contestant.name, *contestant.rivals(mode)}
@@ -81,7 +84,42 @@ def test_groups_fit_into_memory_and_have_their_baselines(mode):
 def test_the_least_that_fits_is_the_hungriest_with_its_baselines():
     # x, g, Adam's two slots and three of ACClip.
     found = contestants.of_mode("graph", ["acclip"])
-    assert groups.least(found, "graph", 1000) == 7 * ITEM * 1000
+    assert measure.least(found, "graph", 1000) == 7 * ITEM * 1000
     # Another ACClip has two, and so has AdamW that it is compared with.
     found = contestants.of_mode("graph")
-    assert groups.least(found, "graph", 1000) == 8 * ITEM * 1000
+    assert measure.least(found, "graph", 1000) == 8 * ITEM * 1000
+
+
+def test_adam_moves_seven_numbers_a_parameter():
+    # It reads x, g, m and v, and writes x, m and v.
+    assert measure.bytes_moved(1000, slots=2, norm=False) == 7 * 4 * 1000
+
+
+def test_a_norm_is_one_more_pass_over_the_gradients():
+    assert measure.bytes_moved(1000, slots=0, norm=False) == 3 * 4 * 1000
+    assert measure.bytes_moved(1000, slots=0, norm=True) == 4 * 4 * 1000
+
+
+@pytest.mark.parametrize(
+    ("mode", "name"),
+    [
+        (mode, name)
+        for mode in ("graph", "tf_keras")
+        for name, contestant in CONTESTANTS.items()
+        if contestant.family in MODES[mode].families
+    ],
+)
+def test_a_contestant_keeps_as_many_slots_as_it_is_said_to(mode, name):
+    values = [tf.zeros((40, 50)), tf.zeros((500,))]
+    kind = tf.Variable if mode == "tf_keras" else keras.Variable
+    optimizer = CONTESTANTS[name].make(mode)
+    optimizer.build([kind(value) for value in values])
+    variables = optimizer.variables
+    if callable(variables):
+        variables = variables()
+    state = bytes_of_state(variables)
+    slots = 4 * 2500 * CONTESTANTS[name].slots
+    # What all variables share takes a few numbers.
+    assert slots <= state < slots + 100
+    # The learning rate and the number of steps are more than nothing.
+    assert len(list(variables)) >= 2

@@ -15,7 +15,7 @@ ROOT = Path(run.__file__).resolve().parents[2]
 
 
 def measure(out, *options, **environment):
-    """Runs the command in another directory; returns what it wrote, said."""
+    """Runs the command in another directory; returns what it found and said."""
     done = subprocess.run(
         [sys.executable, run.__file__, "--out", "out", "--quick", *options],
         cwd=out,
@@ -27,37 +27,41 @@ def measure(out, *options, **environment):
     written = json.loads(done.stdout)["written"]
     assert all((out / path).is_file() for path in written)
     results = json.loads((out / written[0]).read_text("utf-8"))
-    return results["results"], written, done.stderr
+    return results, written, done.stderr
 
 
 def check(result, names):
     """Checks that what was measured makes sense, whatever the machine."""
-    assert list(result["summary"]) == names
-    for name, row in result["summary"].items():
+    assert result["rounds"] == 3
+    assert list(result["optimizers"]) == names
+    for name, row in result["optimizers"].items():
         slots = 4 * result["parameters"] * CONTESTANTS[name].slots
         # Some scalars, and two vectors with an entry for each variable.
         others = 100 + 8 * result["variables"]
         assert slots <= row["state_bytes"] < slots + others
-        assert row["milliseconds"]["median"] > 0
+        low, median, high = row["milliseconds"]
+        assert 0 < low <= median <= high
         assert row["first_call_seconds"] > 0
         assert row["share_of_floor"] > 0
-    for group in result["groups"]:
-        assert {len(times) for times in group.values()} == {3}
 
 
 def test_tensorflow_is_measured_and_not_twice(tmp_path):
     options = ("--modes", "graph", "--optimizers", "acclip", "gclip")
-    (first,), written, said = measure(tmp_path, *options)
-    check(first, ["adam", "sgd_clipped", "acclip", "gclip"])
-    assert set(first["machine"]["versions"]) >= {"tensorflow", "keras_clip"}
-    assert "jax" not in first["machine"]["versions"]
+    first, written, said = measure(tmp_path, *options)
+    check(*first["results"], ["adam", "sgd_clipped", "acclip", "gclip"])
+    (machine,) = first["machines"]
+    assert ", keras_clip " in machine and ", tensorflow " in machine
+    assert ", jax " not in machine
+    (job,) = (tmp_path / "out/jobs").iterdir()
+    (group,) = json.loads(job.read_text("utf-8"))["groups"]
+    assert {len(times) for times in group.values()} == {3}
     assert "1/1 graph-tiny-test\n" in said
     assert [os.path.basename(path) for path in written] == [
         "results.json",
         "results.md",
         "ratios-tiny-test.png",
     ]
-    (second,), _, said = measure(tmp_path, *options)
+    second, _, said = measure(tmp_path, *options)
     assert second == first
     assert "1/1 graph-tiny-test: done before\n" in said
 
@@ -79,8 +83,9 @@ def test_jax_is_measured_where_there_is_no_tensorflow(tmp_path, no_tensorflow):
         *("--modes", "jax", "--optimizers", "clip_adam_norm", "--memory"),
         PYTHONPATH=os.pathsep.join([str(no_tensorflow), str(ROOT)]),
     )
-    (result,) = results
+    (result,), (machine,) = results["results"], results["machines"]
     check(result, ["adam", "optax_adam", "clip_adam_norm"])
-    assert set(result["machine"]["versions"]) >= {"jax", "optax", "keras_clip"}
-    for row in result["summary"].values():
+    for name in ("keras_clip", "jax", "optax"):
+        assert f", {name} " in machine
+    for row in result["optimizers"].values():
         assert row["peak_bytes"] > 0

@@ -6,7 +6,6 @@ from dataclasses import asdict
 import pytest
 
 from benchmarks import jobs
-from benchmarks import plan
 from benchmarks import run
 from benchmarks.modes import MODES
 from command_line import InputError
@@ -14,7 +13,7 @@ from tests.support.tiny import complaint
 
 
 def planned(*options):
-    return plan.planned(run.parser().parse_args(["--out", "out", *options]))
+    return jobs.planned(run.parser().parse_args(["--out", "out", *options]))
 
 
 def places(found):
@@ -65,7 +64,7 @@ def test_memory_is_measured_for_each_optimizer_by_itself():
 
 def test_what_is_not_installed_is_left_out_or_refused(monkeypatch):
     monkeypatch.setattr(
-        plan.importlib.util,
+        jobs.importlib.util,
         "find_spec",
         lambda name: None if name == "tensorflow" else object(),
     )
@@ -139,14 +138,14 @@ def processes(monkeypatch):
 def test_what_is_measured_already_is_not_measured_again(processes, tmp_path):
     lines = []
     jobs.run(JOBS[:1], tmp_path, lines.append)
-    before = jobs.path_of(JOBS[0], tmp_path).stat()
+    before = JOBS[0].path(tmp_path).stat()
     jobs.run(JOBS, tmp_path, lines.append)
     assert processes.started == ["graph-bert-tiny", "graph-many-small"]
     assert lines[1:] == [
         "1/2 graph-bert-tiny: done before",
         "2/2 graph-many-small",
     ]
-    after = jobs.path_of(JOBS[0], tmp_path).stat()
+    after = JOBS[0].path(tmp_path).stat()
     assert after.st_mtime_ns == before.st_mtime_ns
     assert len(jobs.results(tmp_path)) == 2
 
@@ -164,7 +163,7 @@ def test_what_failed_or_was_skipped_is_tried_again(processes, tmp_path):
 
 def test_results_of_other_arguments_are_refused_and_kept(processes, tmp_path):
     jobs.run(JOBS[1:], tmp_path, print)
-    path = jobs.path_of(JOBS[1], tmp_path)
+    path = JOBS[1].path(tmp_path)
     before = path.read_bytes()
     (other,) = planned(
         *("--modes", "graph", "--shapes", "many-small", "--rounds", "5")
@@ -183,7 +182,7 @@ def test_results_of_other_arguments_are_refused_and_kept(processes, tmp_path):
 @pytest.mark.parametrize("text", ["", "{", "null", "[3]", "{}", '{"job": {}}'])
 def test_a_damaged_result_is_refused(processes, tmp_path, text):
     jobs.run(JOBS[:1], tmp_path, print)
-    path = jobs.path_of(JOBS[0], tmp_path)
+    path = JOBS[0].path(tmp_path)
     path.write_text(text)
     with pytest.raises(InputError, match="Received: --out="):
         jobs.run(JOBS[:1], tmp_path, print)

@@ -9,8 +9,8 @@ from collections import Counter
 
 import pytest
 
-from benchmarks import bert
-from benchmarks import shapes
+from benchmarks import modes
+from benchmarks import stepping
 from command_line import InputError
 
 
@@ -31,13 +31,13 @@ from command_line import InputError
 def test_shapes_have_the_variables_and_parameters_of_their_name(
     name, variables, parameters
 ):
-    found = shapes.of(name)
+    found = modes.shapes_of(name)
     assert len(found) == variables
-    assert shapes.parameters(found) == parameters
+    assert modes.parameters_of(found) == parameters
 
 
 def test_attention_has_an_axis_for_its_heads():
-    found = Counter(shapes.of("bert-base"))
+    found = Counter(modes.shapes_of("bert-base"))
     assert found[(768, 12, 64)] == 3 * 12
     assert found[(12, 64, 768)] == 12
     assert found[(12, 64)] == 3 * 12
@@ -46,17 +46,17 @@ def test_attention_has_an_axis_for_its_heads():
 
 @pytest.mark.parametrize("name", ["tiny-test", "bert-tiny"])
 def test_the_model_that_is_trained_has_these_shapes_and_a_classifier(name):
-    hidden = shapes.BERTS[name].hidden
-    model = bert.model(name)
+    hidden = modes.BERTS[name].hidden
+    model = stepping.bert(name)
     found = Counter(tuple(v.shape) for v in model.trainable_variables)
-    head = [(hidden, bert.CLASSES), (bert.CLASSES,)]
-    assert found == Counter(shapes.of(name) + head)
+    head = [(hidden, stepping.CLASSES), (stepping.CLASSES,)]
+    assert found == Counter(modes.shapes_of(name) + head)
 
 
 def test_a_batch_fits_the_model():
-    inputs, labels = bert.batch("tiny-test", seed=0)
-    logits = bert.model("tiny-test")(inputs)
-    assert tuple(logits.shape) == (*labels.shape, bert.CLASSES)
+    inputs, labels = stepping.bert_batch("tiny-test", seed=0)
+    logits = stepping.bert("tiny-test")(inputs)
+    assert tuple(logits.shape) == (*labels.shape, stepping.CLASSES)
 
 
 @pytest.mark.parametrize(
@@ -66,4 +66,4 @@ def test_a_batch_fits_the_model():
 def test_a_name_of_nothing_is_refused(name):
     received = re.escape(f"Received: --shapes={name}")
     with pytest.raises(InputError, match=f"^`--shapes` must .*{received}$"):
-        shapes.of(name)
+        modes.shapes_of(name)
