@@ -11,6 +11,8 @@ from keras_clip import thresholds
 from tests.support.enrolment import ENROLMENTS
 from tests.support.enrolment.record import Adaptive
 from tests.support.enrolment.record import Polynomial
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.gradients import SHAPES
 from tests.support.gradients import heavy_tailed_gradients
@@ -90,9 +92,11 @@ def _optimizer(front_end, name, arguments, threshold):
     )
 
 
-@pytest.mark.parametrize("jit_compile", [None, False, True])
+@pytest.mark.parametrize(
+    ("front_end", "jit_compile"),
+    [(KERAS, None), (TF_KERAS, None), (TF_KERAS, False), (KERAS, True)],
+)
 @every_kind
-@both_front_ends
 def test_changed_threshold_clips_from_the_next_step_without_a_retrace(
     front_end, kind, jit_compile
 ):
