@@ -1,5 +1,6 @@
 """Fills in what the optimizers' docstrings share or take of the registry."""
 
+import inspect
 import textwrap
 
 from keras_clip.registry import OPTIMIZERS
@@ -7,6 +8,7 @@ from keras_clip.registry import OPTIMIZERS
 _LEARNING_RATE = "{{learning rate}}"
 _ARGUMENTS = "{{arguments of all}}"
 _RATE = "{{starting rate}}"
+_DECAY = "{{weight decay}}"
 
 _LEARNING_RATES = {
     "keras": """\
@@ -19,6 +21,8 @@ A float or a
 }
 
 _BOTH = """\
+weight_decay: Float or `None`, decoupled weight decay. Defaults to
+    `{{weight decay}}`.
 nonfinite: `"skip"`: a gradient that is NaN or infinite, or whose square
     overflows, stops what shares a number with it, which is then left as it
     was: the whole step where a global norm is taken, the variable where its
@@ -55,6 +59,10 @@ _KERAS = """
 loss_scale_factor: Float or `None`.
 gradient_accumulation_steps: Int or `None`."""
 
+_LAST = """
+name: String, the name of the optimizer.
+**kwargs: Keyword arguments of `keras.optimizers.Optimizer`."""
+
 
 # What the example of an optimizer for Keras 3 is for tf_keras.
 _TRANSLATIONS = {
@@ -85,7 +93,8 @@ def fill_in(cls: type, framework: str) -> str | None:
     text = cls.__doc__
     if text is None:
         return None
-    arguments = _BOTH + (_KERAS if framework == "keras" else "")
+    arguments = _BOTH + (_KERAS if framework == "keras" else "") + _LAST
+    arguments = arguments.replace(_DECAY, str(_default_decay(cls)))
     for mark, block in (
         (_LEARNING_RATE, _LEARNING_RATES[framework]),
         (_ARGUMENTS, arguments),
@@ -121,6 +130,15 @@ def translated(text: str | None, name: str) -> str | None:
         f"    >>> from keras_clip.tf_keras import {name}\n"
     )
     return text.replace(example, example + imports)
+
+
+def _default_decay(cls):
+    """Returns the default weight decay of a class, or of what it is made of."""
+    for base in cls.__mro__:
+        parameters = inspect.signature(base.__init__).parameters
+        if "weight_decay" in parameters:
+            return parameters["weight_decay"].default
+    return None
 
 
 def _with_block(text, mark, block):

@@ -1,11 +1,10 @@
 """ClipAdaGrad for Keras 3."""
 
-from collections.abc import Callable
 from collections.abc import Sequence
 
 import keras
 
-from keras_clip.front_end.arguments import given
+from keras_clip.front_end.arguments import LearningRate
 from keras_clip.optimizers.clipping_optimizer import ClippingOptimizer
 from keras_clip.rules.clip_adagrad import ClipAdaGradRule
 from keras_clip.thresholds import Threshold
@@ -51,11 +50,7 @@ class ClipAdaGrad(ClippingOptimizer):
             `"global"`.
         delay: 0, or 1 to scale a step by the `v` of the update before it.
             Defaults to `0`.
-        weight_decay: Float or `None`, decoupled weight decay. Defaults to
-            `None`.
         {{arguments of all}}
-        name: String, the name of the optimizer.
-        **kwargs: Keyword arguments of `keras.optimizers.Optimizer`.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -77,9 +72,7 @@ class ClipAdaGrad(ClippingOptimizer):
 
     def __init__(
         self,
-        learning_rate: (
-            float | keras.optimizers.schedules.LearningRateSchedule | Callable
-        ) = 0.1,
+        learning_rate: LearningRate = 0.1,
         beta_1: float = 0.0,
         initial_accumulator_value: float | None = None,
         epsilon: float = 1e-7,
@@ -103,4 +96,4 @@ class ClipAdaGrad(ClippingOptimizer):
         name: str | None = "clip_adagrad",
         **kwargs,
     ):
-        self._construct(given(locals()))
+        self._construct(locals())

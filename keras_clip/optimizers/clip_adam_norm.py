@@ -1,11 +1,10 @@
 """ClipAdamNorm for Keras 3."""
 
-from collections.abc import Callable
 from collections.abc import Sequence
 
 import keras
 
-from keras_clip.front_end.arguments import given
+from keras_clip.front_end.arguments import LearningRate
 from keras_clip.optimizers.clipping_optimizer import ClippingOptimizer
 from keras_clip.rules.clip_adam_norm import ClipAdamNormRule
 from keras_clip.thresholds import Threshold
@@ -54,11 +53,7 @@ class ClipAdamNorm(ClippingOptimizer):
             − beta_2^k` at update k, which needs `delay=0`. Steps then
             start at √(1 − beta_2) of the learning rate and grow. Defaults to
             `False`.
-        weight_decay: Float or `None`, decoupled weight decay. Defaults to
-            `None`.
         {{arguments of all}}
-        name: String, the name of the optimizer.
-        **kwargs: Keyword arguments of `keras.optimizers.Optimizer`.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -81,9 +76,7 @@ class ClipAdamNorm(ClippingOptimizer):
 
     def __init__(
         self,
-        learning_rate: (
-            float | keras.optimizers.schedules.LearningRateSchedule | Callable
-        ) = 0.1,
+        learning_rate: LearningRate = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         clip_threshold: float | Threshold | None = 1.0,
@@ -108,4 +101,4 @@ class ClipAdamNorm(ClippingOptimizer):
         name: str | None = "clip_adam_norm",
         **kwargs,
     ):
-        self._construct(given(locals()))
+        self._construct(locals())
