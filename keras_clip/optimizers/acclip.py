@@ -63,9 +63,6 @@ class ACClip(ClippingOptimizer):
             steps, a warm-up of their own. Defaults to `False`.
         {{arguments of all}}
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Example:
 
     >>> x = keras.Variable([1.0, -2.0])

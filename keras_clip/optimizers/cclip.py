@@ -34,19 +34,13 @@ class CClip(ClippingOptimizer):
     Args:
         learning_rate: {{learning rate}}
             Defaults to `0.1`. Start a Transformer with `{{starting rate}}`.
-        clip_threshold: Positive float in units of the gradient, a list with an
-            array for each variable that broadcasts to its shape, a threshold of
-            `keras_clip.thresholds`, or `None` for no clipping. Set it between
-            steps to change it. Defaults to `0.1`.
+        clip_threshold: {{clip threshold}}
         momentum: Float in [0, 1), as in `keras.optimizers.SGD`. Defaults to
             `0.0`.
         projection_radius: Positive float or `None`. All parameters together are
             projected on the ball of this radius around 0 after each step, as
             the theorems for strongly convex functions ask. Defaults to `None`.
         {{arguments of all}}
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Example:
 

@@ -42,18 +42,12 @@ class ClipAdaGrad(ClippingOptimizer):
         initial_accumulator_value: Float, `v` at the start; `None` for 0.1, or
             1e-5 with a delay. Defaults to `None`.
         epsilon: Positive float, added to `v`. Defaults to `1e-7`.
-        clip_threshold: Positive float in units of the gradient, a threshold of
-            `keras_clip.thresholds`, with clipping by coordinate also a list
-            with an array for each variable, or `None` for no clipping. Set it
-            between steps to change it. Defaults to `1.0`.
+        clip_threshold: {{clip threshold}}
         clipping: `"global"`, `"layer"` or `"coordinate"`. Defaults to
             `"global"`.
         delay: 0, or 1 to scale a step by the `v` of the update before it.
             Defaults to `0`.
         {{arguments of all}}
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Example:
 

@@ -39,9 +39,7 @@ class ClipAdaGradNorm(ClippingOptimizer):
             Defaults to `1.0`. Start a Transformer with `{{starting rate}}`.
         beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
             `0.0`.
-        clip_threshold: Positive float in units of the gradient, a threshold of
-            `keras_clip.thresholds`, or `None` for no clipping. Set it between
-            steps to change it. Defaults to `1.0`.
+        clip_threshold: {{clip threshold}}
         delay: How many updates old the `b` of a step is, 0 or more. Costs as
             many scalars. Defaults to `0`.
         initial_accumulator: Positive float, `b` at the start, or `None` for the
@@ -52,9 +50,6 @@ class ClipAdaGradNorm(ClippingOptimizer):
         bias_correction: Whether `m` is divided by `1 − beta_1^k` at update k,
             which needs `delay=0`. Defaults to `False`.
         {{arguments of all}}
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Example:
 
