@@ -1,7 +1,7 @@
 """Every registered optimizer has what it needs by hand; else, where it goes.
 
 It runs without the enrolments, so that a row in the registry is enough to be
-told of all the rest.
+told of all the rest: four files, and two commands that write what follows.
 """
 
 import dataclasses
@@ -16,77 +16,98 @@ from keras_clip.registry import OPTIMIZERS
 from keras_clip.rules.clips import Factor
 from keras_clip.rules.rule import Rule
 from keras_clip.validation import within
+from tests.support import listings
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+README = (ROOT / "README.md").read_text("utf-8")
+ORACLES = "".join(
+    path.read_text("utf-8")
+    for path in (ROOT / "tests/support/oracles").glob("*.py")
+)
+GENERATE = "python -m tests.golden.generate"
 
 every_info = pytest.mark.parametrize(
     "info", OPTIMIZERS.values(), ids=OPTIMIZERS
 )
 
 
-def modules(info):
-    """Returns the files that an optimizer has of its own."""
-    return [
-        *(
-            f"keras_clip/{folder}/{info.name}.py"
-            for folder in ("rules", "optimizers")
-        ),
-        f"tests/support/enrolment/{info.name}.py",
-    ]
+def modules(name):
+    """Returns the files of an optimizer's own, and what is in each."""
+    return {
+        f"tests/support/oracles/{name}.py": "the oracle",
+        f"keras_clip/rules/{name}.py": "the rule",
+        f"keras_clip/optimizers/{name}.py": "the class",
+        f"tests/support/enrolment/{name}.py": "the enrolment",
+    }
 
 
-def lines(info):
-    """Yields the lines that it has in files of all, up to `...`."""
-    name, optimizer = info.name, info.class_name
-    file = "keras_clip/optimizers/__init__.py"
-    yield file, f"from keras_clip.optimizers.{name} import {optimizer}"
-    yield file, f'"{optimizer}",'
-    yield "scripts/command_line/parser.py", f'"{name}",'
-    yield (
-        "scripts/benchmarks/contestants.py",
-        f'_ours("{name}", "{optimizer}", ...),',
-    )
-    yield "tests/support/heavy_tails.py", f'"{name}": Case("{name}", ...),'
-    yield (
-        "README.md",
-        f"| `{optimizer}` | {info.summary} | {info.reference} "
-        f"| {info.starting_rate:g} |",
-    )
-    yield "CHANGELOG.md", f"`{optimizer}` ..."
-
-
-def has(text, line):
-    """Returns whether a text has a line, however that is wrapped."""
-    parts = re.findall(r"\w+|[^\w\s]", line.split("...")[0])
-    pattern = r"\s*".join(map(re.escape, parts)) + r"(?!\w)"
-    return re.search(pattern, text) is not None
+def _has_an_oracle(info):
+    return f"class {info.class_name}Oracle(" in ORACLES
 
 
 @every_info
-def test_every_file_that_lists_the_optimizers_has_the_line_of_each(info):
+def test_every_optimizer_has_its_files(info):
     missing = [
-        f"{file}: {line}"
-        for file, line in lines(info)
-        if not has((ROOT / file).read_text("utf-8"), line)
+        f"{file}: {what}"
+        for file, what in modules(info.name).items()
+        if not (ROOT / file).is_file()
+        # Some share a file.
+        and not (what == "the oracle" and _has_an_oracle(info))
     ]
-    assert not missing, "Add these lines:\n" + "\n".join(missing)
-
-
-@every_info
-def test_every_optimizer_has_its_modules(info):
-    missing = [file for file in modules(info) if not (ROOT / file).is_file()]
     assert not missing, "Add these files:\n" + "\n".join(missing)
 
 
+@pytest.mark.parametrize("file", listings.LISTINGS)
+def test_every_listing_is_what_follows_from_the_registry(file):
+    assert not listings.is_stale(file), f"Run: {listings.COMMAND}"
+
+
 @every_info
-def test_the_guide_names_every_file(info):
-    files = {*modules(info), *(file for file, _ in lines(info))}
-    named = {re.sub(rf"\b{info.name}\.py$", "NAME.py", file) for file in files}
-    for file in named:
+def test_every_optimizer_has_its_golden_files(info):
+    for front_end in ("keras", "tf_keras"):
+        for ending in ("keras", "json"):
+            name = f"*/{front_end}/{info.name}.{ending}"
+            found = (ROOT / "tests/golden").glob(name)
+            assert any(found), f"Run: {GENERATE}"
+
+
+def test_the_guide_names_every_file_and_both_commands():
+    for file in ("keras_clip/registry.py", *modules("NAME")):
         assert f"`{file}`" in GUIDE, f"Add to CONTRIBUTING.md: `{file}`"
+    for command in (listings.COMMAND, GENERATE):
+        assert f"`{command}`" in GUIDE
     for file in re.findall(r"`([a-z_]+/[\w/]+(?:\.py|\.sh|/))`", GUIDE):
         assert "NAME" in file or (ROOT / file).exists(), file
+
+
+def test_a_row_that_the_readme_lacks_is_appended_without_a_time():
+    text = listings.readme(README)
+    (row,) = re.findall(r"^\| `ClipAdam` \|.*\n", text, re.MULTILINE)
+    before, header, rest = text.replace(row, "").partition(listings.HEADER)
+    table, end, after = rest.partition("\n\n")
+    found = listings.readme(before + header + rest)
+    added = re.sub(r"[\d.]+ \|\n$", "– |", row)
+    assert found == f"{before}{header}{table}\n{added}{end}{after}"
+
+
+def test_every_listing_is_brought_up_to_the_registry(monkeypatch):
+    changed = {
+        **OPTIMIZERS,
+        "gclip": dataclasses.replace(OPTIMIZERS["gclip"], summary="another"),
+    }
+    del changed["clip_adam"]
+    monkeypatch.setattr(listings, "OPTIMIZERS", changed)
+    found = listings.readme(README)
+    (row,) = re.findall(r"^\| `GClip` \|.*$", README, re.MULTILINE)
+    assert row.replace(OPTIMIZERS["gclip"].summary, "another") in found
+    assert "| `ClipAdam` |" not in found
+    for file in (listings.EXPORTS, listings.NAMES):
+        text = (ROOT / file).read_text("utf-8")
+        found = listings.LISTINGS[file](text)
+        assert re.search(r"\bclip_adam\b", text)
+        assert not re.search(r"\bclip_adam\b", found)
+        assert all(re.search(rf"\b{name}\b", found) for name in changed)
 
 
 def test_the_rule_of_the_guide_moves_by_the_sign_of_a_clipped_momentum():
@@ -104,13 +125,3 @@ def test_the_rule_of_the_guide_moves_by_the_sign_of_a_clipped_momentum():
     x, (m,) = rule(x, g, (m,), 0.125, 1, clip, weight_decay=0.5)
     np.testing.assert_array_equal(m, [-0.25, -0.09375])
     np.testing.assert_array_equal(x, [1.0625, 2.0])
-
-
-def test_a_line_is_found_however_it_is_wrapped_but_not_in_a_longer_one():
-    text = (
-        'import ClipAdamNorm\nimport GClip\nCase(\n    "clip_adam_norm", {}\n)'
-    )
-    assert has(text, "import ClipAdamNorm")
-    assert has(text, 'Case("clip_adam_norm", ...)')
-    assert not has(text, "import ClipAdam")
-    assert not has(text, 'Case("clip_adam", ...)')

@@ -15,6 +15,7 @@ from official.modeling.optimization import optimizer_factory
 
 import keras_clip.model_garden  # noqa: F401 registers the experiments
 from keras_clip.registry import OPTIMIZERS
+from tests.support import listings
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -40,6 +41,11 @@ def run(example, folder, monkeypatch):
 
 def test_the_readme_is_short_enough_to_be_read():
     assert len(README.splitlines()) <= 250
+
+
+def test_the_guide_is_short_enough_to_be_read():
+    guide = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    assert len(guide.splitlines()) <= 150
 
 
 def test_six_lines_train_a_model_with_acclip(tmp_path, monkeypatch):
@@ -203,8 +209,7 @@ def test_both_papers_can_be_cited():
 
 
 def test_the_table_of_optimizers_is_that_of_the_registry():
-    header = "| class | what it is | paper | start with | state | time |\n"
-    table = README.partition(header)[2].partition("\n\n")[0]
+    table = README.partition(listings.HEADER)[2].partition("\n\n")[0]
     rows = [line.split(" | ") for line in table.splitlines()[1:]]
     assert sorted(row[:5] for row in rows) == sorted(
         [
@@ -212,7 +217,7 @@ def test_the_table_of_optimizers_is_that_of_the_registry():
             info.summary,
             info.reference,
             f"{info.starting_rate:g}",
-            f"{tensors(info)}",
+            f"{listings.tensors(info)}",
         ]
         for info in OPTIMIZERS.values()
     )
@@ -221,7 +226,7 @@ def test_the_table_of_optimizers_is_that_of_the_registry():
 @pytest.mark.parametrize("info", OPTIMIZERS.values(), ids=OPTIMIZERS)
 def test_the_time_of_a_step_is_the_one_that_was_measured(info):
     (shown,) = re.findall(
-        rf"^\| `{info.class_name}` \|.* ([\d.]+) \|$", README, re.MULTILINE
+        rf"^\| `{info.class_name}` \|.* (\S+) \|$", README, re.MULTILINE
     )
     measured = []
     for run in ("run-1", "run-2"):
@@ -229,20 +234,16 @@ def test_the_time_of_a_step_is_the_one_that_was_measured(info):
         part = path.read_text("utf-8").partition(
             "\n## TensorFlow, graph, bert-base\n"
         )[2]
-        (ratio,) = re.findall(
+        measured += re.findall(
             rf"^\| `{info.class_name}\(\)` \| [\d.]+ \| ([\d.]+) ",
             part.partition("\n## ")[0],
             re.MULTILINE,
         )
-        measured.append(float(ratio))
-    assert abs(float(shown) - np.mean(measured)) < 0.03
-
-
-def tensors(info):
-    """Returns how many tensors an optimizer keeps for a variable."""
-    optimizer = info.keras_class()
-    optimizer.build([keras.Variable(np.zeros((3, 5)))])
-    return sum(v.shape == (3, 5) for v in optimizer.variables)
+    if shown == listings.NOT_MEASURED:
+        assert not measured
+        pytest.skip("Not measured yet; see CONTRIBUTING.md")
+    assert len(measured) == 2
+    assert abs(float(shown) - np.mean(np.array(measured, float))) < 0.03
 
 
 def test_the_cases_of_clipping_are_those_of_the_whole_table():

@@ -1,12 +1,16 @@
 """Fills in what the optimizers' docstrings share or take of the registry."""
 
+import inspect
 import textwrap
 
 from keras_clip.registry import OPTIMIZERS
 
 _LEARNING_RATE = "{{learning rate}}"
+_THRESHOLD = "{{clip threshold}}"
 _ARGUMENTS = "{{arguments of all}}"
 _RATE = "{{starting rate}}"
+# The default of the argument beside it.
+_DEFAULT = "{{default}}"
 
 _LEARNING_RATES = {
     "keras": """\
@@ -18,7 +22,26 @@ A float or a
     `keras.optimizers.schedules.LearningRateSchedule` instance.""",
 }
 
+_OF_NORMS = """\
+Positive float in units of the gradient, a threshold of
+    `keras_clip.thresholds`, or `None` for no clipping. Set it between
+    steps to change it. Defaults to `{{default}}`."""
+
+_OF_NORMS_OR_COORDINATES = """\
+Positive float in units of the gradient, a threshold of
+    `keras_clip.thresholds`, with clipping by coordinate also a list
+    with an array for each variable, or `None` for no clipping. Set it
+    between steps to change it. Defaults to `{{default}}`."""
+
+_OF_COORDINATES = """\
+Positive float in units of the gradient, a list with an
+    array for each variable that broadcasts to its shape, a threshold of
+    `keras_clip.thresholds`, or `None` for no clipping. Set it between
+    steps to change it. Defaults to `{{default}}`."""
+
 _BOTH = """\
+weight_decay: Float or `None`, decoupled weight decay. Defaults to
+    `{{default}}`.
 nonfinite: `"skip"`: a gradient that is NaN or infinite, or whose square
     overflows, stops what shares a number with it, which is then left as it
     was: the whole step where a global norm is taken, the variable where its
@@ -55,6 +78,15 @@ _KERAS = """
 loss_scale_factor: Float or `None`.
 gradient_accumulation_steps: Int or `None`."""
 
+_LAST = """
+name: String, the name of the optimizer.
+**kwargs: Keyword arguments of `keras.optimizers.Optimizer`."""
+
+
+_RAISES = """
+
+Raises:
+    ValueError: If an argument is out of its range."""
 
 # What the example of an optimizer for Keras 3 is for tf_keras.
 _TRANSLATIONS = {
@@ -85,14 +117,15 @@ def fill_in(cls: type, framework: str) -> str | None:
     text = cls.__doc__
     if text is None:
         return None
-    arguments = _BOTH + (_KERAS if framework == "keras" else "")
-    for mark, block in (
-        (_LEARNING_RATE, _LEARNING_RATES[framework]),
-        (_ARGUMENTS, arguments),
+    for mark, block_of, section in (
+        (_LEARNING_RATE, _learning_rate, ""),
+        (_THRESHOLD, _threshold, ""),
+        (_ARGUMENTS, _arguments_of_all, _RAISES),
     ):
-        text = _with_block(
-            text, mark, block.replace("`keras.", f"`{framework}.")
-        )
+        if mark in text:
+            block = block_of(cls, framework)
+            block = block.replace("`keras.", f"`{framework}.")
+            text = _with_block(text, mark, block, section)
     if _RATE in text:
         rates = {i.class_name: i.starting_rate for i in OPTIMIZERS.values()}
         # A class of a user's own has the rate of what it is made of.
@@ -123,11 +156,47 @@ def translated(text: str | None, name: str) -> str | None:
     return text.replace(example, example + imports)
 
 
-def _with_block(text, mark, block):
-    """Returns a text with lines in place of a mark, indented as its line."""
-    if mark not in text:
-        return text
+def _learning_rate(cls, framework):
+    return _LEARNING_RATES[framework]
+
+
+def _threshold(cls, framework):
+    operators = cls.rule_class.operators
+    if "coordinate" not in operators:
+        block = _OF_NORMS
+    elif len(operators) > 1:
+        block = _OF_NORMS_OR_COORDINATES
+    else:
+        block = _OF_COORDINATES
+    return block.replace(_DEFAULT, _default(cls, "clip_threshold"))
+
+
+def _arguments_of_all(cls, framework):
+    decay = _BOTH.replace(_DEFAULT, _default(cls, "weight_decay"))
+    return decay + (_KERAS if framework == "keras" else "") + _LAST
+
+
+def _default(cls, argument):
+    """Returns the default of a class, or of what it is made of, as code."""
+    for base in cls.__mro__:
+        parameters = inspect.signature(base.__init__).parameters
+        if argument in parameters:
+            # 1e-5, not 1e-05.
+            return repr(parameters[argument].default).replace("e-0", "e-")
+    return ""
+
+
+def _with_block(text, mark, block, section=""):
+    """Returns a text with lines in place of a mark, indented as its line.
+
+    Args:
+        text: The docstring.
+        mark: What is replaced.
+        block: Lines that are indented as the mark.
+        section: Lines that follow, indented by 4 less.
+    """
     before, after = text.split(mark)
     line = before.rpartition("\n")[2]
     indent = line[: len(line) - len(line.lstrip())]
-    return before + textwrap.indent(block, indent).lstrip() + after
+    block = textwrap.indent(block, indent).lstrip()
+    return before + block + textwrap.indent(section, indent[4:]) + after

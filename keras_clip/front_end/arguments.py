@@ -2,6 +2,7 @@
 
 import dataclasses
 import numbers
+from collections.abc import Callable
 from collections.abc import Mapping
 
 import keras
@@ -12,6 +13,9 @@ from keras_clip.validation import check_choice
 from keras_clip.validation import check_integer
 from keras_clip.validation import check_number
 
+LearningRate = (
+    float | keras.optimizers.schedules.LearningRateSchedule | Callable
+)
 # Arguments of all optimizers that are settings of a step.
 SETTINGS = (
     "weight_decay",

@@ -1,5 +1,6 @@
 """The optimizers for Keras 3, one class a module."""
 
+# `python -m tests.support.listings` writes what follows.
 from keras_clip.optimizers.acclip import ACClip
 from keras_clip.optimizers.cclip import CClip
 from keras_clip.optimizers.clip_adagrad import ClipAdaGrad

@@ -1,11 +1,10 @@
 """ACClip for Keras 3."""
 
-from collections.abc import Callable
 from collections.abc import Sequence
 
 import keras
 
-from keras_clip.front_end.arguments import given
+from keras_clip.front_end.arguments import LearningRate
 from keras_clip.optimizers.clipping_optimizer import ClippingOptimizer
 from keras_clip.rules.acclip import ACClipRule
 
@@ -62,14 +61,7 @@ class ACClip(ClippingOptimizer):
         bias_correction: Whether `m`, `τ^α` and `v` are divided by `1 − β^k`.
             Without it, as in the paper, `"rms"` and `None` start with small
             steps, a warm-up of their own. Defaults to `False`.
-        weight_decay: Float or `None`, decoupled weight decay. Defaults to
-            `1e-5`.
         {{arguments of all}}
-        name: String, the name of the optimizer.
-        **kwargs: Keyword arguments of `keras.optimizers.Optimizer`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Example:
 
@@ -88,9 +80,7 @@ class ACClip(ClippingOptimizer):
 
     def __init__(
         self,
-        learning_rate: (
-            float | keras.optimizers.schedules.LearningRateSchedule | Callable
-        ) = 1e-4,
+        learning_rate: LearningRate = 1e-4,
         beta_1: float = 0.9,
         beta_2: float = 0.99,
         epsilon: float = 1e-5,
@@ -114,4 +104,4 @@ class ACClip(ClippingOptimizer):
         name: str | None = "acclip",
         **kwargs,
     ):
-        self._construct(given(locals()))
+        self._construct(locals())

@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_clip import clipping
 from keras_clip.front_end.argument_docs import fill_in
+from keras_clip.front_end.arguments import given
 from keras_clip.front_end.front_end import FrontEnd
 from keras_clip.front_end.overrides import check_overrides
 from keras_clip.rules.rule import Rule
@@ -59,8 +60,9 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         cls.marked_doc = cls.__doc__
         cls.__doc__ = fill_in(cls, "keras")
 
-    def _construct(self, arguments):
-        """Makes the optimizer of all its arguments, by name."""
+    def _construct(self, names):
+        """Makes the optimizer of the `locals()` of its `__init__`."""
+        arguments = given(names)
         self._split_arguments(arguments)
         super().__init__(**arguments)
 

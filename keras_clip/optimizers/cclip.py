@@ -1,11 +1,10 @@
 """CClip for Keras 3."""
 
-from collections.abc import Callable
 from collections.abc import Sequence
 
 import keras
 
-from keras_clip.front_end.arguments import given
+from keras_clip.front_end.arguments import LearningRate
 from keras_clip.optimizers.clipping_optimizer import ClippingOptimizer
 from keras_clip.rules.cclip import CClipRule
 from keras_clip.thresholds import Threshold
@@ -35,23 +34,13 @@ class CClip(ClippingOptimizer):
     Args:
         learning_rate: {{learning rate}}
             Defaults to `0.1`. Start a Transformer with `{{starting rate}}`.
-        clip_threshold: Positive float in units of the gradient, a list with an
-            array for each variable that broadcasts to its shape, a threshold of
-            `keras_clip.thresholds`, or `None` for no clipping. Set it between
-            steps to change it. Defaults to `0.1`.
+        clip_threshold: {{clip threshold}}
         momentum: Float in [0, 1), as in `keras.optimizers.SGD`. Defaults to
             `0.0`.
         projection_radius: Positive float or `None`. All parameters together are
             projected on the ball of this radius around 0 after each step, as
             the theorems for strongly convex functions ask. Defaults to `None`.
-        weight_decay: Float or `None`, decoupled weight decay. Defaults to
-            `None`.
         {{arguments of all}}
-        name: String, the name of the optimizer.
-        **kwargs: Keyword arguments of `keras.optimizers.Optimizer`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Example:
 
@@ -70,9 +59,7 @@ class CClip(ClippingOptimizer):
 
     def __init__(
         self,
-        learning_rate: (
-            float | keras.optimizers.schedules.LearningRateSchedule | Callable
-        ) = 0.1,
+        learning_rate: LearningRate = 0.1,
         clip_threshold: float | Sequence | Threshold | None = 0.1,
         momentum: float = 0.0,
         projection_radius: float | None = None,
@@ -93,4 +80,4 @@ class CClip(ClippingOptimizer):
         name: str | None = "cclip",
         **kwargs,
     ):
-        self._construct(given(locals()))
+        self._construct(locals())

@@ -1,11 +1,10 @@
 """ClipAdaGrad for Keras 3."""
 
-from collections.abc import Callable
 from collections.abc import Sequence
 
 import keras
 
-from keras_clip.front_end.arguments import given
+from keras_clip.front_end.arguments import LearningRate
 from keras_clip.optimizers.clipping_optimizer import ClippingOptimizer
 from keras_clip.rules.clip_adagrad import ClipAdaGradRule
 from keras_clip.thresholds import Threshold
@@ -43,22 +42,12 @@ class ClipAdaGrad(ClippingOptimizer):
         initial_accumulator_value: Float, `v` at the start; `None` for 0.1, or
             1e-5 with a delay. Defaults to `None`.
         epsilon: Positive float, added to `v`. Defaults to `1e-7`.
-        clip_threshold: Positive float in units of the gradient, a threshold of
-            `keras_clip.thresholds`, with clipping by coordinate also a list
-            with an array for each variable, or `None` for no clipping. Set it
-            between steps to change it. Defaults to `1.0`.
+        clip_threshold: {{clip threshold}}
         clipping: `"global"`, `"layer"` or `"coordinate"`. Defaults to
             `"global"`.
         delay: 0, or 1 to scale a step by the `v` of the update before it.
             Defaults to `0`.
-        weight_decay: Float or `None`, decoupled weight decay. Defaults to
-            `None`.
         {{arguments of all}}
-        name: String, the name of the optimizer.
-        **kwargs: Keyword arguments of `keras.optimizers.Optimizer`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Example:
 
@@ -77,9 +66,7 @@ class ClipAdaGrad(ClippingOptimizer):
 
     def __init__(
         self,
-        learning_rate: (
-            float | keras.optimizers.schedules.LearningRateSchedule | Callable
-        ) = 0.1,
+        learning_rate: LearningRate = 0.1,
         beta_1: float = 0.0,
         initial_accumulator_value: float | None = None,
         epsilon: float = 1e-7,
@@ -103,4 +90,4 @@ class ClipAdaGrad(ClippingOptimizer):
         name: str | None = "clip_adagrad",
         **kwargs,
     ):
-        self._construct(given(locals()))
+        self._construct(locals())

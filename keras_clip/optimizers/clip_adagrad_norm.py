@@ -1,11 +1,10 @@
 """ClipAdaGradNorm for Keras 3."""
 
-from collections.abc import Callable
 from collections.abc import Sequence
 
 import keras
 
-from keras_clip.front_end.arguments import given
+from keras_clip.front_end.arguments import LearningRate
 from keras_clip.optimizers.clipping_optimizer import ClippingOptimizer
 from keras_clip.rules.clip_adagrad_norm import ClipAdaGradNormRule
 from keras_clip.thresholds import Threshold
@@ -40,9 +39,7 @@ class ClipAdaGradNorm(ClippingOptimizer):
             Defaults to `1.0`. Start a Transformer with `{{starting rate}}`.
         beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
             `0.0`.
-        clip_threshold: Positive float in units of the gradient, a threshold of
-            `keras_clip.thresholds`, or `None` for no clipping. Set it between
-            steps to change it. Defaults to `1.0`.
+        clip_threshold: {{clip threshold}}
         delay: How many updates old the `b` of a step is, 0 or more. Costs as
             many scalars. Defaults to `0`.
         initial_accumulator: Positive float, `b` at the start, or `None` for the
@@ -52,14 +49,7 @@ class ClipAdaGradNorm(ClippingOptimizer):
             `b²`. Defaults to `1.0`.
         bias_correction: Whether `m` is divided by `1 − beta_1^k` at update k,
             which needs `delay=0`. Defaults to `False`.
-        weight_decay: Float or `None`, decoupled weight decay. Defaults to
-            `None`.
         {{arguments of all}}
-        name: String, the name of the optimizer.
-        **kwargs: Keyword arguments of `keras.optimizers.Optimizer`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Example:
 
@@ -79,9 +69,7 @@ class ClipAdaGradNorm(ClippingOptimizer):
 
     def __init__(
         self,
-        learning_rate: (
-            float | keras.optimizers.schedules.LearningRateSchedule | Callable
-        ) = 1.0,
+        learning_rate: LearningRate = 1.0,
         beta_1: float = 0.0,
         clip_threshold: float | Threshold | None = 1.0,
         delay: int = 0,
@@ -105,4 +93,4 @@ class ClipAdaGradNorm(ClippingOptimizer):
         name: str | None = "clip_adagrad_norm",
         **kwargs,
     ):
-        self._construct(given(locals()))
+        self._construct(locals())

@@ -1,11 +1,10 @@
 """ClipAdam for Keras 3."""
 
-from collections.abc import Callable
 from collections.abc import Sequence
 
 import keras
 
-from keras_clip.front_end.arguments import given
+from keras_clip.front_end.arguments import LearningRate
 from keras_clip.optimizers.clipping_optimizer import ClippingOptimizer
 from keras_clip.rules.clip_adam import ClipAdamRule
 from keras_clip.thresholds import Threshold
@@ -37,24 +36,14 @@ class ClipAdam(ClippingOptimizer):
             `0.9`.
         beta_2: Float in [0, 1), the decay rate of `v`. Defaults to `0.999`.
         epsilon: Positive float in units of the gradient. Defaults to `1e-7`.
-        clip_threshold: Positive float in units of the gradient, a threshold of
-            `keras_clip.thresholds`, with clipping by coordinate also a list
-            with an array for each variable, or `None` for no clipping. Set it
-            between steps to change it. Defaults to `1.0`.
+        clip_threshold: {{clip threshold}}
         clipping: `"global"`, `"layer"` or `"coordinate"`. Defaults to
             `"global"`.
         delay: 0, or 1 to scale a step by the `v` of the update before it.
             Defaults to `0`.
         initial_accumulator_value: Float, `v` at the start; `None` for 0, or
             1e-5 with a delay. Defaults to `None`.
-        weight_decay: Float or `None`, decoupled weight decay. Defaults to
-            `None`.
         {{arguments of all}}
-        name: String, the name of the optimizer.
-        **kwargs: Keyword arguments of `keras.optimizers.Optimizer`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Example:
 
@@ -73,9 +62,7 @@ class ClipAdam(ClippingOptimizer):
 
     def __init__(
         self,
-        learning_rate: (
-            float | keras.optimizers.schedules.LearningRateSchedule | Callable
-        ) = 1e-3,
+        learning_rate: LearningRate = 1e-3,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
@@ -100,4 +87,4 @@ class ClipAdam(ClippingOptimizer):
         name: str | None = "clip_adam",
         **kwargs,
     ):
-        self._construct(given(locals()))
+        self._construct(locals())

@@ -1,11 +1,10 @@
 """ClipAdamNorm for Keras 3."""
 
-from collections.abc import Callable
 from collections.abc import Sequence
 
 import keras
 
-from keras_clip.front_end.arguments import given
+from keras_clip.front_end.arguments import LearningRate
 from keras_clip.optimizers.clipping_optimizer import ClippingOptimizer
 from keras_clip.rules.clip_adam_norm import ClipAdamNormRule
 from keras_clip.thresholds import Threshold
@@ -40,9 +39,7 @@ class ClipAdamNorm(ClippingOptimizer):
         beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
             `0.9`.
         beta_2: Float in [0, 1), the decay rate of `b²`. Defaults to `0.999`.
-        clip_threshold: Positive float in units of the gradient, a threshold of
-            `keras_clip.thresholds`, or `None` for no clipping. Set it between
-            steps to change it. Defaults to `1.0`.
+        clip_threshold: {{clip threshold}}
         delay: How many updates old the `b` of a step is, 0 or more. Costs as
             many scalars. Defaults to `0`.
         initial_accumulator: Positive float, `b` at the start, or `None` for the
@@ -54,14 +51,7 @@ class ClipAdamNorm(ClippingOptimizer):
             − beta_2^k` at update k, which needs `delay=0`. Steps then
             start at √(1 − beta_2) of the learning rate and grow. Defaults to
             `False`.
-        weight_decay: Float or `None`, decoupled weight decay. Defaults to
-            `None`.
         {{arguments of all}}
-        name: String, the name of the optimizer.
-        **kwargs: Keyword arguments of `keras.optimizers.Optimizer`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Example:
 
@@ -81,9 +71,7 @@ class ClipAdamNorm(ClippingOptimizer):
 
     def __init__(
         self,
-        learning_rate: (
-            float | keras.optimizers.schedules.LearningRateSchedule | Callable
-        ) = 0.1,
+        learning_rate: LearningRate = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         clip_threshold: float | Threshold | None = 1.0,
@@ -108,4 +96,4 @@ class ClipAdamNorm(ClippingOptimizer):
         name: str | None = "clip_adam_norm",
         **kwargs,
     ):
-        self._construct(given(locals()))
+        self._construct(locals())

@@ -1,11 +1,10 @@
 """GClip for Keras 3."""
 
-from collections.abc import Callable
 from collections.abc import Sequence
 
 import keras
 
-from keras_clip.front_end.arguments import given
+from keras_clip.front_end.arguments import LearningRate
 from keras_clip.optimizers.clipping_optimizer import ClippingOptimizer
 from keras_clip.rules.gclip import GClipRule
 from keras_clip.thresholds import Threshold
@@ -34,22 +33,13 @@ class GClip(ClippingOptimizer):
     Args:
         learning_rate: {{learning rate}}
             Defaults to `0.1`. Start a Transformer with `{{starting rate}}`.
-        clip_threshold: Positive float in units of the gradient, a threshold of
-            `keras_clip.thresholds`, or `None` for no clipping. Set it between
-            steps to change it. Defaults to `1.0`.
+        clip_threshold: {{clip threshold}}
         momentum: Float in [0, 1), as in `keras.optimizers.SGD`. Defaults to
             `0.0`.
         projection_radius: Positive float or `None`. All parameters together are
             projected on the ball of this radius around 0 after each step, as
             the theorems for strongly convex functions ask. Defaults to `None`.
-        weight_decay: Float or `None`, decoupled weight decay. Defaults to
-            `None`.
         {{arguments of all}}
-        name: String, the name of the optimizer.
-        **kwargs: Keyword arguments of `keras.optimizers.Optimizer`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Example:
 
@@ -68,9 +58,7 @@ class GClip(ClippingOptimizer):
 
     def __init__(
         self,
-        learning_rate: (
-            float | keras.optimizers.schedules.LearningRateSchedule | Callable
-        ) = 0.1,
+        learning_rate: LearningRate = 0.1,
         clip_threshold: float | Threshold | None = 1.0,
         momentum: float = 0.0,
         projection_radius: float | None = None,
@@ -91,4 +79,4 @@ class GClip(ClippingOptimizer):
         name: str | None = "gclip",
         **kwargs,
     ):
-        self._construct(given(locals()))
+        self._construct(locals())

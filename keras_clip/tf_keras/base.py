@@ -8,6 +8,7 @@ import tf_keras
 from keras_clip import clipping
 from keras_clip.front_end.argument_docs import fill_in
 from keras_clip.front_end.argument_docs import translated
+from keras_clip.front_end.arguments import given
 from keras_clip.front_end.front_end import FrontEnd
 from keras_clip.front_end.overrides import check_overrides
 from keras_clip.on_tensorflow.replicas import assign_on_replicas
@@ -90,8 +91,9 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         register = tf_keras.saving.register_keras_serializable("keras_clip")
         return register(made)
 
-    def _construct(self, arguments):
-        """Makes the optimizer of all its arguments, by name."""
+    def _construct(self, names):
+        """Makes the optimizer of the `locals()` of its `__init__`."""
+        arguments = given(names)
         for argument in _NOT_IN_TF_KERAS:
             value = arguments.pop(argument, None)
             if value is not None:

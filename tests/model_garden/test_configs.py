@@ -15,6 +15,7 @@ from keras_clip import thresholds
 from keras_clip.model_garden import OptimizationConfig
 from keras_clip.model_garden import OptimizerConfig
 from keras_clip.registry import OPTIMIZERS
+from tests.support.enrolment import ENROLMENTS
 
 EXPERIMENTS = (
     "bert/pretraining",
@@ -40,37 +41,37 @@ CLIPPING = [
     for name, info in OPTIMIZERS.items()
     if "clip_threshold" in inspect.signature(info.tf_keras_class).parameters
 ]
-# Values that are nobody's defaults, in sets that go together.
+# Values that are nobody's defaults, of the arguments of all, in sets that go
+# together.
 VALUES = [
     {
-        "accumulator_scale": 0.5,
-        "alpha": 1.5,
-        "beta_1": 0.8,
-        "beta_2": 0.95,
-        "bias_correction": True,
         "clip_per_replica": True,
         "clip_threshold": POLYNOMIAL,
         "clipnorm": 2.0,
-        "clipping": "coordinate",
         "ema_momentum": 0.9,
         "ema_overwrite_frequency": 7,
-        "epsilon": 1e-4,
         "exclude_from_weight_decay": ["bias", "gamma"],
-        "initial_accumulator": 2.0,
-        "initial_accumulator_value": 0.25,
         "jit_compile": False,
-        "momentum": 0.5,
         "monitor": True,
         "name": "mine",
         "nonfinite": "propagate",
-        "projection_radius": 3.0,
-        "step_scaling": None,
         "use_ema": True,
         "weight_decay": 0.01,
     },
-    {"clipvalue": 2.0, "delay": 1},
+    {"clipvalue": 2.0},
     {"global_clipnorm": 2.0},
 ]
+
+
+def values_of(enrolment):
+    """Yields sets of values of an optimizer's own arguments, not defaults."""
+    own = enrolment.config.keys() - VALUES[0].keys() - {"learning_rate"}
+    for arguments in (enrolment.golden, *enrolment.variants.values()):
+        yield {
+            name: value
+            for name, value in arguments.items()
+            if name in own and value != enrolment.config[name]
+        }
 
 
 def chosen(name, arguments=None):
@@ -135,8 +136,12 @@ def test_a_default_config_builds_the_default_optimizer(name):
 def test_yaml_and_params_override_reach_the_optimizer(name, tmp_path):
     default = OPTIMIZERS[name].tf_keras_class().get_config()
     left = set(OptimizerConfig({"type": name}).get().as_dict())
-    for values in VALUES:
+    tried = []
+    for values in (*VALUES, *values_of(ENROLMENTS[name])):
         values = {key: values[key] for key in values.keys() & default.keys()}
+        if values in tried:
+            continue
+        tried.append(values)
         path = tmp_path / "values.yaml"
         path.write_text(yaml.dump(chosen(name, values)))
         option = ",".join(settings(chosen(name, values)))

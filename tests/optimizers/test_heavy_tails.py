@@ -45,7 +45,9 @@ def test_noise_is_symmetric_and_stable():
 
 
 def test_every_optimizer_is_put_to_the_test():
-    assert {case.name for case in CASES.values()} == set(ENROLMENTS)
+    assert {name for name, _ in CASES.values()} == set(ENROLMENTS)
+    cases = [key for e in ENROLMENTS.values() for key in e.heavy_tails]
+    assert len(cases) == len(CASES)
 
 
 @every_case

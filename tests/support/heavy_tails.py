@@ -4,12 +4,10 @@ The noise is symmetric alpha-stable with a tail index of 1.1: it has a mean and
 no variance. What clips runs at one learning rate, what does not at all of them.
 """
 
-import dataclasses
-from collections.abc import Mapping
-
 import keras
 import numpy as np
 
+from tests.support.enrolment import ENROLMENTS
 from tests.support.front_ends import KERAS
 
 ALPHA, SCALE = 1.1, 0.1
@@ -23,61 +21,28 @@ RATES = 10 ** np.linspace(-4, 1, 11)
 SPIKE_STEP, SPIKE = 10, 1e6
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
-class Case:
-    """An optimizer, and the same without clipping.
-
-    Args:
-        name: Name in the registry.
-        arguments: Its arguments, the learning rate among them.
-        unclipped: Keras optimizer that it is without clipping, with arguments;
-            its own with `clip_threshold=None` if `None`.
-    """
-
-    name: str
-    arguments: Mapping[str, object]
-    unclipped: tuple | None = None
-
-    def clipped_optimizer(self):
-        return KERAS.optimizer(self.name, **self.arguments)
-
-    def unclipped_optimizer(self):
-        if self.unclipped is None:
-            arguments = {**self.arguments, "clip_threshold": None}
-            return KERAS.optimizer(self.name, **arguments)
-        class_name, arguments = self.unclipped
-        return getattr(keras.optimizers, class_name)(**arguments)
-
-
-BY_COORDINATE = {"clipping": "coordinate", "clip_threshold": 0.1}
-
+# Names of optimizers and cases, by the names of the cases.
 CASES = {
-    "gclip": Case("gclip", {"learning_rate": 0.01}),
-    "gclip, momentum": Case("gclip", {"learning_rate": 0.001, "momentum": 0.9}),
-    "cclip": Case("cclip", {"learning_rate": 0.03, "clip_threshold": 0.1}),
-    "acclip": Case(
-        "acclip", {"learning_rate": 0.01}, ("SGD", {"momentum": 0.9})
-    ),
-    "clip_adam_norm": Case("clip_adam_norm", {"learning_rate": 0.01}),
-    "clip_adam_norm, delay": Case(
-        "clip_adam_norm", {"learning_rate": 0.01, "delay": 1}
-    ),
-    "clip_adagrad_norm": Case("clip_adagrad_norm", {"learning_rate": 0.3}),
-    "clip_adagrad_norm, delay": Case(
-        "clip_adagrad_norm", {"learning_rate": 0.3, "delay": 1}
-    ),
-    "clip_adam": Case("clip_adam", {"learning_rate": 0.003}),
-    "clip_adam, layer": Case(
-        "clip_adam", {"learning_rate": 0.003, "clipping": "layer"}
-    ),
-    "clip_adam, coordinate, delay": Case(
-        "clip_adam", {"learning_rate": 0.001, "delay": 1, **BY_COORDINATE}
-    ),
-    "clip_adagrad": Case("clip_adagrad", {"learning_rate": 0.1}),
-    "clip_adagrad, coordinate": Case(
-        "clip_adagrad", {"learning_rate": 0.1, **BY_COORDINATE}
-    ),
+    key: (enrolment.name, case)
+    for enrolment in ENROLMENTS.values()
+    for key, case in enrolment.heavy_tails.items()
 }
+
+
+def clipped_optimizer(key):
+    """Returns the optimizer of a case."""
+    name, case = CASES[key]
+    return KERAS.optimizer(name, **case.arguments)
+
+
+def unclipped_optimizer(key):
+    """Returns what it is compared with, an optimizer without clipping."""
+    name, case = CASES[key]
+    if case.unclipped is None:
+        arguments = {**case.arguments, "clip_threshold": None}
+        return KERAS.optimizer(name, **arguments)
+    class_name, arguments = case.unclipped
+    return getattr(keras.optimizers, class_name)(**arguments)
 
 
 def start():

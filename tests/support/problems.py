@@ -12,11 +12,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from tests.support.enrolment import ENROLMENTS
+
 BATCH = 32
 
 # How many times as many steps as Adam the defaults of an optimizer are given.
-# ACClip's learning rate is that of its paper, a tenth of Adam's.
-ROUNDS = {"acclip": 10}
+ROUNDS = {e.name: e.rounds for e in ENROLMENTS.values() if e.rounds > 1}
 
 
 @dataclasses.dataclass(frozen=True)

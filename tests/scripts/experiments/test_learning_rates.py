@@ -120,16 +120,18 @@ def test_the_committed_tables_are_those_of_the_committed_runs(tmp_path):
     assert path.read_text() == (FOLDER / "results/results.md").read_text()
 
 
-def test_the_registry_starts_at_a_rate_that_trained():
+@pytest.mark.parametrize("info", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_the_registry_starts_at_a_rate_that_trained(info):
     runs = rate_tables.by_problem(FOLDER / "results/runs.jsonl")
     shares = rate_tables.progress(runs["characters, width 64"])
-    for info in OPTIMIZERS.values():
-        by_rate = shares[f"{info.class_name}()"]
-        nearest = min(
-            by_rate, key=lambda rate: abs(math.log(rate / info.starting_rate))
-        )
-        assert abs(math.log10(nearest / info.starting_rate)) < 0.03
-        assert by_rate[nearest][0] >= rate_tables.TRAINS
+    if f"{info.class_name}()" not in shares:
+        pytest.skip("Not tried yet; see CONTRIBUTING.md")
+    by_rate = shares[f"{info.class_name}()"]
+    nearest = min(
+        by_rate, key=lambda rate: abs(math.log(rate / info.starting_rate))
+    )
+    assert abs(math.log10(nearest / info.starting_rate)) < 0.03
+    assert by_rate[nearest][0] >= rate_tables.TRAINS
 
 
 def test_every_committed_run_is_a_line_of_json():

@@ -4,11 +4,11 @@ import functools
 
 import numpy as np
 
+from tests.support.enrolment.record import Case
 from tests.support.enrolment.record import Enrolment
 from tests.support.enrolment.record import Halving
 from tests.support.enrolment.record import Limit
 from tests.support.enrolment.record import PerVariable
-from tests.support.enrolment.record import scope_of_keras_arguments
 from tests.support.gradients import alternating_gradients
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.oracles.acclip import ACClipOracle
@@ -21,7 +21,7 @@ def _variants():
     Each scaling is once with and once without correction, each of these once
     with and once without decay.
     """
-    variants = {"defaults": {}}
+    variants = {}
     for a, alpha in enumerate((1.0, 1.3, 1.5, 2.0)):
         for s, scaling in enumerate(("rms", "threshold", None)):
             correction = bool((a + s) % 2)
@@ -52,26 +52,31 @@ def _variants():
     return variants
 
 
-def _clipped(oracle):
-    """Returns, for each variable, which coordinates are clipped."""
-    where = []
-    for each in oracle.each:
-        m, tau_alpha = each.m, each.tau_alpha
-        if each.bias_correction:
-            m = m / (1 - each.beta_1**each.k)
-            tau_alpha = tau_alpha / (1 - each.beta_2**each.k)
-        tau = tau_alpha ** (1 / each.alpha)
-        clipped = (tau < np.abs(m) + each.epsilon) & (m != 0)
-        where.append(clipped.ravel())
-    return where
+class _ACClipOracles(PerVariable):
+    """Knows which coordinates are clipped: those of the momentum."""
 
+    def __init__(self, variables, **hyperparameters):
+        super().__init__(ACClipOracle, variables, **hyperparameters)
 
-def _clip_fraction(oracle):
-    return np.mean(np.concatenate(_clipped(oracle)))
+    @property
+    def clip_fraction(self):
+        return np.mean(np.concatenate(self._clipped()))
 
+    @property
+    def clip_fractions(self):
+        return [np.mean(where) for where in self._clipped()]
 
-def _clip_fractions(oracle):
-    return [np.mean(where) for where in _clipped(oracle)]
+    def _clipped(self):
+        where = []
+        for each in self.each:
+            m, tau_alpha = each.m, each.tau_alpha
+            if each.bias_correction:
+                m = m / (1 - each.beta_1**each.k)
+                tau_alpha = tau_alpha / (1 - each.beta_2**each.k)
+            tau = tau_alpha ** (1 / each.alpha)
+            clipped = (tau < np.abs(m) + each.epsilon) & (m != 0)
+            where.append(clipped.ravel())
+        return where
 
 
 class _SquaredGradient:
@@ -139,18 +144,13 @@ def _adam_limit(bias_correction):
 
 ENROLMENT = Enrolment(
     name="acclip",
-    oracle=functools.partial(PerVariable, ACClipOracle),
+    oracle=_ACClipOracles,
     variants=_variants(),
     few=(
         "defaults",
         "alpha=1.5,threshold,corrected",
         "alpha=2,rms,corrected,decay",
     ),
-    nonfinite_scope=scope_of_keras_arguments,
-    counts_for_free=lambda arguments: False,
-    clip_fraction=_clip_fraction,
-    clip_fractions=_clip_fractions,
-    last_threshold=lambda oracle: None,
     config={
         "learning_rate": 1e-4,
         "beta_1": 0.9,
@@ -160,11 +160,6 @@ ENROLMENT = Enrolment(
         "step_scaling": "rms",
         "bias_correction": False,
         "weight_decay": 1e-5,
-        "nonfinite": "skip",
-        "jit_compile": "auto",
-        "monitor": False,
-        "exclude_from_weight_decay": [],
-        "name": "acclip",
     },
     golden={
         "learning_rate": Halving(0.125, 2),
@@ -177,6 +172,9 @@ ENROLMENT = Enrolment(
         "weight_decay": 0.25,
         "exclude_from_weight_decay": ["bias", 2],
         "monitor": True,
+    },
+    heavy_tails={
+        "acclip": Case({"learning_rate": 0.01}, ("SGD", {"momentum": 0.9})),
     },
     limits={
         "no betas, alpha=1": _gradient_limit(1.0),
@@ -206,4 +204,7 @@ ENROLMENT = Enrolment(
             "`bias_correction` must be one of False, True",
         ),
     ),
+    # Its learning rate is that of its paper, a tenth of Adam's.
+    rounds=10,
+    clipping=None,
 )

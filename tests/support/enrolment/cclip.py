@@ -7,6 +7,7 @@ import numpy as np
 from tests.support.enrolment import clipped
 from tests.support.enrolment.gclip import sgd_limit
 from tests.support.enrolment.record import Adaptive
+from tests.support.enrolment.record import Case
 from tests.support.enrolment.record import Enrolment
 from tests.support.enrolment.record import Halving
 from tests.support.enrolment.record import Limit
@@ -17,7 +18,6 @@ from tests.support.gradients import alternating_gradients
 from tests.support.oracles.clipped_descent import CClipOracle
 
 VARIANTS = {
-    "defaults": {},
     "of clipped norms": {"clip_threshold": clipped.OF_CLIPPED},
     "threshold,momentum,decay": {
         "learning_rate": Halving(0.125, 6),
@@ -104,18 +104,11 @@ ENROLMENT = Enrolment(
         "polynomial",
         "adaptive,alpha=1.5,momentum,decay",
     ),
-    nonfinite_scope=clipped.nonfinite_scope("coordinate"),
-    counts_for_free=clipped.counts_for_free("coordinate"),
-    clip_fraction=clipped.clip_fraction,
-    clip_fractions=clipped.clip_fractions,
-    last_threshold=clipped.last_threshold,
     config={
         "learning_rate": 0.1,
         "clip_threshold": 0.1,
         "momentum": 0.0,
         "projection_radius": None,
-        **clipped.TAIL,
-        "name": "cclip",
     },
     golden={
         "learning_rate": 0.125,
@@ -124,6 +117,9 @@ ENROLMENT = Enrolment(
         "weight_decay": 0.25,
         "exclude_from_weight_decay": ["kernel"],
         "monitor": True,
+    },
+    heavy_tails={
+        "cclip": Case({"learning_rate": 0.03, "clip_threshold": 0.1}),
     },
     limits={
         "SGD": sgd_limit(0.0),
@@ -137,9 +133,9 @@ ENROLMENT = Enrolment(
         ),
     },
     errors=(
-        *clipped.ERRORS,
         *clipped.unit_interval_errors("momentum"),
         *clipped.positive_errors("projection_radius"),
     ),
     training_rate=0.25,
+    clipping="coordinate",
 )

@@ -4,6 +4,7 @@ import functools
 
 from tests.support.enrolment import clipped
 from tests.support.enrolment.record import Adaptive
+from tests.support.enrolment.record import Case
 from tests.support.enrolment.record import Enrolment
 from tests.support.enrolment.record import Halving
 from tests.support.enrolment.record import Limit
@@ -14,7 +15,6 @@ from tests.support.oracles.adagrad import AdagradOracle
 from tests.support.oracles.clip_adagrad import ClipAdaGradOracle
 
 VARIANTS = {
-    "defaults": {},
     **clipped.OF_CLIPPED_VARIANTS,
     "global,threshold,delay=1": {
         "learning_rate": 0.015625,
@@ -103,11 +103,6 @@ ENROLMENT = Enrolment(
         "layer,threshold,beta_1",
         "coordinate,threshold,delay=1,decay",
     ),
-    nonfinite_scope=clipped.nonfinite_scope("global"),
-    counts_for_free=clipped.counts_for_free("global"),
-    clip_fraction=clipped.clip_fraction,
-    clip_fractions=clipped.clip_fractions,
-    last_threshold=clipped.last_threshold,
     config={
         "learning_rate": 0.1,
         "beta_1": 0.0,
@@ -116,8 +111,6 @@ ENROLMENT = Enrolment(
         "clip_threshold": 1.0,
         "clipping": "global",
         "delay": 0,
-        **clipped.TAIL,
-        "name": "clip_adagrad",
     },
     golden={
         "learning_rate": 0.125,
@@ -132,6 +125,12 @@ ENROLMENT = Enrolment(
         "weight_decay": 0.125,
         "exclude_from_weight_decay": ["bias"],
     },
+    heavy_tails={
+        "clip_adagrad": Case({"learning_rate": 0.1}),
+        "clip_adagrad, coordinate": Case(
+            {"learning_rate": 0.1, **clipped.BY_COORDINATE}
+        ),
+    },
     limits={
         "AdaGrad": adagrad_limit(0.1, clip_threshold=None),
         "AdaGrad from zero": adagrad_limit(0.0, clip_threshold=None),
@@ -140,8 +139,6 @@ ENROLMENT = Enrolment(
         ),
     },
     errors=(
-        *clipped.ERRORS,
-        *clipped.ERRORS_OF_GLOBAL,
         *clipped.unit_interval_errors("beta_1"),
         *clipped.COORDINATE_ERRORS,
     ),

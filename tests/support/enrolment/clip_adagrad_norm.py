@@ -4,6 +4,7 @@ import functools
 
 from tests.support.enrolment import clipped
 from tests.support.enrolment.record import Adaptive
+from tests.support.enrolment.record import Case
 from tests.support.enrolment.record import Enrolment
 from tests.support.enrolment.record import Halving
 from tests.support.enrolment.record import Limit
@@ -13,7 +14,6 @@ from tests.support.oracles.adagrad import AdagradOracle
 from tests.support.oracles.clip_norm import ClipAdaGradNormOracle
 
 VARIANTS = {
-    "defaults": {},
     "of clipped norms": {"clip_threshold": clipped.OF_CLIPPED},
     "threshold,decay": {
         "learning_rate": Halving(0.5, 6),
@@ -61,11 +61,6 @@ ENROLMENT = Enrolment(
     oracle=ClipAdaGradNormOracle,
     variants=VARIANTS,
     few=("threshold,beta_1,corrected", "adaptive,beta_1,delay=2,decay"),
-    nonfinite_scope=lambda arguments: "step",
-    counts_for_free=lambda arguments: True,
-    clip_fraction=clipped.clip_fraction,
-    clip_fractions=clipped.clip_fractions,
-    last_threshold=clipped.last_threshold,
     config={
         "learning_rate": 1.0,
         "beta_1": 0.0,
@@ -74,8 +69,6 @@ ENROLMENT = Enrolment(
         "initial_accumulator": None,
         "accumulator_scale": 1.0,
         "bias_correction": False,
-        **clipped.TAIL,
-        "name": "clip_adagrad_norm",
     },
     golden={
         "learning_rate": 0.5,
@@ -86,6 +79,10 @@ ENROLMENT = Enrolment(
         "nonfinite": "propagate",
         "weight_decay": 0.125,
         "exclude_from_weight_decay": [0, 3],
+    },
+    heavy_tails={
+        "clip_adagrad_norm": Case({"learning_rate": 0.3}),
+        "clip_adagrad_norm, delay": Case({"learning_rate": 0.3, "delay": 1}),
     },
     limits={
         # One coordinate alone makes the norm; epsilon vanishes beside it.
@@ -106,11 +103,10 @@ ENROLMENT = Enrolment(
         ),
     },
     errors=(
-        *clipped.ERRORS,
-        *clipped.ERRORS_OF_GLOBAL,
         *clipped.unit_interval_errors("beta_1"),
         *clipped.NORM_ERRORS,
     ),
     delays=(0, 1, 2, 3, 7),
     training_rate=0.5,
+    takes_a_norm=True,
 )

@@ -4,6 +4,7 @@ import functools
 
 from tests.support.enrolment import clipped
 from tests.support.enrolment.record import Adaptive
+from tests.support.enrolment.record import Case
 from tests.support.enrolment.record import Enrolment
 from tests.support.enrolment.record import Halving
 from tests.support.enrolment.record import Limit
@@ -14,7 +15,6 @@ from tests.support.oracles.adam import AdamOracle
 from tests.support.oracles.clip_adam import ClipAdamOracle
 
 VARIANTS = {
-    "defaults": {},
     **clipped.OF_CLIPPED_VARIANTS,
     "global,polynomial,decay": {
         "learning_rate": Halving(0.125, 6),
@@ -119,11 +119,6 @@ ENROLMENT = Enrolment(
         "layer,adaptive,delay=1,decay",
         "coordinate,threshold",
     ),
-    nonfinite_scope=clipped.nonfinite_scope("global"),
-    counts_for_free=clipped.counts_for_free("global"),
-    clip_fraction=clipped.clip_fraction,
-    clip_fractions=clipped.clip_fractions,
-    last_threshold=clipped.last_threshold,
     config={
         "learning_rate": 1e-3,
         "beta_1": 0.9,
@@ -133,8 +128,6 @@ ENROLMENT = Enrolment(
         "clipping": "global",
         "delay": 0,
         "initial_accumulator_value": 0.0,
-        **clipped.TAIL,
-        "name": "clip_adam",
     },
     golden={
         "learning_rate": 0.0625,
@@ -149,14 +142,19 @@ ENROLMENT = Enrolment(
         "exclude_from_weight_decay": ["first"],
         "clipvalue": 4.0,
     },
+    heavy_tails={
+        "clip_adam": Case({"learning_rate": 0.003}),
+        "clip_adam, layer": Case({"learning_rate": 0.003, "clipping": "layer"}),
+        "clip_adam, coordinate, delay": Case(
+            {"learning_rate": 0.001, "delay": 1, **clipped.BY_COORDINATE}
+        ),
+    },
     limits={
         "Adam": adam_limit(clip_threshold=None),
         "Adam, threshold never reached": adam_limit(clip_threshold=1024.0),
         "Adam, by layer": adam_limit(clip_threshold=1024.0, clipping="layer"),
     },
     errors=(
-        *clipped.ERRORS,
-        *clipped.ERRORS_OF_GLOBAL,
         *clipped.unit_interval_errors("beta_1", "beta_2"),
         *clipped.COORDINATE_ERRORS,
     ),

@@ -4,6 +4,7 @@ import functools
 
 from tests.support.enrolment import clipped
 from tests.support.enrolment.record import Adaptive
+from tests.support.enrolment.record import Case
 from tests.support.enrolment.record import Enrolment
 from tests.support.enrolment.record import Halving
 from tests.support.enrolment.record import Limit
@@ -12,7 +13,6 @@ from tests.support.oracles.adam import AdamOracle
 from tests.support.oracles.clip_norm import ClipAdamNormOracle
 
 VARIANTS = {
-    "defaults": {},
     "of clipped norms": {"clip_threshold": clipped.OF_CLIPPED},
     "threshold,betas=0": {
         "learning_rate": 0.25,
@@ -100,11 +100,6 @@ ENROLMENT = Enrolment(
     oracle=ClipAdamNormOracle,
     variants=VARIANTS,
     few=("threshold,corrected,decay", "adaptive,delay=2,scale"),
-    nonfinite_scope=lambda arguments: "step",
-    counts_for_free=lambda arguments: True,
-    clip_fraction=clipped.clip_fraction,
-    clip_fractions=clipped.clip_fractions,
-    last_threshold=clipped.last_threshold,
     config={
         "learning_rate": 0.1,
         "beta_1": 0.9,
@@ -114,8 +109,6 @@ ENROLMENT = Enrolment(
         "initial_accumulator": None,
         "accumulator_scale": 1.0,
         "bias_correction": False,
-        **clipped.TAIL,
-        "name": "clip_adam_norm",
     },
     golden={
         "learning_rate": Halving(0.5, 2),
@@ -129,16 +122,19 @@ ENROLMENT = Enrolment(
         "exclude_from_weight_decay": ["bias"],
         "global_clipnorm": 8.0,
     },
+    heavy_tails={
+        "clip_adam_norm": Case({"learning_rate": 0.01}),
+        "clip_adam_norm, delay": Case({"learning_rate": 0.01, "delay": 1}),
+    },
     limits={
         "Adam": _adam_limit(bias_correction=False),
         "Adam, corrected": _adam_limit(bias_correction=True),
     },
     errors=(
-        *clipped.ERRORS,
-        *clipped.ERRORS_OF_GLOBAL,
         *clipped.unit_interval_errors("beta_1", "beta_2"),
         *clipped.NORM_ERRORS,
     ),
     delays=(0, 1, 2, 3, 7),
     training_rate=0.25,
+    takes_a_norm=True,
 )

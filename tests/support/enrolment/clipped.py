@@ -8,8 +8,6 @@ import numpy as np
 
 from tests.support.enrolment.record import Adaptive
 from tests.support.enrolment.record import Polynomial
-from tests.support.enrolment.record import scope_of_keras_arguments
-from tests.support.enrolment.record import widest
 from tests.support.gradients import SHAPES
 from tests.support.gradients import alternating_gradients
 from tests.support.models import SHAPES as MODEL_SHAPES
@@ -19,22 +17,6 @@ GLOBAL, LAYER, COORDINATE = 16.0, 4.0, 0.5
 
 # Thresholds for the variables of the model of the golden files.
 BY_ROW = [2.0 ** np.arange(-2, shape[-1] - 2) for shape in MODEL_SHAPES]
-
-TAIL = {
-    "weight_decay": None,
-    "nonfinite": "skip",
-    "jit_compile": "auto",
-    "monitor": False,
-    "exclude_from_weight_decay": [],
-    "clip_per_replica": False,
-}
-
-ERRORS = tuple(
-    ({"clip_threshold": value}, "`clip_threshold` must be")
-    for value in (0.0, -1.0, float("nan"), float("inf"), "1", True, [])
-)
-
-ERRORS_OF_GLOBAL = (({"clip_threshold": [1.0, 1.0]}, "`clip_threshold`"),)
 
 
 def unit_interval_errors(*names):
@@ -105,6 +87,7 @@ COORDINATE_ERRORS = (
 
 POLYNOMIAL = Polynomial(scale=8.0, power=0.25)
 POLYNOMIAL_BY_COORDINATE = Polynomial(thresholds_by_coordinate(), power=-0.5)
+BY_COORDINATE = {"clipping": "coordinate", "clip_threshold": 0.1}
 ADAPTIVE = Adaptive(multiplier=0.75, beta=0.75, alpha=1.0)
 OF_CLIPPED = Adaptive(1.25, 0.75, 1.5, of="clipped", warmup_steps=3)
 OF_CLIPPED_VARIANTS = {
@@ -115,57 +98,3 @@ OF_CLIPPED_VARIANTS = {
     }
     for clipping in ("layer", "coordinate")
 }
-
-
-def clip_fraction(oracle):
-    """Returns the share of steps, variables or coordinates."""
-    return oracle.clip_fraction
-
-
-def clip_fractions(oracle):
-    """Returns the share of each variable."""
-    return oracle.clip_fractions
-
-
-def last_threshold(oracle):
-    """Returns the one number that the last update clipped at, or `None`."""
-    threshold, by_norm = oracle.clip.threshold, oracle.clip.clipping != "global"
-    if isinstance(threshold, Adaptive) and by_norm:
-        return None
-    if isinstance(getattr(threshold, "scale", threshold), list):
-        return None
-    return oracle.tau[0]
-
-
-def nonfinite_scope(clipping):
-    """Returns what a bad gradient stops, as a function of the arguments.
-
-    Args:
-        clipping: The operator of an optimizer that has no such argument.
-    """
-
-    def scope(arguments):
-        operator = arguments.get("clipping", clipping)
-        threshold = arguments.get("clip_threshold", 1.0)
-        adaptive = isinstance(threshold, Adaptive)
-        own = "coordinate"
-        if arguments.get("projection_radius") is not None:
-            own = "step"
-        elif threshold is not None and operator == "global":
-            own = "step"
-        elif threshold is not None and (operator == "layer" or adaptive):
-            own = "variable"
-        return widest(own, scope_of_keras_arguments(arguments))
-
-    return scope
-
-
-def counts_for_free(clipping):
-    """Returns whether a norm is there to count by, as a function likewise."""
-
-    def counts(arguments):
-        operator = arguments.get("clipping", clipping)
-        threshold = arguments.get("clip_threshold", 1.0)
-        return threshold is not None and operator != "coordinate"
-
-    return counts

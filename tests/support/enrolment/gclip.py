@@ -4,6 +4,7 @@ import functools
 
 from tests.support.enrolment import clipped
 from tests.support.enrolment.record import Adaptive
+from tests.support.enrolment.record import Case
 from tests.support.enrolment.record import Enrolment
 from tests.support.enrolment.record import Halving
 from tests.support.enrolment.record import Limit
@@ -16,7 +17,6 @@ from tests.support.oracles.clipping import norm
 from tests.support.oracles.sgd import SGDOracle
 
 VARIANTS = {
-    "defaults": {},
     "of clipped norms": {"clip_threshold": clipped.OF_CLIPPED},
     "threshold": {
         "learning_rate": 0.0625,
@@ -117,18 +117,11 @@ ENROLMENT = Enrolment(
         "adaptive,alpha=1.5,decay",
         "polynomial,momentum,projection",
     ),
-    nonfinite_scope=clipped.nonfinite_scope("global"),
-    counts_for_free=clipped.counts_for_free("global"),
-    clip_fraction=clipped.clip_fraction,
-    clip_fractions=clipped.clip_fractions,
-    last_threshold=clipped.last_threshold,
     config={
         "learning_rate": 0.1,
         "clip_threshold": 1.0,
         "momentum": 0.0,
         "projection_radius": None,
-        **clipped.TAIL,
-        "name": "gclip",
     },
     golden={
         "learning_rate": 0.125,
@@ -139,6 +132,10 @@ ENROLMENT = Enrolment(
         "exclude_from_weight_decay": ["second"],
         "use_ema": True,
         "ema_momentum": 0.5,
+    },
+    heavy_tails={
+        "gclip": Case({"learning_rate": 0.01}),
+        "gclip, momentum": Case({"learning_rate": 0.001, "momentum": 0.9}),
     },
     limits={
         "SGD": sgd_limit(0.0),
@@ -154,8 +151,6 @@ ENROLMENT = Enrolment(
         ),
     },
     errors=(
-        *clipped.ERRORS,
-        *clipped.ERRORS_OF_GLOBAL,
         *clipped.unit_interval_errors("momentum"),
         *clipped.positive_errors("projection_radius"),
     ),

@@ -13,29 +13,19 @@ class _ClipNormOracle(ClippedOracle):
     zero, and b_0 is then that gradient's norm once clipped.
     """
 
+    defaults = {
+        "clip_threshold": 1.0,
+        "delay": 0,
+        "initial_accumulator": None,
+        "accumulator_scale": 1.0,
+        "bias_correction": False,
+    }
     slots = ("m",)
     scope = "step"
 
-    def __init__(
-        self,
-        variables,
-        learning_rate,
-        beta_1,
-        clip_threshold,
-        delay,
-        initial_accumulator,
-        accumulator_scale,
-        bias_correction,
-        weight_decay,
-    ):
-        super().__init__(
-            variables, learning_rate, clip_threshold, "global", weight_decay
-        )
-        self.b = [initial_accumulator]
-        self.beta_1 = beta_1
-        self.delay = delay
-        self.accumulator_scale = accumulator_scale
-        self.bias_correction = bias_correction
+    def __init__(self, variables, **hyperparameters):
+        super().__init__(variables, **hyperparameters)
+        self.b = [self.initial_accumulator]
 
     def accumulate(self, b_squared, u_squared):
         raise NotImplementedError
@@ -75,31 +65,12 @@ class _ClipNormOracle(ClippedOracle):
 class ClipAdamNormOracle(_ClipNormOracle):
     """b² is a moving average."""
 
-    def __init__(
-        self,
-        variables,
-        learning_rate=0.1,
-        beta_1=0.9,
-        beta_2=0.999,
-        clip_threshold=1.0,
-        delay=0,
-        initial_accumulator=None,
-        accumulator_scale=1.0,
-        bias_correction=False,
-        weight_decay=None,
-    ):
-        super().__init__(
-            variables,
-            learning_rate,
-            beta_1,
-            clip_threshold,
-            delay,
-            initial_accumulator,
-            accumulator_scale,
-            bias_correction,
-            weight_decay,
-        )
-        self.beta_2 = beta_2
+    defaults = {
+        **_ClipNormOracle.defaults,
+        "learning_rate": 0.1,
+        "beta_1": 0.9,
+        "beta_2": 0.999,
+    }
 
     def accumulate(self, b_squared, u_squared):
         return self.beta_2 * b_squared + (1 - self.beta_2) * u_squared
@@ -111,29 +82,11 @@ class ClipAdamNormOracle(_ClipNormOracle):
 class ClipAdaGradNormOracle(_ClipNormOracle):
     """b² is a sum, which has no bias to correct."""
 
-    def __init__(
-        self,
-        variables,
-        learning_rate=1.0,
-        beta_1=0.0,
-        clip_threshold=1.0,
-        delay=0,
-        initial_accumulator=None,
-        accumulator_scale=1.0,
-        bias_correction=False,
-        weight_decay=None,
-    ):
-        super().__init__(
-            variables,
-            learning_rate,
-            beta_1,
-            clip_threshold,
-            delay,
-            initial_accumulator,
-            accumulator_scale,
-            bias_correction,
-            weight_decay,
-        )
+    defaults = {
+        **_ClipNormOracle.defaults,
+        "learning_rate": 1.0,
+        "beta_1": 0.0,
+    }
 
     def accumulate(self, b_squared, u_squared):
         return b_squared + u_squared

@@ -11,7 +11,8 @@ class ClippedOracle:
 
     A variable whose gradient is `None` is no part of the step. A bad gradient
     is one whose square is NaN or infinite. It stops its
-    coordinate, its variable or the step: `scope` says which.
+    coordinate, its variable or the step: `scope` says which. Hyperparameters
+    are attributes.
 
     Attributes:
         x: The variables.
@@ -25,12 +26,20 @@ class ClippedOracle:
         skipped_steps: The number of steps with a bad gradient.
     """
 
+    # The hyperparameters, but for the weight decay.
+    defaults = {}
     # The names of attributes with an array for each variable.
     slots = ()
+    # The operator, where it is no hyperparameter.
+    clipping = "global"
 
-    def __init__(
-        self, variables, learning_rate, clip_threshold, clipping, weight_decay
-    ):
+    def __init__(self, variables, **hyperparameters):
+        defaults = {**self.defaults, "weight_decay": None}
+        unknown = hyperparameters.keys() - defaults.keys()
+        if unknown:
+            raise TypeError(f"No hyperparameters of the oracle: {unknown}")
+        for name, value in {**defaults, **hyperparameters}.items():
+            setattr(self, name, value)
         self.x = [np.array(x, np.float64) for x in variables]
         for slot in self.slots:
             setattr(self, slot, [np.zeros_like(x) for x in self.x])
@@ -40,9 +49,7 @@ class ClippedOracle:
         self.clip_fractions = [0.0] * len(self.x)
         self.tau = [None] * len(self.x)
         self.skipped_steps = 0
-        self.learning_rate = learning_rate
-        self.clip = ClippingOracle(clip_threshold, clipping, self.x)
-        self.weight_decay = weight_decay or 0.0
+        self.clip = ClippingOracle(self.clip_threshold, self.clipping, self.x)
 
     @property
     def scope(self):
@@ -53,13 +60,38 @@ class ClippedOracle:
             return "coordinate"
         return "step" if clipping == "global" else "variable"
 
+    def step_of(self, u, lr, k, *slots):
+        """Returns what is taken off one variable, and its slots after that.
+
+        `k` is the number of this update of the variable, 1 at first.
+        """
+        raise NotImplementedError
+
     def move(self, u, lr):
         """Moves x and the slots by clipped gradients; k counts this update."""
-        raise NotImplementedError
+        moved = [
+            # What is not given has no count at first, and does not move.
+            self.step_of(u_i, lr, max(count, 1), *slots)
+            for u_i, count, *slots in zip(
+                u,
+                self.counts,
+                *(getattr(self, name) for name in self.slots),
+                strict=True,
+            )
+        ]
+        steps, *slots = map(list, zip(*moved, strict=True))
+        self.x = [
+            x - decay - step
+            for x, decay, step in zip(
+                self.x, self.decay(lr), steps, strict=True
+            )
+        ]
+        for name, values in zip(self.slots, slots, strict=True):
+            setattr(self, name, values)
 
     def decay(self, lr):
         """Returns what weight decay takes off each variable."""
-        return [lr * self.weight_decay * x for x in self.x]
+        return [lr * (self.weight_decay or 0.0) * x for x in self.x]
 
     def step(self, gradients, learning_rate=None):
         lr = self.learning_rate if learning_rate is None else learning_rate

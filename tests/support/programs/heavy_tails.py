@@ -6,6 +6,7 @@ For each case, `FILE.npz` holds the height of the quadratic at the end, of shape
 (learning rates, seeds).
 """
 
+import functools
 import sys
 
 import jax
@@ -60,11 +61,11 @@ def main(file):
     noise = jnp.asarray(heavy_tails.stable_noise(), "float32")
     spike = jnp.asarray(heavy_tails.spike(), "float32")
     result = {}
-    for key, case in heavy_tails.CASES.items():
+    for key, (_, case) in heavy_tails.CASES.items():
         own = [case.arguments["learning_rate"]]
-        clipped = case.clipped_optimizer
+        clipped = functools.partial(heavy_tails.clipped_optimizer, key)
         result[f"{key}, clipped"] = heights(clipped(), own, noise)
-        unclipped = case.unclipped_optimizer
+        unclipped = functools.partial(heavy_tails.unclipped_optimizer, key)
         result[f"{key}, unclipped"] = heights(unclipped(), rates, noise)
         if key in ("clip_adagrad", "clip_adagrad_norm"):
             result[f"{key}, clipped spike"] = heights(clipped(), own, spike)
