@@ -1,4 +1,4 @@
-"""The optimizers for Keras 3, one class a module."""
+"""The optimizers for Keras 3, one class per module."""
 
 from keras_clip.optimizers.acclip import ACClip
 from keras_clip.optimizers.cclip import CClip
