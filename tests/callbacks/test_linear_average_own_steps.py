@@ -133,8 +133,8 @@ def test_optimizer_that_is_none_is_refused_at_once(front_end, optimizer):
     with pytest.raises(ValueError) as error:
         make_average(front_end, optimizer=optimizer)
     assert str(error.value) == (
-        "`optimizer` must be one optimizer or None: of several, each has a "
-        "callback of its own. "
+        "`optimizer` must be one optimizer or None; use a callback for each "
+        "of several. "
         f"Received: optimizer={optimizer!r}"
     )
 
