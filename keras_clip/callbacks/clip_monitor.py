@@ -33,8 +33,8 @@ class ClipMonitor(BaseClipMonitor, keras.callbacks.Callback):
     which may cost a pass over the gradients, and the model's steps are traced
     again if they were traced without monitoring. The setting stays in
     `get_config()`, in a saved model and in later trainings. It does not change
-    the weights. A step inside of your own function is not traced again; there
-    is a warning if nothing can be read from it.
+    the weights. A step inside of another traced function is not traced again;
+    there is a warning if nothing can be read from it.
 
     There is also a warning if the first 1,000 updates of a training clipped
     nothing, or everything, with the sizes of gradients and threshold and a

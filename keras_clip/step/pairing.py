@@ -31,7 +31,7 @@ def once_each(
             `checked` rejects a gradient that is summed.
     """
     gradients, variables = list(gradients), list(variables)
-    _check_counts(name, gradients, variables)
+    _check_lengths(name, gradients, variables)
     if len({id(variable) for variable in variables}) == len(variables):
         return gradients, variables
     places, sums, each = {}, [], []
@@ -59,7 +59,7 @@ def checked(name: str, gradients: Sequence, variables: Sequence) -> list:
         ValueError: If there are more or fewer gradients than variables, or if
             one is complex or does not have the shape of its variable.
     """
-    _check_counts(name, gradients, variables)
+    _check_lengths(name, gradients, variables)
     return [
         gradient if gradient is None else _checked(name, gradient, variable)
         for gradient, variable in zip(gradients, variables, strict=True)
@@ -92,7 +92,7 @@ def variable_path(variable) -> str:
     return getattr(variable, "path", variable.name.split(":")[0])
 
 
-def _check_counts(name, gradients, variables):
+def _check_lengths(name, gradients, variables):
     if len(gradients) != len(variables):
         raise ValueError(
             f"`{name}` must hold one gradient for each variable. Received: "

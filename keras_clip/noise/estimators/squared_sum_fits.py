@@ -113,7 +113,7 @@ def fit_squared_stables(norms: ArrayLike) -> SquaredSum:
             f"Received: norms={len(norms)} numbers that vary as little as with "
             f"{dimension:.3g}"
         )
-    edges, counts = _bins(norms)
+    edges, bin_counts = _bins(norms)
     minimize = import_scipy("optimize").minimize
 
     def loss(parameters):
@@ -123,7 +123,7 @@ def fit_squared_stables(norms: ArrayLike) -> SquaredSum:
             (edges / scale) ** 2, alpha, math.exp(log_dimension)
         )
         shares = np.diff(below, prepend=0, append=1)
-        return -counts @ np.log(np.maximum(shares, LEAST_PROBABILITY))
+        return -bin_counts @ np.log(np.maximum(shares, LEAST_PROBABILITY))
 
     log_dimension = math.log(max(dimension, DIMENSIONS[0]))
     location = math.log(scale) + log_dimension / 2

@@ -96,9 +96,9 @@ class NoiseReport:
             )
             if refusal
         ]
-        which_counts = disagreement(self.tail_index, self.stable_index)
-        if which_counts:
-            found.append(which_counts)
+        contradiction = disagreement(self.tail_index, self.stable_index)
+        if contradiction:
+            found.append(contradiction)
         return (*self.samples.caveats, *found)
 
     def _attempt(self, estimate, samples, **options):

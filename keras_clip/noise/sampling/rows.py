@@ -29,12 +29,12 @@ class SparseRows:
 
     def __getitem__(self, rows):
         """Returns the tensor of the rows at an array of places."""
-        counts = self._starts[rows + 1] - self._starts[rows]
+        row_sizes = self._starts[rows + 1] - self._starts[rows]
         places = np.concatenate(
             [np.arange(*self._starts[row : row + 2]) for row in rows]
         )
         indices = self._indices[places]
-        indices[:, 0] = np.repeat(np.arange(len(rows)), counts)
+        indices[:, 0] = np.repeat(np.arange(len(rows)), row_sizes)
         shape = (len(rows), *self.shape[1:])
         return _sparse_tensor(indices, self._values[places], shape)
 
