@@ -149,9 +149,7 @@ def clip_factor(norm: Tensor, threshold: float | Tensor) -> Tensor:
     return ops.where(ops.isfinite(norm), factor, math.nan)
 
 
-def clip_by_norm(
-    gradient: Tensor, threshold: float | Tensor, norm: Tensor | None = None
-) -> Tensor:
+def clip_by_norm(gradient: Tensor, threshold: Tensor, norm=None) -> Tensor:
     """Returns `min(1, threshold / norm) · gradient`.
 
     Args:

@@ -214,12 +214,9 @@ def _is_warming_up(optimizer, threshold, now):
         return not math.isfinite(threshold)
     # There is a threshold for each variable.
     schedule = optimizer.clip_threshold
-    is_adaptive = isinstance(schedule, AdaptiveThreshold)
-    return (
-        is_adaptive
-        and schedule.of == "clipped"
-        and now.updates <= schedule.warmup_steps
-    )
+    if not isinstance(schedule, AdaptiveThreshold):
+        return False
+    return schedule.of == "clipped" and now.updates <= schedule.warmup_steps
 
 
 def _argument_of(optimizer):

@@ -25,8 +25,9 @@ nonfinite: `"skip"` or `"propagate"`. With `"skip"`, a gradient that is NaN
     and without a norm only the coordinate is skipped. With `"propagate"`,
     parameters and state become NaN or infinite. Defaults to `"skip"`.
 jit_compile: Whether the update is compiled by XLA: `True`, `False`, or
-    `"auto"`, which on TensorFlow compiles what has at least 32,768
-    elements: a variable, or the small ones together. Defaults to `"auto"`.
+    `"auto"`, which on TensorFlow compiles updates of at least 32,768
+    elements: of a variable, or of the small ones together. Defaults to
+    `"auto"`.
 monitor: Whether to update the monitoring variables even if that costs a
     pass over the gradients: `gradient_norm` and, with an entry for each
     variable, `gradient_norms` (of the last step, before clipping),

@@ -220,9 +220,7 @@ def _load_model(path):
 
 def _load_data(path):
     if path is None:
-        raise ValueError(
-            "`data` must be given for a .keras file. Received: data=None"
-        )
+        raise ValueError("`data` must be given with a model. Received: none")
     if os.path.isdir(path):
         return {"x": _load_dataset(path)}
     import numpy as np

@@ -61,8 +61,8 @@ def update_variables(
 
     Args:
         rule: The rule.
-        jit_compile: `True`, `False`, or `"auto"`: compile what has at least
-            32,768 elements, but nothing where a TPU compiles the whole step.
+        jit_compile: `True`, `False`, or `"auto"`: compile updates of at least
+            32,768 elements, but none where a TPU compiles the entire step.
         program_of: `program.program_of`, or a cached version of it.
         weight_decays: Python float for each of the updates.
         updates: Updates of the variables on one device.
@@ -232,9 +232,8 @@ def _as_vector(tensors):
 
 def _clip_as_vector(values, group):
     """Returns a clip's numbers for each coordinate, or one scalar for all."""
-    if all(value is values[0] for value in values):
-        if not values[0].shape.rank:
-            return values[0]
+    if all(value is values[0] for value in values) and not values[0].shape.rank:
+        return values[0]
     if not any(value.shape.rank for value in values):
         sizes = [_size(update.variable) for update in group]
         return _for_each_element(tf.stack(values), sizes)

@@ -61,13 +61,10 @@ def looks_at_coordinates(settings: Settings, decision: Decision) -> bool:
 def _with_skipped(settings, decision, scalars):
     """Returns the scalars, with the step counted if it skipped anything."""
     taken = decision.taken
+    skips_parts = settings.skips and settings.nonfinite_scope != "step"
     if settings.skips and settings.rule_scope == "variable":
         taken = Where(ops.isfinite(decision.norms.of_all))
-    elif (
-        settings.skips
-        and settings.nonfinite_scope != "step"
-        and settings.monitor
-    ):
+    elif skips_parts and settings.monitor:
         taken = Where(_all_finite(decision))
     if not isinstance(taken, Where):
         return scalars

@@ -123,12 +123,9 @@ class Settings:
     def counts_variables(self) -> bool:
         """Returns whether bias correction counts updates by variable."""
         threshold = self.clip_threshold
-        by_variable = (
-            threshold is not None
-            and threshold.moves_with_norm
-            and self.clipping != "global"
-        )
-        return by_variable or self.rule.is_corrected
+        if threshold is None or self.clipping == "global":
+            return self.rule.is_corrected
+        return threshold.moves_with_norm or self.rule.is_corrected
 
     def decay_of(self, position: int) -> float:
         """Returns the weight decay of one variable.
