@@ -1,4 +1,4 @@
-"""keras_clip: clipping optimizers for training attention models with Keras."""
+"""Clipping optimizers for training attention models with Keras."""
 
 from keras_clip import callbacks
 from keras_clip import noise

@@ -1,23 +1,27 @@
-"""The clipping operators, the global norm, the merging of sparse rows.
+"""Clips gradients, computes their norms and makes sparse gradients dense.
 
-Everything here sees gradients *after* aggregation over replicas. Norms are
-accumulated in float32, in float64 for float64 gradients. A norm that is NaN or
-infinite makes the clipped gradient NaN, never a zero or a threshold, so that
-what comes after can tell a bad step from a good one.
+All functions take gradients *after* aggregation over replicas. Norms are
+accumulated in float32, or in float64 for float64 gradients. A norm that is NaN
+or infinite makes the clipped gradient NaN, never zero or a threshold, so that
+later code can tell that the step must be skipped.
 """
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
+# A tensor of the backend that Keras runs on: no class is common to all three.
+Tensor = Any
 
-def working_dtype_of(value) -> str:
-    """Returns the dtype in which the values of a tensor are worked with.
+
+def working_dtype_of(value: Tensor) -> str:
+    """Returns the dtype in which computations on a tensor are done.
 
     Half precision is for storage only: a norm overflows in float16, and a
-    bfloat16 average with a decay near 1 does not move at all.
+    bfloat16 average with a decay near 1 never changes.
 
     Args:
         value: Tensor or variable of a floating-point dtype.
@@ -29,15 +33,17 @@ def working_dtype_of(value) -> str:
     return "float64" if dtype == "float64" else "float32"
 
 
-def densify(gradient, shape: Sequence[int] | None = None):
+def densify(gradient: Tensor, shape: Sequence[int] | None = None) -> Tensor:
     """Returns a gradient as a dense tensor, duplicate rows summed.
 
+    Keras never merges the duplicate rows of `tf.IndexedSlices`
+    (keras/src/optimizers/base_optimizer.py, 3.15.1), which makes every
+    non-linear update wrong.
+
     Args:
-        gradient: Tensor; on TensorFlow also `tf.IndexedSlices` as embedding
-            layers give, on JAX an array of `jax.experimental.sparse`, on torch
-            a tensor of any layout. Keras never merges the duplicate rows of
-            `tf.IndexedSlices` (keras/src/optimizers/base_optimizer.py, 3.15.1),
-            which makes every non-linear update wrong.
+        gradient: Dense tensor; on TensorFlow also `tf.IndexedSlices`, as
+            embedding layers produce, on JAX an array of
+            `jax.experimental.sparse`, on torch a tensor of any layout.
         shape: Shape of the variable, for `tf.IndexedSlices` without one.
 
     Returns:
@@ -59,8 +65,8 @@ def densify(gradient, shape: Sequence[int] | None = None):
     return gradient
 
 
-def with_dense_shape(gradient, shape: Sequence[int] | None):
-    """Returns a TensorFlow gradient with a shape, if it is rows without one.
+def with_dense_shape(gradient: Tensor, shape: Sequence[int] | None) -> Tensor:
+    """Returns a TensorFlow gradient, with a dense shape if it lacks one.
 
     Args:
         gradient: Tensor, `tf.IndexedSlices` or `None`.
@@ -78,7 +84,7 @@ def with_dense_shape(gradient, shape: Sequence[int] | None):
 
 
 def widest_dtype_of(values: Sequence) -> str:
-    """Returns the dtype of what is computed from several tensors together.
+    """Returns the dtype of numbers that are computed from several tensors.
 
     Args:
         values: Sequence of tensors or variables of floating-point dtypes.
@@ -90,7 +96,7 @@ def widest_dtype_of(values: Sequence) -> str:
     return "float64" if "float64" in dtypes else "float32"
 
 
-def norms(gradients: Sequence, dtype: str | None = None):
+def norms(gradients: Sequence[Tensor], dtype: str | None = None) -> Tensor:
     """Returns the Euclidean norm of each gradient.
 
     Args:
@@ -105,8 +111,8 @@ def norms(gradients: Sequence, dtype: str | None = None):
     return ops.sqrt(2.0 * ops.stack(squares))
 
 
-def total_norm(norms):
-    """Returns the norm of all gradients together from the norm of each.
+def total_norm(norms: Tensor) -> Tensor:
+    """Returns the global norm of gradients from the norm of each.
 
     Args:
         norms: Tensor of shape `(n,)`.
@@ -117,7 +123,7 @@ def total_norm(norms):
     return ops.sqrt(ops.sum(ops.square(norms)))
 
 
-def global_norm(gradients: Sequence):
+def global_norm(gradients: Sequence[Tensor]) -> Tensor:
     """Returns the Euclidean norm over all elements of all gradients.
 
     Args:
@@ -129,27 +135,27 @@ def global_norm(gradients: Sequence):
     return total_norm(norms(gradients))
 
 
-def clip_factor(norm, threshold):
-    """Returns `min(1, threshold / norm)`, 1 for norm 0, NaN for a bad norm.
+def clip_factor(norm: Tensor, threshold: float | Tensor) -> Tensor:
+    """Returns `min(1, threshold / norm)`, NaN for a norm that is not finite.
 
     Args:
         norm: Non-negative tensor.
         threshold: Positive number or tensor; 0 only where the norm is 0.
 
     Returns:
-        Tensor like `norm`.
+        Tensor like `norm`; 1 where the norm is 0.
     """
     factor = ops.where(norm <= threshold, 1.0, threshold / norm)
     return ops.where(ops.isfinite(norm), factor, math.nan)
 
 
-def clip_by_norm(gradient, threshold: float, norm=None):
+def clip_by_norm(gradient: Tensor, threshold: Tensor, norm=None) -> Tensor:
     """Returns `min(1, threshold / norm) · gradient`.
 
     Args:
         gradient: Dense tensor.
-        threshold: Positive number.
-        norm: Scalar tensor; the gradient's own norm if `None`.
+        threshold: Positive number or scalar tensor.
+        norm: Scalar tensor. Defaults to `None`: the norm of the gradient.
 
     Returns:
         Tensor of the gradient's working dtype.
@@ -161,7 +167,7 @@ def clip_by_norm(gradient, threshold: float, norm=None):
     return ops.cast(gradient, dtype) * factor
 
 
-def clip_by_value(gradient, threshold):
+def clip_by_value(gradient: Tensor, threshold: float | Tensor) -> Tensor:
     """Returns `min(1, threshold / |g_i|) · g_i` for every coordinate.
 
     Args:
@@ -171,15 +177,15 @@ def clip_by_value(gradient, threshold):
     Returns:
         Tensor like `gradient`; NaN where it is NaN or infinite.
     """
-    # That is to stay within ±threshold, and costs no division.
+    # To stay within ±threshold is the same, and costs no division.
     clipped = ops.minimum(ops.maximum(gradient, -threshold), threshold)
     return ops.where(ops.isfinite(gradient), clipped, math.nan)
 
 
 def _half_square_sum(gradient):
-    """Returns `Σ g²/2`, on TensorFlow by the kernel that runs at read speed.
+    """Returns `Σ g²/2`, on TensorFlow by a kernel as fast as memory is read.
 
-    `reduce_sum(square(g))` takes twice as long there (tensorflow 2.20.0, CPU).
+    `reduce_sum(square(g))` takes twice as long (tensorflow 2.20.0, CPU).
     """
     gradient = ops.cast(gradient, working_dtype_of(gradient))
     if keras.backend.backend() == "tensorflow":

@@ -1,6 +1,6 @@
-"""The one list of this package's optimizers.
+"""Lists the optimizers of this package, and finds them by name.
 
-It drives `keras_clip.get`, the Model Garden configs and the shared tests.
+`keras_clip.get`, the Model Garden configs and the shared tests use the list.
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ import keras
 from keras_clip.validation import check_choice
 from keras_clip.validation import check_number
 
-# What one step does. A learning rate only suits optimizers of the same kind.
+# Kinds of steps. A learning rate only suits optimizers of the same kind.
 STEPS = {
     "coordinate": "moves each coordinate by about the learning rate",
     "fading coordinate": (
@@ -28,18 +28,18 @@ STEPS = {
 
 @dataclasses.dataclass(frozen=True)
 class OptimizerInfo:
-    """What there is to know of an optimizer without making one.
+    """Describes an optimizer for those who do not have an instance of it.
 
     Args:
         name: Name in snake case, as in Model Garden's YAML.
         class_name: Name of the class in `keras_clip` and
             `keras_clip.tf_keras`.
         summary: One line for tables.
-        reference: Where the algorithm comes from.
-        step: What the learning rate means for the default arguments, a key of
-            `STEPS`.
+        reference: Source of the algorithm.
+        step: Kind of step with the default arguments, a key of `STEPS`. It says
+            what the learning rate means.
         starting_rate: Learning rate to start the training of a Transformer
-            with, all other arguments at their defaults.
+            with, with default values for all other arguments.
 
     Raises:
         ValueError: If `step` or `starting_rate` is out of its range.
@@ -58,13 +58,13 @@ class OptimizerInfo:
 
     @property
     def keras_class(self) -> type[keras.optimizers.Optimizer]:
-        """The class for Keras 3, which `import keras_clip` has registered."""
+        """Returns the class for Keras 3, registered by `import keras_clip`."""
         name = f"keras_clip>{self.class_name}"
         return keras.saving.get_registered_object(name)
 
     @property
     def tf_keras_class(self) -> type | None:
-        """The class for tf_keras, once `keras_clip.tf_keras` is imported."""
+        """Returns the class for tf_keras, if `keras_clip.tf_keras` is there."""
         import tf_keras
 
         name = f"keras_clip>{self.class_name}"
@@ -146,13 +146,13 @@ OPTIMIZERS = {
 def get(identifier: str | dict | keras.optimizers.Optimizer):
     """Returns an optimizer by name, config or instance.
 
-    Unlike `keras.optimizers.get`, which finds add-ons only by their registered
-    name, this knows the optimizers of this package by their own names.
+    `keras.optimizers.get` finds add-ons only by their registered names. This
+    function also finds the optimizers of this package by their plain names.
 
     Args:
         identifier: Name of an optimizer of this package in any case
             (`"acclip"`, `"ACClip"`), a dict of such a `class_name` and of a
-            `config`, or whatever `keras.optimizers.get` takes.
+            `config`, or an argument of `keras.optimizers.get`.
 
     Returns:
         A Keras optimizer, or `None` for `None`, as in Keras.
@@ -175,7 +175,7 @@ def get(identifier: str | dict | keras.optimizers.Optimizer):
     if isinstance(name, str) and isinstance(config, dict):
         for info in OPTIMIZERS.values():
             if name.lower() in (info.name, info.class_name.lower()):
-                # Keras puts the schedule itself into the dict that it is given.
+                # A copy, as Keras replaces the schedule's config in the dict.
                 return info.keras_class.from_config({**config})
     try:
         return keras.optimizers.get(identifier)
@@ -184,7 +184,7 @@ def get(identifier: str | dict | keras.optimizers.Optimizer):
             raise
         raise ValueError(
             f"`identifier` must be one of {', '.join(OPTIMIZERS)}, a dict of "
-            "such a `class_name` and of its `config`, or an identifier that "
-            "`keras.optimizers.get` knows. Received: "
+            "such a `class_name` and of its `config`, or an identifier for "
+            "`keras.optimizers.get`. Received: "
             f"identifier={identifier!r}"
         ) from None

@@ -1,4 +1,4 @@
-"""Early checks of constructor arguments, worded the same everywhere."""
+"""Checks constructor arguments early, with errors that are all worded alike."""
 
 import dataclasses
 import functools
@@ -13,7 +13,7 @@ def within(default: float | None, interval: str, optional: bool = False):
 
     Args:
         default: The field's default.
-        interval: Where it must lie, as `"[0, 1)"` or `"(0, inf)"`.
+        interval: The interval of valid numbers, as `"[0, 1)"` or `"(0, inf)"`.
         optional: Whether it may be `None` too. Defaults to `False`.
     """
     low, high = (float(end) for end in interval[1:-1].split(","))
@@ -49,13 +49,13 @@ def one_of(default: object, choices: Sequence[object]):
 
 
 def check_fields(instance: object) -> None:
-    """Checks the fields of a dataclass by what was declared beside them.
+    """Checks each field of a dataclass by the check declared with it.
 
     Args:
         instance: A dataclass, frozen or not. Numbers become floats.
 
     Raises:
-        ValueError: If one is out of its range.
+        ValueError: If a field is out of its range.
     """
     for field in dataclasses.fields(instance):
         check = field.metadata.get("check")
@@ -104,7 +104,7 @@ def check_number(
 
 
 def check_integer(name: str, value: int, low: int) -> int:
-    """Returns `value` after checking that it is an integer from `low` on.
+    """Returns `value` after checking that it is an integer of at least `low`.
 
     Args:
         name: Name of the argument, for the error.
@@ -115,7 +115,7 @@ def check_integer(name: str, value: int, low: int) -> int:
         The value as a Python integer.
 
     Raises:
-        ValueError: If `value` is no integer or too small.
+        ValueError: If `value` is not an integer or is too small.
     """
     integer = isinstance(value, numbers.Integral)
     if integer and not isinstance(value, bool) and value >= low:
@@ -138,7 +138,7 @@ def check_choice(name: str, value: object, choices: Sequence[object]) -> object:
         The value.
 
     Raises:
-        ValueError: If `value` is none of `choices`.
+        ValueError: If `value` is not one of `choices`.
     """
     # `1 == True` in Python: compare the types too.
     for choice in choices:
@@ -163,7 +163,7 @@ def check_path(
         The value.
 
     Raises:
-        ValueError: If `value` is nothing of that.
+        ValueError: If `value` is neither.
     """
     if value is None or (isinstance(value, str | os.PathLike) and str(value)):
         return value

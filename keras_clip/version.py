@@ -1,3 +1,3 @@
-"""The version of keras_clip, in its one place."""
+"""The version of keras_clip."""
 
 __version__ = "0.1.0"

@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> str:
         The answer.
 
     Raises:
-        InputError: If something that was given cannot be used.
+        InputError: If an argument cannot be used.
     """
     for name in ("paragraph", "question"):
         value = getattr(arguments, name)

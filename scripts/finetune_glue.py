@@ -1,8 +1,8 @@
 r"""Finetunes a pretrained BERT on CoLA or RTE and reports the task's metric.
 
-The metric of CoLA is Matthews' correlation, that of RTE accuracy. Started
-again, after a kill or a stop, the same command goes on from the newest
-checkpoint. Example:
+The metric of CoLA is Matthews' correlation, that of RTE accuracy. After an
+interruption, the same command resumes training from the newest checkpoint.
+Example:
 
     python scripts/finetune_glue.py --data_dir data/cola \
         --pretrained runs/bert --model_dir runs/cola \
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
         Dict from metric to value.
 
     Raises:
-        InputError: If something that was given cannot be used.
+        InputError: If an argument or a file cannot be used.
     """
     data_dir = arguments.data_dir
     sizes = prepared.sizes(data_dir, "prepare_glue_data.py", ["task"])

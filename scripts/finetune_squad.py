@@ -1,7 +1,7 @@
 r"""Finetunes a pretrained BERT on SQuAD v1.1 and reports exact match and F1.
 
-Keeps the checkpoint with the best F1 beside the newest. Started again, after a
-kill or a stop, the same command goes on from the newest. Example:
+Keeps the checkpoint with the best F1 and the newest one. After an interruption,
+the same command resumes training from the newest. Example:
 
     python scripts/finetune_squad.py --data_dir data/squad \
         --pretrained runs/bert --model_dir runs/squad \
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
         Dict from metric to value, in shares of 1.
 
     Raises:
-        InputError: If something that was given cannot be used.
+        InputError: If an argument or a file cannot be used.
     """
     data_dir = arguments.data_dir
     sizes = prepared.sizes(data_dir, "prepare_squad_data.py", ["do_lower_case"])

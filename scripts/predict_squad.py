@@ -36,14 +36,14 @@ def load(model_dir: str, which: str):
     Raises:
         InputError: If there is no such run or no checkpoint.
     """
-    # These take ten seconds to import, hence not before the command line has
-    # been looked at.
+    # These take ten seconds to import, and are imported once the command line
+    # is parsed.
     progress.say("importing TensorFlow")
     from bert import restoring
     from bert import saved_parameters
 
     params = saved_parameters.read(EXPERIMENT, "--model_dir", model_dir)
-    # The data of the run need not exist any more.
+    # The data of the run may have been deleted.
     data = params.task.validation_data
     data.input_path = ""
     data.vocab_file = os.path.join(model_dir, "vocab.txt")
@@ -57,7 +57,7 @@ def predict(task, model, dataset: dict) -> dict[str, str]:
     Args:
         task: Question answering task.
         model: Its model.
-        dataset: Parsed SQuAD v1.1 JSON; answers in it are not looked at.
+        dataset: Parsed SQuAD v1.1 JSON; its answers are not used.
 
     Returns:
         Dict from question id to answer, empty if the model finds none.
@@ -69,20 +69,20 @@ def predict(task, model, dataset: dict) -> dict[str, str]:
     left = [pair for pair in asked.values() if not texts.is_blank(pair[0])]
     found = _found(task, model, left, "answering")
     left = [pair for pair in left if pair[1]["id"] not in found]
-    # Model Garden pairs the likeliest starts with the likeliest ends, of which
-    # none may be in a short paragraph. What is left is found among all pairs.
+    # Model Garden pairs the likeliest starts with the likeliest ends. A short
+    # paragraph may contain none of these pairs; then all pairs are searched.
     sizes = {"n_best_size": task.task_config.validation_data.seq_length}
     thorough = type(task)(task.task_config.replace(**sizes))
     again = _found(thorough, model, left, "answering with more candidates")
     for name, text in again.items():
-        # The official evaluation does not see punctuation.
+        # The official evaluation ignores punctuation.
         if text.strip(string.punctuation):
             found[name] = text
     return {name: found.get(name, "") for name in asked}
 
 
 def _found(task, model, asked, what):
-    """Returns the answers that Model Garden finds, by the questions' ids."""
+    """Returns the answers that Model Garden finds, by question id."""
     if not asked:
         return {}
     from official.nlp.tasks import question_answering
@@ -108,7 +108,7 @@ def _found(task, model, asked, what):
 
 
 def _watched(task, beat):
-    """Returns a task that says how many windows its model has seen."""
+    """Returns a task that reports how many windows its model has processed."""
 
     class Watched(type(task)):
         def _preprocess_eval_data(self, params):
@@ -119,7 +119,7 @@ def _watched(task, beat):
 
         def aggregate_logs(self, state=None, step_outputs=None):
             state = super().aggregate_logs(state, step_outputs)
-            # The last batch is filled up.
+            # The last batch is padded.
             seen = min(len(state), self.windows)
             beat.reached(f"window {seen:,} of {self.windows:,}")
             if seen == self.windows:
@@ -130,10 +130,11 @@ def _watched(task, beat):
 
 
 def _stands_for_none(best):
-    """Returns whether the best answers are what stands for not finding any.
+    """Returns whether the best answers mean that none was found.
 
-    That is the word "empty", which may be an answer too, with two numbers that
-    are no model's logits (official/nlp/data/squad_lib.py, 2.20.0).
+    Model Garden marks that by the word "empty", which may also be an answer,
+    with two logits that no model computes (official/nlp/data/squad_lib.py,
+    2.20.0).
     """
     first, *others = best
     return (
@@ -154,7 +155,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         Dict with the number of `answers` and the `output` file.
 
     Raises:
-        InputError: If something that was given cannot be used.
+        InputError: If an argument or a file cannot be used.
     """
     dataset = squad.read_questions("--input", arguments.input)
     files.check_output("--output", arguments.output)

@@ -1,4 +1,4 @@
-r"""Turns the files of GLUE's CoLA or RTE into what finetune_glue.py reads.
+r"""Converts the files of GLUE's CoLA or RTE for finetune_glue.py.
 
 Writes TFRecords and the vocabulary. Example:
 
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     vocab = os.path.join(directory, "vocab.txt")
     vocabulary.write(vocab, pieces)
     progress.say("importing TensorFlow")
-    # Takes ten seconds to import, hence not before the checks.
+    # Takes ten seconds to import, and is imported after the checks.
     from official.nlp.data import classifier_data_lib
     from official.nlp.tools import tokenization
 

@@ -1,9 +1,9 @@
-r"""Turns plain text into a WordPiece vocabulary and TFRecords for BERT.
+r"""Converts plain text to a WordPiece vocabulary and TFRecords for BERT.
 
 The text is read as a stream: memory does not grow with it. A blank line ends a
 document; a line may hold a sentence or a paragraph. Every n-th document is held
-out for evaluation. Started again after a kill, the same command goes on with
-the shards that are missing. Examples:
+out for evaluation. After an interruption, the same command writes the missing
+shards. Examples:
 
     python scripts/prepare_pretraining_data.py \
         --input 'corpus/*.txt.xz' --output_dir data --processes 4
@@ -166,7 +166,7 @@ def parser() -> command_line.Parser:
         "--dupe_factor",
         type=command_line.integer(1),
         default=10,
-        help="times each document is masked anew",
+        help="times each document is masked",
     )
     add(
         "--heldout_every",

@@ -1,4 +1,4 @@
-r"""Turns SQuAD v1.1 files into what finetune_squad.py reads.
+r"""Converts SQuAD v1.1 files for finetune_squad.py.
 
 Writes TFRecords of the training questions, a copy of the questions to evaluate
 on, and the vocabulary. Both files may be compressed. Example:
@@ -35,14 +35,14 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     Raises:
         InputError: If a file cannot be used.
     """
-    # Windows hold [CLS], the question, [SEP], some of the paragraph and [SEP].
+    # A window holds [CLS], question, [SEP], part of the paragraph and [SEP].
     if arguments.max_query_length + 3 >= arguments.max_seq_length:
         raise InputError(
             "`--max_query_length` must be less than --max_seq_length - 3, "
             f"{arguments.max_seq_length - 3}. "
             f"Received: --max_query_length={arguments.max_query_length}"
         )
-    # Otherwise the words between two windows would be in neither.
+    # Otherwise words between two windows would be in neither of them.
     longest = arguments.max_seq_length - arguments.max_query_length - 3
     if arguments.doc_stride > longest:
         raise InputError(
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     vocabulary.write(vocab, pieces)
     files.write_json(os.path.join(directory, "dev.json"), dev)
     progress.say("importing TensorFlow")
-    # Takes ten seconds to import, hence not before the checks.
+    # Takes ten seconds to import, and is imported after the checks.
     from official.nlp.data import squad_lib
 
     count = sum(1 for _ in squad.questions(train))

@@ -1,8 +1,9 @@
-r"""Pretrains BERT on prepared text with any optimizer of Model Garden or ours.
+r"""Pretrains BERT on prepared text, with optimizers of both packages.
 
 Prints loss, speed and time left; `tensorboard --logdir MODEL_DIR` draws them.
-Started again, after a kill or a stop, the same command goes on from the newest
-checkpoint. Example:
+The optimizer may be one of Model Garden or of keras_clip. After an
+interruption, the same command resumes training from the newest checkpoint.
+Example:
 
     python scripts/pretrain_bert.py --data_dir data --model_dir runs/bert \
         --config scripts/configs/bert_12.yaml scripts/configs/acclip.yaml
@@ -29,7 +30,7 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
         Dict from metric to value.
 
     Raises:
-        InputError: If something that was given cannot be used.
+        InputError: If an argument or a file cannot be used.
     """
     data_dir = arguments.data_dir
     sizes = prepared.sizes(
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
     )
     training_arguments.check_training_arguments(arguments)
     progress.say("importing TensorFlow")
-    # These take ten seconds to import, hence not before the checks.
+    # These take ten seconds to import, and are imported after the checks.
     from bert import compatibility
     from bert import parameters
     from bert import training

@@ -1,4 +1,4 @@
-"""Callbacks for Keras 3, one class a module."""
+"""The callbacks for Keras 3, one class per module."""
 
 from keras_clip.callbacks.clip_monitor import ClipMonitor
 from keras_clip.callbacks.gradient_noise import GradientNoise

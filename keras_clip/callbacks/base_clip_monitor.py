@@ -1,4 +1,4 @@
-"""When ClipMonitor reads and where its readings go, for either framework."""
+"""Takes and writes the readings of ClipMonitor, in both frameworks."""
 
 import warnings
 
@@ -18,13 +18,13 @@ from keras_clip.validation import check_path
 
 
 class BaseClipMonitor:
-    """A mixin for callbacks: reads the optimizer every so many steps.
+    """Reads the optimizer at regular intervals, as a mixin for callbacks.
 
-    Nothing else waits for the device. A callback with `on_train_batch_end`
-    would: Keras then fetches the logs of every step
-    (keras/src/callbacks/callback_list.py, 3.15.1). On JAX, `self.model` brings
-    the whole state to the model's variables (callback.py), and is left alone
-    but for readings.
+    Only a reading waits for the device. With an `on_train_batch_end`, every
+    step would wait, as Keras then fetches the logs of each
+    (keras/src/callbacks/callback_list.py, 3.15.1). On JAX, `self.model` copies
+    the state to the model's variables (callback.py), and is used for readings
+    only.
     """
 
     def __init__(
@@ -37,8 +37,8 @@ class BaseClipMonitor:
         optimizer=None,
     ):
         super().__init__()
-        # Else tf_keras fetches the logs of every step, for any callback with
-        # a hook for batches (tf_keras/src/callbacks.py, 2.20.1).
+        # Without it tf_keras fetches the logs of every step, for any callback
+        # with a hook for batches (tf_keras/src/callbacks.py, 2.20.1).
         self._supports_tf_logs = True
         self.interval = check_integer("interval", interval, 1)
         self.per_layer = check_choice("per_layer", per_layer, (False, True))
@@ -59,7 +59,7 @@ class BaseClipMonitor:
         self._files = []
 
     def on_train_begin(self, logs=None):
-        """Has everything counted that there is to read."""
+        """Switches the monitoring of the optimizers on."""
         self.stopped = None
         self._readers = []
         self._findings = []
@@ -76,12 +76,12 @@ class BaseClipMonitor:
         """Starts to count the steps of an epoch."""
         if not self._has_begun:
             self._has_begun = True
-            # A callback after this may have restored an interrupted training.
-            self._start(self._own())
+            # A later callback may have restored an interrupted training.
+            self._start(self._clipping_optimizers())
         self._batch = self._batch_read = None
 
     def on_train_batch_begin(self, batch, logs=None):
-        """Reads what the steps before this one have left, if it is time."""
+        """Takes a reading of the steps before this one, if it is due."""
         if self._batch is None:
             self._batch_read = batch
         # Most optimizers are built by the first step.
@@ -97,7 +97,7 @@ class BaseClipMonitor:
         if not self._readers:
             self._open()
         if self._batch is not None:
-            # Of the last one that was begun it is not known if there was data.
+            # The last step that began may have had no data.
             self._read(self._batch - self._batch_read)
             if self._marks:
                 self._check_steps()
@@ -110,13 +110,13 @@ class BaseClipMonitor:
         self._close()
 
     def _trained_with(self):
-        """Returns the optimizers that there is to read of."""
+        """Returns the optimizers to read, or those that hold them."""
         if self._optimizers is not None:
             return self._optimizers
         return [getattr(self.model, "optimizer", None)]
 
     def _check_optimizers(self, optimizers):
-        """Raises where there is nothing to read, as far as it is known."""
+        """Raises if an optimizer that is known by now cannot be read."""
         if not optimizers:
             raise ValueError(
                 "`optimizer` must be an optimizer of `keras_clip` or a list of "
@@ -127,13 +127,13 @@ class BaseClipMonitor:
                 self._check(optimizer)
 
     def _check(self, optimizer):
-        """Raises where there would be nothing but zeros to read."""
+        """Raises if all readings of an optimizer would be zero."""
         found = clipping_optimizers(optimizer)
         if not found:
             raise ValueError(
                 "`optimizer` must be an optimizer of `keras_clip` for "
-                "`ClipMonitor`; give it those that a model's own `train_step` "
-                f"uses. Received: optimizer={optimizer!r}"
+                "`ClipMonitor`; pass those that a custom `train_step` uses. "
+                f"Received: optimizer={optimizer!r}"
             )
         for each in found:
             name = type(each).__name__
@@ -151,30 +151,30 @@ class BaseClipMonitor:
                 )
 
     def _check_steps(self):
-        """Raises if there was no step of an optimizer in the first epoch."""
+        """Raises if an optimizer has taken no step in the first epoch."""
         optimizers = self._trained_with()
         for optimizer, mark in zip(optimizers, self._marks, strict=True):
             if step_mark(optimizer) == mark:
                 raise ValueError(
                     "`optimizer` must be the optimizer that the model is "
-                    "trained with, or a list of them: there was no step of "
-                    f"this one. Received: optimizer={optimizer!r}"
+                    "trained with, or a list of them: this one has taken no "
+                    f"step. Received: optimizer={optimizer!r}"
                 )
         self._marks = []
 
     def _open(self):
-        """Opens the files once it is known what there is to read."""
+        """Opens the files as soon as the names of the readings are known."""
         optimizers = self._trained_with()
         self._check_optimizers(optimizers)
         found = [clipping_optimizers(optimizer) for optimizer in optimizers]
-        own = sum(found, start=[])
-        self._switch_on(own)
+        monitored = sum(found, start=[])
+        self._switch_on(monitored)
         if any(map(_holds_unknown, optimizers)):
             return
-        # Each may make its first step at another one of the training.
+        # They may take their first steps at different steps of the training.
         if not all(any(map(is_built, group)) for group in found):
             return
-        readers = readers_of(own, self.per_layer)
+        readers = readers_of(monitored, self.per_layer)
         names = ["step"]
         for reader in readers:
             names += [*reader.names, *reader.layer_names]
@@ -183,34 +183,34 @@ class BaseClipMonitor:
         if self.log_dir is not None:
             self._files.append(EventFile(self.log_dir))
         self._readers = readers
-        self._count_from_starts(own)
+        self._count_from_starts(monitored)
 
-    def _own(self):
-        """Returns the optimizers of this package that there are to read."""
+    def _clipping_optimizers(self):
+        """Returns the optimizers of this package to read."""
         found = map(clipping_optimizers, self._trained_with())
         return sum(found, start=[])
 
     def _start(self, optimizers):
-        """Takes the counters as they are for those of the beginning."""
+        """Stores the current counters as those at the start of training."""
         for each in optimizers:
             self._starts[id(each)] = counters_of(each)
         if self._readers:
             self._count_from_starts(optimizers)
 
     def _count_from_starts(self, optimizers):
-        """Makes the first reading one of what came since the beginning."""
+        """Makes the first reading cover the steps since the start."""
         built = [each for each in optimizers if is_built(each)]
         starts = [self._starts[id(each)] for each in built]
         self._last = self._epoch_before = starts
         self._findings = list(map(ClipFindings, built, starts))
 
     def _switch_on(self, optimizers):
-        """Has the optimizers count from here on, each once a training."""
+        """Switches monitoring on, once a training for each optimizer."""
         new = [each for each in optimizers if id(each) not in self._starts]
         for each in new:
             each.monitor = True
             self._starts[id(each)] = counters_of(each)
-        # Of several models that share an optimizer, each has a function.
+        # Each of several models that share an optimizer has a train function.
         if not all(each.was_always_monitored for each in new):
             remake_train_function(self.model)
 
@@ -224,13 +224,12 @@ class BaseClipMonitor:
         self._epoch_before = self._last
 
     def _read(self, steps):
-        """Takes a reading, if there was anything since the last one.
+        """Takes a reading, if a counter has changed since the last one.
 
         Args:
-            steps: The number of steps since it was time the last time, at
-                least.
+            steps: The number of steps since the last reading was due, or less.
         """
-        # On JAX, this brings the state to the variables.
+        # On JAX, this copies the state to the variables.
         model = self.model
         before, now = self._last, [each.counters() for each in self._readers]
         if now == before:
@@ -255,8 +254,8 @@ class BaseClipMonitor:
 
     def _stop_if_due(self, model):
         skipped = max((each.skipped_in_a_row for each in self._last), default=0)
-        # What a `LossScaleOptimizer` leaves out itself leaves no trace, but
-        # neither do micro-steps that only accumulate.
+        # No counter shows the steps that a `LossScaleOptimizer` leaves out, nor
+        # micro-steps that only accumulate.
         optimizers = self._trained_with()
         if any(hasattr(each, "inner_optimizer") for each in optimizers):
             micro_steps = [
@@ -278,7 +277,7 @@ class BaseClipMonitor:
         warnings.warn(self.stopped, stacklevel=2)
 
     def _epoch_means(self):
-        """Returns what the logs of this epoch get."""
+        """Returns the numbers for the logs of this epoch."""
         readings = self.readings[self._epoch_start :]
         means = {}
         for reader, *interval in zip(
@@ -289,6 +288,6 @@ class BaseClipMonitor:
 
 
 def _holds_unknown(optimizer):
-    """Returns if a `MultiOptimizer` is not built: it may not know its own."""
+    """Returns whether it is a `MultiOptimizer` that is not built yet."""
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     return hasattr(optimizer, "optimizers") and not optimizer.built

@@ -1,4 +1,4 @@
-"""Reports of the gradient noise during training, for either framework."""
+"""Reports on the gradient noise during training, in both frameworks."""
 
 import inspect
 import pathlib
@@ -16,7 +16,7 @@ from keras_clip.validation import check_path
 
 
 class BaseGradientNoise:
-    """A mixin for callbacks: samples the noise after every few epochs."""
+    """Samples the gradient noise every few epochs, as a mixin for callbacks."""
 
     def __init__(
         self,
@@ -47,14 +47,14 @@ class BaseGradientNoise:
 
     @property
     def reports(self) -> dict[int, NoiseReport]:
-        """The report after each epoch that has one, epochs counted from 1."""
+        """Returns the reports by epoch, counted from 1."""
         return dict(self._reports)
 
     def on_train_begin(self, logs=None):
-        """Warns if the model may train by a loss that is not sampled.
+        """Warns if the model may train with a loss that is not sampled.
 
         Raises:
-            ValueError: If that loss needs a `y` that is not given.
+            ValueError: If the loss needs a `y` and none is given.
         """
         model = self.model
         x, y = self._data
@@ -67,13 +67,13 @@ class BaseGradientNoise:
         if own_step and not is_own(model, "compute_loss"):
             warnings.warn(
                 "`GradientNoise` samples the loss that `compute_loss` returns. "
-                "Override it too if the model's own `train_step` trains by "
+                "Override it too if the custom `train_step` of the model uses "
                 f"another. Received: model={model!r}",
                 stacklevel=2,
             )
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Forgets the reports that are of an earlier training."""
+        """Drops the reports of an earlier training."""
         self._reports = {
             number: report
             for number, report in self._reports.items()
@@ -81,7 +81,7 @@ class BaseGradientNoise:
         }
 
     def on_epoch_end(self, epoch, logs=None):
-        """Makes a report, writes it, and puts its tail index into the logs."""
+        """Makes and writes a report, and adds its tail index to the logs."""
         epoch = epoch + 1
         if epoch % self._every:
             return
@@ -91,7 +91,7 @@ class BaseGradientNoise:
                 noise.sample(self.model, x, y, verbose=0, **self._sampling)
             )
         except ValueError as error:
-            # A training is worth more than a report on it.
+            # Training continues without the report.
             warnings.warn(
                 f"`GradientNoise` has no report after epoch {epoch}: {error}",
                 stacklevel=2,
@@ -117,7 +117,7 @@ class BaseGradientNoise:
             report.plot(self._directory / f"{name}.png")
 
     def on_train_end(self, logs=None):
-        """Draws how the noise has changed."""
+        """Draws how the noise changed over training."""
         if self._directory is not None and self._reports:
             from keras_clip.noise.reports.plots import plot_evolution
 

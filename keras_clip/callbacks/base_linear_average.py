@@ -1,4 +1,4 @@
-"""The average that strongly convex theorems speak of, for either framework."""
+"""Averages parameters as theorems on strongly convex functions require."""
 
 import numpy as np
 from keras import ops
@@ -7,9 +7,9 @@ from keras_clip import clipping
 
 
 class BaseLinearAverage:
-    """A mixin for callbacks: averages parameters, the later the heavier.
+    """Averages parameters with linear weights, as a mixin for callbacks.
 
-    `x̄_k = Σ j·x_{j−1} / Σ j` over the updates j = 1, …, k, kept up as
+    `x̄_k = Σ j·x_{j−1} / Σ j` over the updates j = 1, …, k, computed as
     `x̄_k = x̄_{k−1} + 2 / (k + 1) · (x_{k−1} − x̄_{k−1})` on the device.
     """
 
@@ -17,31 +17,31 @@ class BaseLinearAverage:
         super().__init__()
         if optimizer is not None and not hasattr(optimizer, "iterations"):
             raise ValueError(
-                "`optimizer` must be one optimizer or None: of several, each "
-                "has a callback of its own. "
+                "`optimizer` must be one optimizer or None; use a callback for "
+                "each of several. "
                 f"Received: optimizer={optimizer!r}"
             )
         self._optimizer = optimizer
         self._begins = False
-        # The optimizer whose updates are counted, and what it trains. Until it
-        # is built that is not known: then all that the model has.
+        # The optimizer whose updates are counted, and the variables it trains.
+        # Until it is built they are not known, and are all those of the model.
         self._counted = None
         self._variables = []
         self._is_known = False
         self._averages = []
-        # By how much their rounding has made the averages too large.
+        # The rounding errors of the averages.
         self._errors = []
-        # The most updates that there were in a batch.
+        # The largest number of updates in a batch.
         self._most = 0
-        # The parameters before a step that may be an update.
+        # The parameters before a step, which may turn out to be an update.
         self._pending = []
 
     def on_train_begin(self, logs=None):
         """Checks that every step can be seen."""
         model = self.model
         steps = getattr(model, "steps_per_execution", None)
-        # A property of Keras 3; tf_keras 2.20.1 has a variable, on replicas
-        # one that `int` does not take, or none before it is compiled.
+        # It is a property in Keras 3. In tf_keras 2.20.1 it is a variable that
+        # `int` rejects on replicas, or missing before the model is compiled.
         steps = model._steps_per_execution if steps is None else steps
         steps = 1 if steps is None else int(ops.cast(steps, "int32"))
         if getattr(model, "_autotune_steps_per_execution", False):
@@ -59,8 +59,8 @@ class BaseLinearAverage:
         self._begins = True
 
     def on_train_batch_begin(self, batch, logs=None):
-        """Keeps the parameters before the update that comes."""
-        # On JAX, this brings the state to the variables.
+        """Stores the parameters before the next update."""
+        # On JAX, this copies the state to the variables.
         model = self.model
         if self._begins or not self._is_known:
             self._choose_variables(model)
@@ -72,7 +72,7 @@ class BaseLinearAverage:
         self._begins = False
 
     def on_epoch_end(self, epoch, logs=None):
-        """Refuses an optimizer that made no step, or several in a batch."""
+        """Rejects an optimizer that took no step, or several in a batch."""
         self._check_that_updates_are_seen()
         if self._optimizer is None or self._is_known:
             return
@@ -80,13 +80,13 @@ class BaseLinearAverage:
         if not self._is_known:
             raise ValueError(
                 "`optimizer` must be the optimizer that the model is trained "
-                "with: this one has made no step in an epoch. "
+                "with: this one has taken no step in an epoch. "
                 f"Received: optimizer={self._optimizer!r}"
             )
 
     def on_train_end(self, logs=None):
         """Adds the last update."""
-        # On JAX, this brings the state to the variables.
+        # On JAX, this copies the state to the variables.
         model = self.model
         if not self._is_known:
             self._choose_variables(model)
@@ -97,15 +97,15 @@ class BaseLinearAverage:
 
     @property
     def averages(self) -> list[np.ndarray]:
-        """The average of each variable that is trained, in the model's order.
+        """Returns the average of each trained variable, in the model's order.
 
-        They are those of the last training with this callback, whatever the
-        model trains by now.
+        They belong to the last training with this callback, even if the model
+        has other trainable variables now.
 
         Raises:
             ValueError: Before the first update.
         """
-        # On JAX, this brings the state to the variables.
+        # On JAX, this copies the state to the variables.
         model = self.model
         if self._counted is not None:
             if not self._is_known:
@@ -119,7 +119,7 @@ class BaseLinearAverage:
         return [ops.convert_to_numpy(average) for average in self._averages]
 
     def assign_averages(self):
-        """Assigns the averages to the variables that they are averages of."""
+        """Assigns the averages to their variables."""
         averages = self.averages
         for variable, average in zip(self._variables, averages, strict=True):
             variable.assign(average)
@@ -130,20 +130,20 @@ class BaseLinearAverage:
         return getattr(model, "optimizer", None)
 
     def _choose_variables(self, model):
-        """Goes on with an average, or begins another if it is of others."""
+        """Continues the average, or starts another one for other variables."""
         optimizer = self._optimizer_of(model)
         variables, is_known = _trained_variables(model, optimizer)
         places = {id(v): place for place, v in enumerate(self._variables)}
         found = [places[id(v)] for v in variables if id(v) in places]
-        goes_on = (
+        continues = (
             optimizer is self._counted
             and len(found) == len(variables)
-            # Of more variables it was only while it was not known.
+            # It had more variables only while they were not known.
             and (not self._is_known or len(found) == len(places))
         )
         self._is_known = is_known
         self._variables = variables
-        if goes_on:
+        if continues:
             self._averages = [self._averages[place] for place in found]
             self._errors = [self._errors[place] for place in found]
             if self._pending:
@@ -160,7 +160,7 @@ class BaseLinearAverage:
 
     def _add_pending(self):
         """Adds the parameters before the last step if it was an update."""
-        # A step that is skipped or only accumulates is none.
+        # Steps that are skipped or only accumulate are no updates.
         count, before = _updates(self._counted), self._count
         is_update = ops.not_equal(count, before)
         self._count = count
@@ -179,23 +179,23 @@ class BaseLinearAverage:
         self._averages, self._errors = map(list, zip(*moved, strict=True))
 
     def _check_that_updates_are_seen(self):
-        """Raises where a batch had more updates than its beginning shows."""
+        """Raises if a batch had several updates, which are seen as one."""
         if int(self._most) > 1:
             raise ValueError(
-                "`optimizer` must make one update a batch at most: the "
-                "parameters between two updates cannot be seen. Received: "
+                "`optimizer` must make at most one update per batch, as the "
+                "parameters between updates are not known. Received: "
                 f"{int(self._most)} updates in a batch"
             )
 
     def _check_that_updates_count(self, values):
-        """Raises where parameters have moved and the optimizer has not.
+        """Raises if parameters have changed without a step of the optimizer.
 
         It waits for the device until the first update has been counted.
 
         Args:
-            values: What the variables hold now.
+            values: The current values of the variables.
         """
-        # Until it is known what an optimizer trains, others may move the rest.
+        # Other optimizers may change variables that this one does not train.
         can_tell = self._is_known or self._optimizer is None
         if self._has_updates or not self._pending or not can_tell:
             return
@@ -215,13 +215,13 @@ def moved_average(average, error, value, weight):
     """Returns an average moved towards a value, and its error.
 
     After millions of updates a step is less than half a unit in the last place
-    of the average, and would be lost: the error adds such steps up, as in
-    Kahan's summation.
+    of the average, and would be lost: the error accumulates such steps, as in
+    Kahan summation.
 
     Args:
         average: Tensor.
-        error: Tensor like it, by how much rounding has made it too large.
-        value: Tensor like it.
+        error: Tensor like `average`, its rounding error.
+        value: Tensor like `average`.
         weight: Scalar tensor, the weight of the value.
 
     Returns:
@@ -238,14 +238,14 @@ def _inner(optimizer):
 
 
 def _updates(optimizer):
-    """Returns how many updates were made, as a tensor."""
+    """Returns the number of updates so far, as a tensor."""
     optimizer = _inner(optimizer)
-    # A `MultiOptimizer` of Keras 3 counts steps that are no updates too.
+    # A `MultiOptimizer` of Keras 3 also counts steps that are no updates.
     several = getattr(optimizer, "optimizers", [optimizer])
     counts = [
         getattr(each, "update_count", each.iterations) for each in several
     ]
-    # Of one too the sum is a new array: see `on_train_batch_begin`.
+    # A sum of one count is a new array too: see `on_train_batch_begin`.
     return sum(
         (ops.cast(ops.convert_to_tensor(count), "int32") for count in counts),
         start=ops.zeros((), "int32"),
@@ -253,7 +253,7 @@ def _updates(optimizer):
 
 
 def _values(variables):
-    """Returns what variables hold, in their working dtypes."""
+    """Returns the values of variables in their working dtypes."""
     return [
         ops.stop_gradient(
             ops.cast(ops.convert_to_tensor(v), clipping.working_dtype_of(v))
@@ -270,18 +270,18 @@ def _trained_variables(model, optimizer):
         optimizer: Optimizer of either framework.
 
     Returns:
-        Tuple of a list of variables and of whether it is known: an optimizer
-        that is not built may train all of the model's.
+        Tuple of a list of variables and of whether they are known: an optimizer
+        that is not built may train all variables of the model.
     """
     try:
         variables = list(model.trainable_variables)
     except ValueError:
-        # tf_keras raises before a model is built, where Keras 3 has an empty
+        # Before a model is built tf_keras raises here, and Keras 3 has an empty
         # list (tf_keras/src/engine/training.py, 2.20.1).
         variables = []
     optimizer = _inner(optimizer)
     if not hasattr(optimizer, "_var_key"):
-        # tf_keras' legacy optimizers train what they are given.
+        # Legacy optimizers of tf_keras train all variables they receive.
         return variables, True
     # Keras 3 has one of these attributes, tf_keras the other.
     known = getattr(optimizer, "_trainable_variables_indices", None)

@@ -1,4 +1,4 @@
-"""Says once a training what is wrong with how an optimizer clips."""
+"""Finds out, once per training, if a clipping threshold is far off."""
 
 import math
 
@@ -9,13 +9,13 @@ from keras_clip.front_end.front_end import FrontEnd
 from keras_clip.thresholds import AdaptiveThreshold
 from keras_clip.thresholds import Threshold
 
-# Who clips one update in 200 clips one of these with a chance of 99 %. A
-# demonstration makes fewer. The end of the first epoch would come too late
-# where there is but one.
+# An optimizer that clips one update in 200 clips at least one of these with a
+# probability of 99 %. A demonstration takes fewer. The end of the first epoch
+# is too late for a training of one epoch.
 UPDATES = 1000
-# As `keras_clip.noise.report` has it by default.
+# The default of `keras_clip.noise.report`.
 QUANTILE = 0.9
-# Of fewer readings no quantile is known.
+# The fewest readings for a quantile.
 READINGS = 5
 
 _FOLLOWED = {
@@ -26,11 +26,10 @@ _FOLLOWED = {
 
 
 class ClipFindings:
-    """Finds that an optimizer counts nothing, or clips nothing or everything.
+    """Finds out if an optimizer counts nothing, or clips nothing or everything.
 
-    It is silent where that is no choice of a threshold: with ACClip, which
-    finds its own, with `clip_threshold=None`, in a warm-up, and where Keras'
-    own clipping comes before.
+    It reports nothing if no threshold was chosen or applies alone: for ACClip,
+    with `clip_threshold=None`, during a warm-up, and if Keras clips first.
 
     Args:
         optimizer: Optimizer of this package, built.
@@ -44,7 +43,7 @@ class ClipFindings:
         self._is_over = False
 
     def look(self, now: Counters) -> str | None:
-        """Returns what there is to say, at most once.
+        """Returns the finding, at most once.
 
         Args:
             now: The optimizer's counters at a reading.
@@ -56,9 +55,9 @@ class ClipFindings:
         if not optimizer.was_monitored:
             self._is_over = True
             return (
-                f"`ClipMonitor` has nothing to read of {optimizer.name}: a "
-                "function that is not the model's was traced with a step of it "
-                "without monitoring. Make the optimizer with `monitor=True`."
+                f"`ClipMonitor` has nothing to read from {optimizer.name}: a "
+                "function that is not the model's was traced with its steps "
+                "before monitoring. Make the optimizer with `monitor=True`."
             )
         if not _has_threshold(optimizer):
             self._is_over = True
@@ -85,10 +84,10 @@ class ClipFindings:
         self._layer_norms = []
 
     def _note(self, threshold):
-        """Keeps what is to be known of the last step.
+        """Stores the norms and the threshold of the last step.
 
         Args:
-            threshold: The number that it clipped at, or `None`.
+            threshold: The threshold of the step, or `None`.
         """
         norm = float(self._optimizer.gradient_norm.numpy())
         if not math.isfinite(norm):
@@ -129,11 +128,11 @@ class ClipFindings:
         )
 
     def _sizes(self):
-        """Returns how large gradients were, in words and in numbers.
+        """Returns the sizes of the gradients, in words and in numbers.
 
         Returns:
-            Tuple of a string and of an array of norms, a row for each reading;
-            of `None` twice if all of them were 0.
+            Tuple of a string and of an array of norms with a row for each
+            reading, or of `None` twice if all norms were 0.
         """
         optimizer = self._optimizer
         middle = float(np.median(self._norms)) if self._norms else 0.0
@@ -162,11 +161,11 @@ class ClipFindings:
         )
 
     def _better(self, value, norms):
-        """Returns a number at which one in ten is clipped, or `None`.
+        """Returns a number that would clip one in ten, or `None`.
 
         Args:
-            value: The number that is to be changed, or `None`.
-            norms: Array of norms, a row for each reading.
+            value: The current number, or `None`.
+            norms: Array of norms with a row for each reading.
         """
         if value is None or len(norms) < READINGS:
             return None
@@ -175,7 +174,8 @@ class ClipFindings:
         if isinstance(schedule, AdaptiveThreshold):
             if self._optimizer.step_settings.clipping == "coordinate":
                 return None
-            # A multiple of the mean norm, of each variable if by layer.
+            # The multiplier is relative to the mean norm, of each variable with
+            # layer clipping.
             kept = norms
             if schedule.of == "clipped":
                 kept = np.minimum(norms, level)
@@ -184,14 +184,14 @@ class ClipFindings:
             return better if schedule.of == "raw" or better > 1 else None
         thresholds = np.array(self._thresholds)[:, None]
         if isinstance(schedule, Threshold):
-            # It may change: the number scales it at every reading.
+            # The threshold may change, so that the number is scaled by it.
             better = value * float(np.nanquantile(norms / thresholds, QUANTILE))
             return better if math.isfinite(better) else None
         return level
 
 
 def _has_threshold(optimizer):
-    """Returns whether an optimizer clips at a threshold that was chosen."""
+    """Returns whether an optimizer clips at a threshold of its argument."""
     by_keras = (
         optimizer.clipnorm or optimizer.clipvalue or optimizer.global_clipnorm
     )
@@ -203,27 +203,24 @@ def _has_threshold(optimizer):
 
 
 def _is_warming_up(optimizer, threshold, now):
-    """Returns whether nothing is to be clipped yet.
+    """Returns whether the threshold is still in its warm-up.
 
     Args:
         optimizer: The optimizer.
-        threshold: The number that the last update clipped at, or `None`.
+        threshold: The threshold of the last update, or `None`.
         now: The optimizer's counters.
     """
     if threshold is not None:
         return not math.isfinite(threshold)
-    # Of a threshold for each variable.
+    # There is a threshold for each variable.
     schedule = optimizer.clip_threshold
-    is_adaptive = isinstance(schedule, AdaptiveThreshold)
-    return (
-        is_adaptive
-        and schedule.of == "clipped"
-        and now.updates <= schedule.warmup_steps
-    )
+    if not isinstance(schedule, AdaptiveThreshold):
+        return False
+    return schedule.of == "clipped" and now.updates <= schedule.warmup_steps
 
 
 def _argument_of(optimizer):
-    """Returns the argument to change and what it is, `None` if no number."""
+    """Returns the argument to change and its value, `None` if not a number."""
     threshold = optimizer.clip_threshold
     if isinstance(threshold, AdaptiveThreshold):
         name, value = "the threshold's `multiplier`", threshold.scale

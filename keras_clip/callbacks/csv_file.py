@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 class CsvFile:
-    """A CSV file with a row for each reading, each flushed as it is written.
+    """Writes readings as rows of a CSV file, and flushes each of them.
 
     Args:
         path: Path of the file; rows are appended if it exists.

@@ -9,11 +9,11 @@ _FILES_OF_THIS_PROCESS = itertools.count()
 
 
 class EventFile:
-    """A file of scalars for TensorBoard, under `clipping/`.
+    """Writes scalars for TensorBoard to a file, under `clipping/`.
 
-    It is written with the package `tensorboard` and an open file. Its
-    `EventFileWriter` opens files by TensorFlow where that is installed, which
-    on another backend takes seconds to import (tensorboard 2.20.0).
+    It does not use the `EventFileWriter` of `tensorboard`, which opens files by
+    TensorFlow if that is installed. On another backend the import of TensorFlow
+    would take seconds (tensorboard 2.20.0).
 
     Args:
         log_dir: Folder of the file, made if it does not exist.
@@ -62,7 +62,7 @@ def check_tensorboard():
     """Raises if the package that `EventFile` needs is missing.
 
     Raises:
-        ImportError: It says how to install it.
+        ImportError: If it is missing.
     """
     try:
         import tensorboard.summary.writer.record_writer  # noqa: F401

@@ -8,35 +8,34 @@ from keras_clip.callbacks.base_gradient_noise import BaseGradientNoise
 class GradientNoise(BaseGradientNoise, keras.callbacks.Callback):
     """Callback that reports on the gradient noise every few epochs.
 
-    At the parameters that an epoch ends with, it does what
-    `keras_clip.noise.sample` and `keras_clip.noise.report` do: the model, its
-    seeds and its optimizer stay as they are, and training goes on as without
-    it. Its logs have `noise_tail_index`, Hill's estimate; below 2 the noise has
-    no variance.
+    At the end of an epoch it runs `keras_clip.noise.sample` and
+    `keras_clip.noise.report`. The model, its seeds and its optimizer do not
+    change, and neither does training. The logs contain `noise_tail_index`,
+    Hill's estimate; below 2 the noise has no variance.
 
-    The loss is that which the model's `compute_loss` returns. Its own
-    `train_step` may train by another, of which there is a warning.
+    The loss is the one that the model's `compute_loss` returns. There is a
+    warning if a custom `train_step` may use another.
 
     Args:
         x: Arrays of inputs or a data set, as for `keras_clip.noise.sample`.
         y: Arrays of targets; `None` with a data set. Defaults to `None`.
         every: Int, epochs from one report to the next. Defaults to `1`.
-        directory: Where each report is written, as JSON and PNG, with the
-            samples, and at the end of training how they have changed. Defaults
-            to `None`: nowhere; see `reports`.
-        verbose: `0` or `1`, whether to print a line a report: the verdict and
-            the recommended optimizer. Defaults to `1`.
-        **sampling: `batch_size`, `num_samples` and more of
-            `keras_clip.noise.sample`.
+        directory: Folder for each report, as JSON and PNG, its samples, and a
+            plot of all reports at the end of training. Defaults to `None`:
+            nothing is written; see `reports`.
+        verbose: `0` or `1`, whether to print a line per report with the verdict
+            and the recommended optimizer. Defaults to `1`.
+        **sampling: Arguments of `keras_clip.noise.sample`, such as `batch_size`
+            and `num_samples`.
 
     Attributes:
-        reports: Dict from epochs, counted from 1, to the report after each of
-            the last training, with those that it goes on from.
+        reports: Dict from epochs, counted from 1, to the reports of the last
+            training and of those that it resumed.
 
     Raises:
-        ValueError: If `every` is no positive integer; when training starts, if
-            the model's loss needs a `y` that is not given; at the first report,
-            if there is anything else that `keras_clip.noise.sample` refuses.
+        ValueError: If `every` is not a positive integer; when training starts,
+            if the model's loss needs a `y` and none is given; at the first
+            report, if `keras_clip.noise.sample` rejects another argument.
         ImportError: If SciPy is not installed or, with a `directory`,
             matplotlib.
 

@@ -6,21 +6,21 @@ from keras_clip.callbacks.base_linear_average import BaseLinearAverage
 
 
 class LinearAverage(BaseLinearAverage, keras.callbacks.Callback):
-    """Callback that averages the parameters, the later the heavier.
+    """Callback that averages parameters with weights that grow linearly.
 
-    Clipped SGD on strongly convex functions converges in this average of its
-    iterates, not in the last one:
+    For clipped SGD on strongly convex functions, this average of the iterates
+    converges, not the last iterate:
 
     ```
     x̄_k = Σ j·x_{j−1} / Σ j,   j = 1, …, k
     ```
 
     Steps that are skipped and micro-steps that only accumulate do not count.
-    It takes the memory of the parameters three times, on their device. The
-    average goes on in the next training with this callback, over the steps that
-    it sees; if that one is by another optimizer or of other variables, a new
-    average begins. So it does after the first step of a model that has its
-    variables only then: on TensorFlow, without an `Input`.
+    The callback needs three times the memory of the parameters, on their
+    device. The next training with this callback continues the average, or
+    starts a new one if it has another optimizer or other variables. A new
+    average also starts after the first step of a model that creates its
+    variables in that step: on TensorFlow, without an `Input`.
 
     Args:
         optimizer: Optimizer whose updates are counted and whose variables are
@@ -33,10 +33,10 @@ class LinearAverage(BaseLinearAverage, keras.callbacks.Callback):
             optimizer trains, in the order of `model.trainable_variables`.
 
     Raises:
-        ValueError: If `optimizer` is not one. When training starts, if
+        ValueError: If `optimizer` is not an optimizer. When training starts, if
             `steps_per_execution` is not 1 or there is no optimizer. After the
-            first step, if the parameters have moved without the optimizer.
-            After an epoch, if it made no step or several in a batch.
+            first step, if parameters have changed without the optimizer. After
+            an epoch, if it has taken no step or several in a batch.
 
     Example:
 

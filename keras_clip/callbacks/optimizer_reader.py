@@ -1,4 +1,4 @@
-"""What ClipMonitor reads of the optimizers that a model trains with."""
+"""Reads the monitoring variables of the optimizers of a model."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from keras_clip.front_end.front_end import FrontEnd
 
 
 class Counters(NamedTuple):
-    """What an optimizer has counted since it was built."""
+    """Stores the counters of an optimizer since it was built."""
 
     updates: int = 0
     clip_total: float = 0.0
@@ -22,20 +22,20 @@ class OptimizerReader:
     Args:
         optimizer: Optimizer of this package, built.
         prefix: String that all names begin with.
-        per_layer: Whether to read what there is of each variable too.
+        per_layer: Whether to read the numbers of each variable too.
 
     Attributes:
-        names: Names of what is read of all variables together.
-        layer_names: Names of what is read of each variable.
+        names: Names of the numbers of all variables together.
+        layer_names: Names of the numbers of each variable.
     """
 
     def __init__(self, optimizer: FrontEnd, prefix: str, per_layer: bool):
         self._optimizer = optimizer
-        self._own_names = ["gradient_norm", "clip_fraction", "skipped_steps"]
+        self._plain_names = ["gradient_norm", "clip_fraction", "skipped_steps"]
         if optimizer.last_threshold is not None:
-            self._own_names.insert(1, "clip_threshold")
+            self._plain_names.insert(1, "clip_threshold")
         paths = distinct(optimizer.variable_paths) if per_layer else []
-        self.names = [f"{prefix}{name}" for name in self._own_names]
+        self.names = [f"{prefix}{name}" for name in self._plain_names]
         self.layer_names = [
             f"{prefix}{name}/{path}"
             for name in ("gradient_norm", "clip_fraction")
@@ -43,7 +43,7 @@ class OptimizerReader:
         ]
 
     def counters(self) -> Counters:
-        """Returns what the optimizer has counted up to now."""
+        """Returns the current counters of the optimizer."""
         return counters_of(self._optimizer)
 
     def read(self, before: Counters, now: Counters) -> dict[str, float]:
@@ -51,15 +51,15 @@ class OptimizerReader:
 
         Args:
             before: The counters at the last reading.
-            now: The counters as they are.
+            now: The current counters.
         """
         optimizer = self._optimizer
-        own = {
+        numbers = {
             "gradient_norm": float(optimizer.gradient_norm.numpy()),
             "clip_threshold": optimizer.last_threshold,
             **_counted(before, now),
         }
-        values = [own[name] for name in self._own_names]
+        values = [numbers[name] for name in self._plain_names]
         if self.layer_names:
             values += optimizer.gradient_norms.numpy().tolist()
             values += optimizer.clip_fractions.numpy().tolist()
@@ -69,25 +69,25 @@ class OptimizerReader:
     def mean(
         self, readings: Sequence[dict], before: Counters, now: Counters
     ) -> dict[str, float]:
-        """Returns what several readings come to, but for single variables.
+        """Returns the means of several readings, without single variables.
 
         Args:
-            readings: What `read` has returned; a mean is that of what is
-                finite, and NaN if nothing is.
+            readings: Readings that `read` has returned; a mean is that of the
+                finite numbers, and NaN if none is.
             before: The counters when the interval began.
             now: The counters when it ended.
         """
         counted = _counted(before, now)
         return {
-            name: counted[own_name]
-            if own_name in counted
+            name: counted[plain]
+            if plain in counted
             else _finite_mean([reading[name] for reading in readings])
-            for name, own_name in zip(self.names, self._own_names, strict=True)
+            for name, plain in zip(self.names, self._plain_names, strict=True)
         }
 
 
 def counters_of(optimizer: FrontEnd) -> Counters:
-    """Returns what an optimizer has counted, nothing before it is built.
+    """Returns the counters of an optimizer, zeros before it is built.
 
     Args:
         optimizer: Optimizer of this package.
@@ -109,11 +109,11 @@ def clipping_optimizers(optimizer) -> list[FrontEnd]:
     Args:
         optimizer: Optimizer of Keras 3 or of tf_keras, or `None`.
     """
-    # As a `LossScaleOptimizer` of either framework has it.
+    # A `LossScaleOptimizer` of either framework.
     inner = getattr(optimizer, "inner_optimizer", None)
     if inner is not None:
         return clipping_optimizers(inner)
-    # As a `MultiOptimizer` of Keras 3 has them.
+    # A `MultiOptimizer` of Keras 3.
     several = getattr(optimizer, "optimizers", [optimizer])
     return [each for each in several if isinstance(each, FrontEnd)]
 
@@ -124,14 +124,14 @@ def is_built(optimizer: FrontEnd) -> bool:
 
 
 def step_mark(optimizer) -> list:
-    """Returns numbers of which every step changes one, even one left out.
+    """Returns numbers one of which changes at every step, even if left out.
 
     Args:
         optimizer: Optimizer of Keras 3 or of tf_keras.
     """
-    # `iterations` of Keras 3 leaves out micro-steps that only accumulate.
-    # Where the `LossScaleOptimizer` of Keras 3 leaves out a step, only its
-    # scale tells (keras/src/optimizers/loss_scale_optimizer.py, 3.15.1).
+    # `iterations` of Keras 3 does not count micro-steps that only accumulate.
+    # If the `LossScaleOptimizer` of Keras 3 leaves out a step, only its scale
+    # changes (keras/src/optimizers/loss_scale_optimizer.py, 3.15.1).
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     variables = [inner._iterations, getattr(optimizer, "dynamic_scale", None)]
     return [v.numpy().item() for v in variables if v is not None]
@@ -160,7 +160,7 @@ def readers_of(
 
 
 def distinct(names: Sequence[str]) -> list[str]:
-    """Returns the names, with `_1` and so on after those that came before.
+    """Returns the names, with `_1` and so on appended to repeated ones.
 
     Args:
         names: Sequence of strings.
@@ -176,7 +176,7 @@ def distinct(names: Sequence[str]) -> list[str]:
 
 
 def _counted(before, now):
-    """Returns what follows from the counters at both ends of an interval."""
+    """Returns numbers for an interval from the counters at both ends."""
     updates = now.updates - before.updates
     clipped = now.clip_total - before.clip_total
     return {

@@ -1,4 +1,4 @@
-"""Traces a model's training step anew."""
+"""Traces a model's training step again."""
 
 import contextlib
 import functools
@@ -6,16 +6,16 @@ import weakref
 
 import keras
 
-# By model, the function that was made to be traced with monitoring.
+# By model, the train function that is traced with monitoring.
 _MONITORED = weakref.WeakKeyDictionary()
 
 
 def remake_train_function(model):
-    """Has the model's steps traced anew, unless they were before.
+    """Replaces a model's train function, so that its steps are traced again.
 
-    Every trainer has made it by `on_train_begin`, and looks it up for each step
-    (keras/src/backend/*/trainer.py, 3.15.1, tf_keras/src/engine/training.py,
-    2.20.1).
+    Every trainer has made the function by `on_train_begin`, and looks it up for
+    each step (keras/src/backend/*/trainer.py, 3.15.1,
+    tf_keras/src/engine/training.py, 2.20.1). It is replaced only once.
 
     Args:
         model: Model of Keras 3 or of tf_keras.
@@ -34,20 +34,21 @@ def remake_train_function(model):
 
 @contextlib.contextmanager
 def _another_train_step(model):
-    """Gives the model a `train_step` that JAX does not know, for as long.
+    """Gives the model a `train_step` that JAX has not traced yet.
 
-    To `jax.jit` the method is the one that it has traced, as long as anything
-    holds that, such as the traceback of an interrupted training (jax 0.10.2).
+    `jax.jit` takes the method for the one that it has traced, as long as
+    anything refers to that, such as the traceback of an interrupted training
+    (jax 0.10.2).
     """
     if keras.backend.backend() != "jax":
         yield
         return
     attributes = vars(model)
-    own = attributes.get("train_step")
+    before = attributes.get("train_step")
     attributes["train_step"] = functools.partial(model.train_step)
     try:
         yield
     finally:
         del attributes["train_step"]
-        if own is not None:
-            attributes["train_step"] = own
+        if before is not None:
+            attributes["train_step"] = before

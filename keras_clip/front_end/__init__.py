@@ -1,1 +1,1 @@
-"""Arguments and variables, as the optimizers of both front ends have them."""
+"""Arguments, config and state, shared by the optimizers of both front ends."""

@@ -1,4 +1,4 @@
-"""Fills in what the optimizers' docstrings share or take of the registry."""
+"""Fills in the parts that the docstrings of all optimizers share."""
 
 import inspect
 import textwrap
@@ -42,35 +42,38 @@ Positive float in units of the gradient, a list with an
 _BOTH = """\
 weight_decay: Float or `None`, decoupled weight decay. Defaults to
     `{{default}}`.
-nonfinite: `"skip"`: a gradient that is NaN or infinite, or whose square
-    overflows, stops what shares a number with it, which is then left as it
-    was: the whole step where a global norm is taken, the variable where its
-    own norm is, else the coordinate. `"propagate"`: it spreads. Defaults to
-    `"skip"`.
+nonfinite: `"skip"` or `"propagate"`. With `"skip"`, a gradient that is NaN
+    or infinite, or whose square overflows, changes nothing: a global norm
+    makes the optimizer skip the step, the norm of a variable that variable,
+    and without a norm only the coordinate is skipped. With `"propagate"`,
+    parameters and state become NaN or infinite. Defaults to `"skip"`.
 jit_compile: Whether the update is compiled by XLA: `True`, `False`, or
-    `"auto"`, which on TensorFlow compiles what has at least 32,768
-    elements: a variable, or the small ones together. Defaults to `"auto"`.
-monitor: Whether the monitoring variables are kept up even where that costs
-    a pass over the gradients: `gradient_norm` and, with an entry for each
+    `"auto"`, which on TensorFlow compiles updates of at least 32,768
+    elements: of a variable, or of the small ones together. Defaults to
+    `"auto"`.
+monitor: Whether to update the monitoring variables even if that costs a
+    pass over the gradients: `gradient_norm` and, with an entry for each
     variable, `gradient_norms` (of the last step, before clipping),
     `clip_fraction` (share of steps, variables or coordinates that the last
     update clipped), `clip_fractions` (share of each variable), `clip_total`
     (sum of `clip_fraction` over all updates), `skipped_steps` and
-    `skipped_in_a_row` (since the last good step). `ClipMonitor` switches it
-    on; set as an attribute, it is for steps traced later. Defaults to
-    `False`.
-exclude_from_weight_decay: List of regular expressions, which exclude the
-    variables whose name or path they match from weight decay, and of
-    positions among the optimizer's variables. Defaults to `None`.
-clip_per_replica: Whether each replica's gradient is clipped before they
-    are reduced, as Keras does. TensorFlow only. Defaults to `False`: the
-    gradient of the whole batch is clipped.
+    `skipped_in_a_row` (since the last step that was taken). `ClipMonitor`
+    sets it to `True`. As an attribute, it applies to steps that are traced
+    after it is set. Defaults to `False`.
+exclude_from_weight_decay: List of regular expressions and integers. A
+    variable does not decay if an expression matches its name or path, or
+    if its position among the optimizer's variables is listed. Defaults to
+    `None`.
+clip_per_replica: Whether each replica clips its gradient before gradients
+    are reduced, as in Keras. TensorFlow only. Defaults to `False`: the
+    gradient of the global batch is clipped.
 clipnorm: Float or `None`. Each variable's gradient is clipped to this norm.
-    Like the next two, applied after aggregation and before all else.
+    Like the next two, it applies after aggregation and before all other
+    clipping.
 clipvalue: Float or `None`. Each coordinate is clipped to this value.
 global_clipnorm: Float or `None`. All gradients together are clipped to
-    this norm; a step whose norm is NaN or infinite is skipped whole.
-use_ema: See `keras.optimizers.Optimizer`, as for all that follow.
+    this norm; a step whose norm is NaN or infinite is skipped entirely.
+use_ema: See `keras.optimizers.Optimizer`, also for all that follow.
 ema_momentum: Float in [0, 1].
 ema_overwrite_frequency: Int or `None`."""
 
@@ -88,7 +91,7 @@ _RAISES = """
 Raises:
     ValueError: If an argument is out of its range."""
 
-# What the example of an optimizer for Keras 3 is for tf_keras.
+# Replacements that turn an example for Keras 3 into one for tf_keras.
 _TRANSLATIONS = {
     "`keras.": "`tf_keras.",
     "keras.Variable(": "tf.Variable(",
@@ -100,12 +103,12 @@ _TRANSLATIONS = {
 _ABOUT_TF_KERAS = """\
     For models of tf_keras, whose optimizers have no gradient accumulation and
     no fixed loss scale: `gradient_accumulation_steps` and `loss_scale_factor`
-    raise here.
+    are rejected.
 """
 
 
 def fill_in(cls: type, framework: str) -> str | None:
-    """Returns a class's docstring with its marks filled in.
+    """Returns a class's docstring with its placeholders filled in.
 
     Args:
         cls: The class of an optimizer.
@@ -128,7 +131,7 @@ def fill_in(cls: type, framework: str) -> str | None:
             text = _with_block(text, mark, block, section)
     if _RATE in text:
         rates = {i.class_name: i.starting_rate for i in OPTIMIZERS.values()}
-        # A class of a user's own has the rate of what it is made of.
+        # A user's subclass has the rate of the optimizer it derives from.
         for base in reversed(cls.__mro__):
             if base.__name__ in rates:
                 text = text.replace(_RATE, f"{rates[base.__name__]:g}")
@@ -136,10 +139,11 @@ def fill_in(cls: type, framework: str) -> str | None:
 
 
 def translated(text: str | None, name: str) -> str | None:
-    """Returns the docstring of an optimizer for Keras 3 as one for tf_keras.
+    """Returns a Keras 3 optimizer's docstring, adapted to tf_keras.
 
     Args:
-        text: The docstring, with its marks; `None` where Python strips them.
+        text: The docstring, with its placeholders; `None` where Python strips
+            docstrings.
         name: Name of the class.
     """
     if text is None:
@@ -177,7 +181,7 @@ def _arguments_of_all(cls, framework):
 
 
 def _default(cls, argument):
-    """Returns the default of a class, or of what it is made of, as code."""
+    """Returns the default of an argument, of a class or its base, as code."""
     for base in cls.__mro__:
         parameters = inspect.signature(base.__init__).parameters
         if argument in parameters:
@@ -187,11 +191,11 @@ def _default(cls, argument):
 
 
 def _with_block(text, mark, block, section=""):
-    """Returns a text with lines in place of a mark, indented as its line.
+    """Returns a text with an indented block in place of a placeholder.
 
     Args:
         text: The docstring.
-        mark: What is replaced.
+        mark: The placeholder.
         block: Lines that are indented as the mark.
         section: Lines that follow, indented by 4 less.
     """

@@ -1,4 +1,4 @@
-"""The constructor arguments of an optimizer: given, sorted, checked."""
+"""Collects, sorts and checks the constructor arguments of an optimizer."""
 
 import dataclasses
 import numbers
@@ -16,7 +16,7 @@ from keras_clip.validation import check_number
 LearningRate = (
     float | keras.optimizers.schedules.LearningRateSchedule | Callable
 )
-# Arguments of all optimizers that are settings of a step.
+# Arguments of all optimizers that become settings of a step.
 SETTINGS = (
     "weight_decay",
     "monitor",
@@ -31,7 +31,7 @@ def given(names: Mapping[str, object]) -> dict[str, object]:
     """Returns the arguments that a constructor was called with.
 
     Args:
-        names: What `locals()` is at its beginning.
+        names: `locals()` at the start of the constructor.
 
     Returns:
         Its named arguments, and those in its `kwargs`.
@@ -47,13 +47,12 @@ def given(names: Mapping[str, object]) -> dict[str, object]:
 def taken_settings(
     rule_class: type[Rule], arguments: dict[str, object]
 ) -> Settings:
-    """Returns settings of arguments, and takes those out of them.
+    """Returns the settings among the arguments, and removes these from them.
 
     Args:
         rule_class: Class of the optimizer's rule.
-        arguments: Arguments of its constructor. What stays is not for the
-            settings: to a rule without threshold, `clip_threshold` is an
-            argument that does not exist.
+        arguments: Arguments of its constructor. Those that are not settings
+            stay, such as `clip_threshold` for a rule without a threshold.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -76,7 +75,7 @@ def taken_settings(
 
 
 def _check_one_of_keras(arguments):
-    """Raises if there are several of Keras' own ways to clip."""
+    """Raises if more than one of Keras' clipping arguments is set."""
     clips = [
         (name, arguments[name])
         for name in ("clipnorm", "clipvalue", "global_clipnorm")
@@ -98,16 +97,16 @@ def check_arguments(
     clip_per_replica: bool,
     keras_arguments: Mapping[str, object],
 ) -> None:
-    """Raises for bad arguments before Keras sees them.
+    """Raises for invalid arguments before Keras receives them.
 
     Args:
         learning_rate: Number, schedule or callable.
         jit_compile: `True`, `False` or `"auto"`.
-        clip_per_replica: Whether each replica clips.
-        keras_arguments: Arguments that Keras' own constructor is given.
+        clip_per_replica: Whether each replica clips its gradient.
+        keras_arguments: Arguments for Keras' constructor.
 
     Raises:
-        ValueError: If one is out of its range, or does not go with another.
+        ValueError: If one is out of its range or conflicts with another.
     """
     if isinstance(learning_rate, str | list | tuple | None):
         raise ValueError(

@@ -1,17 +1,17 @@
-"""Attributes of an optimizer that are fields of the settings of its steps."""
+"""Optimizer attributes that read and write the settings of a step."""
 
 import dataclasses
 
 
 class SettingAttribute:
-    """An attribute that is a field of the optimizer's settings.
+    """Reads and writes a field of the optimizer's settings.
 
-    The settings have it once. It can be set at any time, and is for the steps
-    that are traced from then on.
+    The value is stored in the settings alone. It can be set at any time and
+    applies to steps that are traced afterwards.
 
     Args:
-        zero_is_none: Whether 0 and `False` stand for `None`, as they do for
-            Keras once an optimizer is made. Defaults to `False`.
+        zero_is_none: Whether 0 and `False` stand for `None`, as they do in
+            Keras after construction. Defaults to `False`.
     """
 
     def __init__(self, zero_is_none: bool = False):
@@ -34,7 +34,7 @@ class SettingAttribute:
 
 
 class HyperparameterAttribute(SettingAttribute):
-    """An attribute that is a field of the rule in the optimizer's settings."""
+    """Reads and writes a field of the rule in the optimizer's settings."""
 
     def __get__(self, optimizer, owner=None):
         if optimizer is None:
@@ -48,13 +48,13 @@ class HyperparameterAttribute(SettingAttribute):
 
 
 def add_hyperparameters(cls: type) -> None:
-    """Gives a class of optimizers an attribute for each field of its rule.
+    """Adds an attribute for each field of its rule to an optimizer class.
 
     Args:
-        cls: The class. Without a `rule_class` it is left alone.
+        cls: The class. It is left unchanged if it has no `rule_class`.
 
     Raises:
-        TypeError: If it has a property of the name of a setting.
+        TypeError: If it has a property with the name of a setting.
     """
     rule_class = getattr(cls, "rule_class", None)
     if rule_class is None:
@@ -73,9 +73,9 @@ def add_hyperparameters(cls: type) -> None:
             continue
         if hasattr(found, "__set__"):
             raise TypeError(
-                f"`{name}` must not be overridden: steps read it of the "
+                f"`{name}` must not be overridden: steps read it from the "
                 f"settings. Received: {cls.__name__}.{name}"
             )
-        # The value that a subclass's own attribute has is no optimizer's.
+        # Replaces a plain attribute of the subclass, which no step would read.
         attribute.__set_name__(cls, name)
         setattr(cls, name, attribute)

@@ -1,4 +1,4 @@
-"""Which variables weight decay leaves out."""
+"""Selects the variables that are excluded from weight decay."""
 
 import dataclasses
 import re
@@ -12,13 +12,13 @@ from keras_clip.validation import check_exclusions
 
 @dataclasses.dataclass(frozen=True)
 class Exclusions:
-    """Which variables weight decay leaves out, as an optimizer is told.
+    """Stores which variables are excluded from weight decay.
 
     Args:
-        patterns: Regular expressions of names or paths.
+        patterns: Regular expressions that match names or paths.
         positions: Positions among the optimizer's variables.
-        paths: Paths of single variables by what tells each from all others,
-            before their positions are known.
+        paths: Paths of single variables by their unique keys, until their
+            positions are known.
     """
 
     patterns: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class Exclusions:
 
     @classmethod
     def of(cls, listed: Sequence[str | int] | None) -> "Exclusions":
-        """Returns what the argument `exclude_from_weight_decay` stands for.
+        """Returns the exclusions that `exclude_from_weight_decay` lists.
 
         Args:
             listed: Regular expressions and positions.
@@ -42,7 +42,7 @@ class Exclusions:
         )
 
     def listed(self) -> list[str | int]:
-        """Returns the argument that these are made of again."""
+        """Returns the list from which `of` makes these exclusions again."""
         return [
             *self.patterns,
             *sorted(self.positions),
@@ -62,14 +62,14 @@ class Exclusions:
         )
 
     def located(self, variables: Sequence, key: Callable) -> "Exclusions":
-        """Returns these with positions in place of paths.
+        """Returns the exclusions with positions in place of paths.
 
         Paths can change when a model is saved and loaded (keras 3.15.1): a
-        `Sequential` loses its own name in them. Positions do not.
+        `Sequential` drops its name from them. Positions do not change.
 
         Args:
             variables: List of the optimizer's variables.
-            key: Callable that returns what tells a variable from all others.
+            key: Callable that returns the unique key of a variable.
         """
         found = {
             position

@@ -1,4 +1,4 @@
-"""An optimizer's arguments and config, for Keras 3 and for tf_keras."""
+"""Stores an optimizer's arguments and builds its config, in both front ends."""
 
 import dataclasses
 import math
@@ -28,16 +28,16 @@ from keras_clip.validation import check_names
 
 
 class FrontEnd(StateVariables):
-    """A mixin that holds an optimizer's arguments and config.
+    """Stores an optimizer's arguments and builds its config, as a mixin.
 
-    The settings are what a step depends on; attributes such as `beta_1` and
-    `monitor` are views of them.
+    A step depends on the settings alone. Attributes such as `beta_1` and
+    `monitor` read and write them.
 
     Attributes:
-        rule_class: Class of the rule, of the optimizer's own class.
-        was_monitored: Whether the last step, or the last that was traced, kept
-            all that it observes up; `None` before the first.
-        was_always_monitored: Whether all of them did.
+        rule_class: Class of the rule that the optimizer runs.
+        was_monitored: Whether the last step that was taken or traced updates
+            all monitoring variables; `None` before the first.
+        was_always_monitored: Whether every such step does.
     """
 
     rule_class: type[Rule]
@@ -58,11 +58,11 @@ class FrontEnd(StateVariables):
         add_hyperparameters(cls)
 
     def _split_arguments(self, arguments):
-        """Sets the arguments that are not the framework's own.
+        """Stores the arguments that are not for the framework's constructor.
 
         Args:
-            arguments: All arguments of the optimizer, by name. What is for the
-                framework's constructor stays in it.
+            arguments: All arguments of the optimizer, by name. Those for the
+                framework's constructor stay.
         """
         settings = taken_settings(self.rule_class, arguments)
         exclusions = Exclusions.of(arguments.pop("exclude_from_weight_decay"))
@@ -79,17 +79,15 @@ class FrontEnd(StateVariables):
             clipvalue=settings.clipvalue,
             global_clipnorm=settings.global_clipnorm,
         )
-        # Keras lets no attribute be set before its constructor, which sets some
-        # of the settings.
+        # Keras allows no attributes before its constructor runs, and that sets
+        # some of the settings.
         self.__dict__.update(
-            _settings=settings,
-            jit_compile=jit_compile,
-            _exclusions=exclusions,
+            _settings=settings, jit_compile=jit_compile, _exclusions=exclusions
         )
 
     @property
     def step_settings(self) -> Settings:
-        """The `Settings` of the next step: all it depends on but values."""
+        """Returns the `Settings` of the next step: all that is no tensor."""
         try:
             return self.__dict__["_settings"]
         except KeyError:
@@ -100,30 +98,30 @@ class FrontEnd(StateVariables):
 
     @step_settings.setter
     def step_settings(self, settings):
-        # Not an attribute that Keras or TensorFlow tracks and saves.
+        # In `__dict__`, so that neither Keras nor TensorFlow tracks it.
         self.__dict__["_settings"] = settings
 
     @property
     def rule(self) -> Rule:
-        """The algorithm with the hyperparameters of this optimizer."""
+        """Returns the algorithm with the optimizer's hyperparameters."""
         return self.step_settings.rule
 
     @property
     def nonfinite_scope(self) -> str:
-        """The scope of one NaN or infinite gradient; see `Settings`."""
+        """Returns what a NaN or infinite gradient stops; see `Settings`."""
         return self.step_settings.nonfinite_scope
 
     @property
     def is_monitored(self) -> bool:
-        """Whether all that is known of a step is kept up; see `Settings`."""
+        """Returns whether steps are fully monitored; see `Settings`."""
         return self.step_settings.is_monitored
 
     @property
     def clip_threshold(self):
-        """The threshold as of now: a float, arrays, a schedule or `None`.
+        """Returns the current threshold: float, arrays, schedule or `None`.
 
-        Set it between steps to change it, to one of the same kind; nothing is
-        compiled anew.
+        It can be set between steps to a threshold of the same kind, which
+        recompiles nothing.
         """
         self._check_rule_clips()
         current = self._current_threshold()
@@ -141,15 +139,13 @@ class FrontEnd(StateVariables):
         if not self._has_state():
             self.step_settings = changed
             return
-        threshold, built = (
-            changed.clip_threshold,
-            self.step_settings.clip_threshold,
-        )
+        threshold = changed.clip_threshold
+        built = self.step_settings.clip_threshold
         if not differ_in_numbers_alone(threshold, built):
             raise ValueError(
                 "`clip_threshold` must be of the kind that the optimizer was "
                 f"built with, as {thresholds.serialize(built)}: only its scale "
-                "and `parameters` can be set, for others make a new optimizer. "
+                "and `parameters` can be set; else make a new optimizer. "
                 f"Received: clip_threshold={value!r}"
             )
         if threshold is None:
@@ -169,10 +165,10 @@ class FrontEnd(StateVariables):
 
     @property
     def last_threshold(self) -> float | None:
-        """The number that the last update clipped at, NaN before the first.
+        """Returns the threshold of the last update, NaN before the first.
 
-        `None` where it is not one number: where nothing is clipped, or every
-        variable or coordinate at its own.
+        `None` if that is not one number: nothing is clipped, or variables or
+        coordinates have different thresholds.
         """
         if self._has_state():
             return last_threshold_of(self.step_settings, self._read_scalars())
@@ -185,13 +181,13 @@ class FrontEnd(StateVariables):
     ):
         """Excludes variables from weight decay, before the optimizer is built.
 
-        Unlike Keras' own, the exclusions are part of the config and survive
+        Unlike in Keras, the exclusions are part of the config and survive
         saving and loading.
 
         Args:
-            var_list: List of variables to exclude. Once the optimizer is
-                built they are saved by their positions among its variables,
-                before by path.
+            var_list: List of variables to exclude. They are saved by path
+                before the optimizer is built, and by their positions among its
+                variables afterwards.
             var_names: List of regular expressions; variables whose name or
                 path one of them matches are excluded.
 
@@ -242,21 +238,21 @@ class FrontEnd(StateVariables):
         return self.step_settings.clip_threshold
 
     def _check_threshold_fits(self, variables):
-        """Raises if there is not one array for each variable.
+        """Raises if the threshold's arrays do not fit the variables.
 
-        Of a model in an HDF5 file Keras builds the optimizer on no variables at
-        all (keras/src/legacy/saving/legacy_h5_format.py, 3.15.1).
+        When it loads a model from an HDF5 file, Keras builds the optimizer
+        without variables (keras/src/legacy/saving/legacy_h5_format.py, 3.15.1).
         """
         threshold = self.step_settings.clip_threshold
         if threshold is not None and variables:
             check_arrays(threshold, variables)
 
     def _build_state(self, variables, stateless=()):
-        """Creates the variables that go with the model's `variables`.
+        """Creates the state that steps on the model's variables keep.
 
         Args:
             variables: List of the model's variables.
-            stateless: Positions of those that the rule never updates.
+            stateless: Positions of the variables that the rule never updates.
         """
         located = self._exclusions.located(variables, self._var_key)
         self.__dict__["_exclusions"] = located
@@ -274,29 +270,29 @@ class FrontEnd(StateVariables):
         return not self._exclusions.match(variable)
 
     def _clip_gradients(self, gradients):
-        """Leaves gradients alone: they are clipped once they are aggregated."""
+        """Returns gradients unchanged: a step clips them after aggregation."""
         return gradients
 
     def _apply_weight_decay(self, variables):
-        """Does nothing: the decay is a part of the rule."""
+        """Does nothing: the rule applies the decay."""
 
     def _note_monitoring(self):
-        """Notes whether the step that is being made observes all."""
+        """Records whether the current step is fully monitored."""
         self.was_monitored = self.step_settings.is_monitored
         self.was_always_monitored &= self.step_settings.is_monitored
 
     def _undo_if_skipped(self, variables, step):
-        """Takes a step, but leaves these variables if it is skipped whole.
+        """Takes a step, and restores variables if it is skipped entirely.
 
         Keras applies constraints and moving averages after the update, and
-        does not know of skipped steps.
+        does not know about skipped steps.
 
         Args:
-            variables: What Keras changes besides the rule.
+            variables: The variables that Keras changes after the rule.
             step: Callable without arguments.
 
         Returns:
-            What `step` returns.
+            The result of `step`.
         """
         if not (variables and self.step_settings.nonfinite_scope == "step"):
             return step()

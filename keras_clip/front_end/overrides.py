@@ -1,4 +1,4 @@
-"""Refuses subclasses whose own methods would never be called."""
+"""Rejects subclasses that override methods which are never called."""
 
 from collections.abc import Mapping
 
@@ -6,16 +6,16 @@ from collections.abc import Mapping
 def check_overrides(
     cls: type, base: type, never_called: Mapping[str, str]
 ) -> None:
-    """Raises if a class overrides what no step of its optimizer calls.
+    """Raises if a class overrides a method that no step calls.
 
     Args:
-        cls: The class that is being made.
-        base: The class whose methods are not overridden.
+        cls: The new class.
+        base: The class whose methods it must not override.
         never_called: Names of methods, and what to do instead of overriding
             them.
 
     Raises:
-        TypeError: If there is such a method.
+        TypeError: If the class overrides one of them.
     """
     for name, instead in never_called.items():
         if getattr(cls, name, None) is not getattr(base, name, None):

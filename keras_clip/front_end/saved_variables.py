@@ -4,29 +4,29 @@ import warnings
 
 import numpy as np
 
-# In files, beside the values by their numbers, how many there are. Those from
-# before there were `later_variables` have no such entry.
+# Entry of a file for the number of values, which stand beside it by number.
+# Files from before the `later_variables` do not have it.
 _COUNT = "count"
 
 
 class SavedVariables:
-    """A mixin: what is loaded is checked as a whole before it is assigned.
+    """Checks all loaded values before it assigns any of them, as a mixin.
 
-    Keras assigns one variable after the other until one does not fit
-    (keras/src/optimizers/base_optimizer.py, 3.15.1), and checks by their number
-    alone before. That tells models apart whose layers are frozen otherwise
-    where every variable has slots, but not for the rules without.
+    Keras assigns one variable after the other until one does not fit, and
+    only checks their number before (keras/src/optimizers/base_optimizer.py,
+    3.15.1). For a rule without slots, that number does not show that a file is
+    of a model with other frozen layers.
 
     Attributes:
-        later_variables: The last of the optimizer's variables, which files from
-            before there were any do not have. They are zero then.
+        later_variables: The last of the optimizer's variables, which older
+            files lack. They are set to zero when such a file is loaded.
     """
 
     def save_own_variables(self, store):
         """Writes the variables to a file.
 
         Args:
-            store: What takes arrays by their names.
+            store: Mapping from names to arrays, to write to.
         """
         super().save_own_variables(store)
         store[_COUNT] = np.asarray(len(self.variables))
@@ -35,7 +35,7 @@ class SavedVariables:
         """Loads the variables from a file, or warns if they do not fit.
 
         Args:
-            store: The file's values by their numbers, as strings.
+            store: Mapping from the values' numbers, as strings, to arrays.
         """
         names = set(store.keys())
         is_old = _COUNT not in names
@@ -56,14 +56,14 @@ class SavedVariables:
             weights: List of arrays, in the order of `variables`.
 
         Raises:
-            ValueError: If they are not as many as the variables, or one is of
-                another shape; none is assigned then.
+            ValueError: If their number or one of their shapes is not that of
+                the variables; then none is assigned.
         """
         weights = list(weights)
         if not self._has_state():
             super().set_weights(weights)
             return
-        # Both frameworks read HDF5 files by this, and give it their data sets.
+        # Both frameworks load HDF5 files by this method, with their data sets.
         paths = [getattr(value, "name", "") for value in weights]
         is_old = bool(paths) and all(
             path.endswith(f"/{_name(variable)}")
@@ -78,14 +78,14 @@ class SavedVariables:
             )
 
     def _assign_variables(self, values, is_old):
-        """Assigns values to all variables, or to none and says why.
+        """Assigns values to all variables, or returns why they do not fit.
 
         Args:
             values: List of arrays.
-            is_old: Whether they are from before the `later_variables`.
+            is_old: Whether they lack the `later_variables`.
 
         Returns:
-            String, or `None`.
+            The reason as a string, or `None`.
         """
         variables = list(self.variables)
         known = variables
@@ -114,7 +114,7 @@ class SavedVariables:
 
 
 def _name(variable):
-    """Returns the name that HDF5 files have a variable by."""
+    """Returns the name of a variable in HDF5 files."""
     return getattr(variable, "path", variable.name)
 
 

@@ -1,4 +1,4 @@
-"""The variables that an optimizer keeps: scalars and slots."""
+"""Creates, reads and assigns an optimizer's variables: scalars and slots."""
 
 import math
 
@@ -15,13 +15,13 @@ from keras_clip.thresholds.fitting import check_numbers
 
 
 class StateVariables(SavedVariables):
-    """A mixin: what the steps keep, in variables of the optimizer.
+    """Stores slots and monitoring counters as optimizer variables, as a mixin.
 
-    The scalars of a step are attributes too: `update_count`, `gradient_norm`
-    and what else `Scalars` has.
+    Each scalar is an attribute too: `update_count`, `gradient_norm` and the
+    other fields of `Scalars`.
 
     Attributes:
-        coordinate_count: How many coordinates all variables have together.
+        coordinate_count: Number of coordinates of all variables together.
         variable_paths: Paths of the variables, in their order.
     """
 
@@ -31,26 +31,26 @@ class StateVariables(SavedVariables):
 
     @property
     def later_variables(self) -> list:
-        """See `SavedVariables`."""
+        """Returns the variables that older files lack; see `SavedVariables`."""
         return self._scalars.later if self._has_state() else []
 
     def _add_shared(self, name, value, dtype):
-        """Returns a new variable of the optimizer's own.
+        """Creates a variable that belongs to no variable of the model.
 
         Args:
             name: String.
             value: A number, or a list or array of numbers.
-            dtype: A dtype; `"int"` for the framework's own.
+            dtype: A dtype; `"int"` for the framework's integer dtype.
         """
         raise NotImplementedError
 
     def _add_slot(self, variable, name, value):
-        """Returns a new variable like one of the model's, in working dtype.
+        """Creates a slot of one of the model's variables, in working dtype.
 
         Args:
             variable: The model's variable.
             name: String.
-            value: Number that it is filled with.
+            value: Number that the slot is filled with.
         """
         raise NotImplementedError
 
@@ -59,11 +59,11 @@ class StateVariables(SavedVariables):
         raise NotImplementedError
 
     def _index(self, variable):
-        """Returns the position of one of the model's variables among all."""
+        """Returns the position of one of the model's variables."""
         raise NotImplementedError
 
     def _assign_all(self, variables, values):
-        """Assigns to each of the model's variables, on all replicas."""
+        """Assigns values to variables of the model, on all replicas."""
         raise NotImplementedError
 
     def _has_state(self):
@@ -75,7 +75,7 @@ class StateVariables(SavedVariables):
         Args:
             settings: The optimizer's settings.
             variables: List of the model's variables.
-            stateless: Positions of those that have no slots.
+            stateless: Positions of the variables without slots.
         """
         part = Part.all_of(variables)
         if settings.clip_threshold is not None:
@@ -93,11 +93,11 @@ class StateVariables(SavedVariables):
                 created[name] = start and tuple(
                     self._add_shared(*one) for one in start
                 )
-        # Not attributes that Keras or TensorFlow tracks and saves.
+        # In `__dict__`, so that neither Keras nor TensorFlow tracks them.
         self.__dict__.update(_scalars=Scalars(**created), _part=part)
 
     def _add_slots(self, settings, variables, stateless):
-        """Returns a list of new slots for each variable."""
+        """Creates the slots and returns a list of them for each variable."""
         return [
             []
             if position in stateless
@@ -109,12 +109,12 @@ class StateVariables(SavedVariables):
         ]
 
     def _part_of(self, variables):
-        """Returns which of all variables these are."""
+        """Returns the part of all variables that these are."""
         positions = tuple(self._index(variable) for variable in variables)
         return self._part._replace(positions=positions)
 
     def _slots_of(self, part):
-        """Returns the slots of some of the variables."""
+        """Returns the slots of the variables in a part."""
         return [self._slots[position] for position in part.positions]
 
     def _read_scalars(self):
@@ -122,19 +122,19 @@ class StateVariables(SavedVariables):
         return each(self._value, self._scalars)
 
     def _assign_scalars(self, before, after):
-        """Assigns what of the scalars has changed."""
+        """Assigns the scalars that have changed."""
         assign(self._scalars, before, after)
 
     def _unique_name(self, name, end=""):
         """Returns the name, with `_1` and so on if a variable has it already.
 
-        HDF5 files keep variables by their names.
+        HDF5 files store variables by their names.
 
         Args:
             name: String.
-            end: String that comes after it in the variable's whole name.
+            end: String that follows it in the variable's full name.
         """
-        # Not an attribute that Keras or TensorFlow tracks and saves.
+        # In `__dict__`, so that neither Keras nor TensorFlow tracks it.
         names = self.__dict__.setdefault("_variable_names", set())
         unique, number = name, 0
         while unique + end in names:

@@ -1,9 +1,8 @@
-"""Wires the optimizers into TF Model Garden: import it, then use the YAML.
+"""Registers the optimizers with TF Model Garden on import, for use in YAML.
 
-Importing registers every optimizer of this package with Model Garden's
-optimizer factory and the experiments `keras_clip/bert/pretraining`,
-`keras_clip/bert/squad` and `keras_clip/bert/sentence_prediction`, in whose
-configs they can be chosen:
+They are added to Model Garden's optimizer factory. The configs of the
+experiments `keras_clip/bert/pretraining`, `keras_clip/bert/squad` and
+`keras_clip/bert/sentence_prediction`, which are registered too, can name them:
 
 ```yaml
 trainer:
@@ -13,8 +12,8 @@ trainer:
       acclip: {beta_2: 0.999, alpha: 1.5}
 ```
 
-Model Garden's own `official.nlp.train` sees them too if a gin file given by
-`--gin_file` holds the line `import keras_clip.model_garden`.
+Model Garden's `official.nlp.train` can use them too if a gin file, passed as
+`--gin_file`, contains the line `import keras_clip.model_garden`.
 """
 
 try:

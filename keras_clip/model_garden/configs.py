@@ -1,8 +1,8 @@
-"""Typed configs of the optimizers, made from the registry.
+"""Builds typed configs of the optimizers from the registry.
 
-Model Garden parses configs strictly: an optimizer needs a field of its own in
-an `OptimizerConfig`, and its config one field for every argument that YAML may
-set. Both are read off the constructors, so they cannot fall behind.
+Model Garden parses configs strictly: an optimizer needs a field in an
+`OptimizerConfig`, and its config a field for every argument that YAML may set.
+Both are derived from the constructors.
 """
 
 import dataclasses
@@ -26,8 +26,8 @@ from keras_clip.registry import OptimizerInfo
 class _ClippingConfig(stock_optimizer_config.BaseOptimizerConfig):
     """Config whose `clip_threshold` may be a schedule.
 
-    Model Garden would merge one schedule into another, of whatever class, and
-    would not let arguments be changed that were left out before.
+    Model Garden would merge schedules of different classes, and reject
+    arguments that the earlier schedule does not name.
     """
 
     def _override(self, override_dict, is_strict=True):
@@ -50,9 +50,9 @@ def make_optimizer_config(
         info: The optimizer's row in the registry.
 
     Returns:
-        Subclass of `BaseOptimizerConfig` with one field for every argument of
-        the tf_keras constructor but the learning rate, which has a config of
-        its own.
+        Subclass of `BaseOptimizerConfig` with a field for every argument of the
+        tf_keras constructor except the learning rate, which Model Garden
+        configures separately.
     """
     inherited = {
         field.name
@@ -80,9 +80,9 @@ def make_optimizer_config(
 
 
 def _register(info: OptimizerInfo) -> None:
-    """Registers an optimizer in both of the factory's tables.
+    """Registers an optimizer in both tables of the factory.
 
-    The trainer asks for a legacy optimizer whatever the optimizer is
+    The trainer looks up every optimizer in the table of legacy optimizers
     (official/core/base_task.py, 2.20.0).
     """
     for use_legacy_optimizer in (True, False):
@@ -117,7 +117,7 @@ OptimizerConfig = dataclasses.make_dataclass(
 
 @dataclasses.dataclass
 class OptimizationConfig(stock_optimization_config.OptimizationConfig):
-    """Config of an optimizer of either house, its learning rate and warm-up.
+    """Config of an optimizer, its learning rate and warm-up.
 
     Attributes:
         optimizer: The optimizer and its arguments.
@@ -140,7 +140,7 @@ class OptimizationConfig(stock_optimization_config.OptimizationConfig):
     # the optimizer's type final.
     @property
     def ema(self) -> stock_optimizer_config.EMAConfig | None:
-        """Model Garden's moving average of the weights."""
+        """Returns the config of Model Garden's moving average of weights."""
         ema = self.__dict__["ema"]
         name = self.optimizer.type
         if ema is not None and name in OPTIMIZERS:

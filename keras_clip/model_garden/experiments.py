@@ -1,4 +1,4 @@
-"""Model Garden's BERT experiments, with the optimizers of this package."""
+"""Registers Model Garden's BERT experiments with this package's optimizers."""
 
 from official.core import config_definitions
 from official.core import exp_factory
@@ -8,7 +8,7 @@ from official.nlp.configs import pretraining_experiments
 from keras_clip.model_garden.configs import OptimizationConfig
 from keras_clip.registry import OPTIMIZERS
 
-# What BERT never decays.
+# Names of the variables that do not decay in BERT.
 _UNDECAYED = ["LayerNorm", "layer_norm", "bias"]
 
 
@@ -16,8 +16,8 @@ _UNDECAYED = ["LayerNorm", "layer_norm", "bias"]
 def bert_pretraining() -> config_definitions.ExperimentConfig:
     """Returns `bert/pretraining` with ACClip as in Zhang et al., section 5.2.
 
-    The loss is scaled by the number of replicas, so that a gradient is the
-    mean over the whole batch and a threshold means the same on any of them.
+    The loss is scaled by the number of replicas, so that a gradient is the mean
+    over the global batch and a threshold does not depend on their number.
     """
     config = _with_acclip(
         pretraining_experiments.bert_pretraining(), learning_rate=1e-4
@@ -43,10 +43,10 @@ def bert_sentence_prediction() -> config_definitions.ExperimentConfig:
 def _with_acclip(
     config: config_definitions.ExperimentConfig, learning_rate: float
 ) -> config_definitions.ExperimentConfig:
-    """Returns a stock experiment with another optimizer, all else the same.
+    """Returns an experiment of Model Garden with its optimizer replaced.
 
-    Whichever optimizer of this package YAML chooses, it spares the same
-    variables from weight decay.
+    The same variables are excluded from weight decay, whichever optimizer of
+    this package the YAML names.
     """
     config.trainer.optimizer_config = OptimizationConfig(
         {

@@ -1,11 +1,11 @@
-"""Shows the gradient noise of a model and suggests clipping thresholds.
+"""Measures the gradient noise of a model and suggests clipping thresholds.
 
-`report(sample(model, x, y, batch_size=32))` is what most need: print it, and
-take its last line. `sample` takes the gradients of mini-batches at fixed
-weights, `report` makes estimates, verdict and thresholds of them, and
-`plot_report`, `plot_evolution` and `plot_grid` draw reports. The estimators,
+Most users need `report(sample(model, x, y, batch_size=32))`: print it, and use
+the code in its last line. `sample` computes gradients of mini-batches at fixed
+weights, `report` estimates how heavy-tailed they are and suggests thresholds,
+and `plot_report`, `plot_evolution` and `plot_grid` draw reports. The estimators
 `hill`, `log_moment`, `kurtosis`, `fit_squared_gaussians` and
-`fit_squared_stables`, take arrays of any origin.
+`fit_squared_stables` also take arrays from elsewhere.
 """
 
 from keras_clip.noise.estimators.hill import hill

@@ -1,6 +1,6 @@
 r"""Reports on the gradient noise of a saved model or a training run.
 
-Prints how heavy its tail is and which clipping thresholds suit it, and writes
+Prints the weight of its tail and suggested clipping thresholds, and writes
 OUTPUT.json and OUTPUT.png. Examples:
 
     python -m keras_clip.noise model.keras data.npz --batch_size 32
@@ -160,7 +160,7 @@ def _report(options):
 
 
 def _check_options(options):
-    """Raises what would else be found out once all is sampled."""
+    """Raises for invalid options before anything is sampled."""
     from keras_clip.noise.estimators.sample_checks import MINIMUM
     from keras_clip.validation import check_integer
     from keras_clip.validation import check_number
@@ -187,7 +187,7 @@ def _check_options(options):
 
 
 def _load_model(path):
-    """Returns a model of the framework that has saved it."""
+    """Returns a model, loaded by the framework that saved it."""
     try:
         with zipfile.ZipFile(path) as archive:
             metadata = json.loads(archive.read("metadata.json"))
@@ -198,7 +198,7 @@ def _load_model(path):
             f"Received: model={path!r}"
         ) from error
     if version.startswith("2."):
-        # It registers the optimizers, and says what is missing.
+        # This registers the optimizers, or names the package that is missing.
         import keras_clip.tf_keras  # noqa: F401, I001
         import tf_keras as framework
     else:
@@ -207,20 +207,20 @@ def _load_model(path):
         return framework.models.load_model(path)
     except (TypeError, ValueError) as error:
         unknown = _UNKNOWN.search(str(error))
-        # The first lines may hold the configuration of the whole model.
+        # The first lines may hold the config of the model.
         reason = str(error).splitlines()[-1]
         if unknown:
             reason = f"{unknown[1]!r} is unknown"
         raise ValueError(
-            "`model` must be of layers, losses and the like that Keras has or "
-            f"that a module named by --import registers. Received: "
-            f"model={path!r}: {reason}"
+            "`model` must consist of layers, losses and the like from Keras or "
+            f"from a module named by --import: {reason}. "
+            f"Received: model={path!r}"
         ) from error
 
 
 def _load_data(path):
     if path is None:
-        raise ValueError("`data` must be given for a .keras file.")
+        raise ValueError("`data` must be given with a model. Received: none")
     if os.path.isdir(path):
         return {"x": _load_dataset(path)}
     import numpy as np

@@ -1,4 +1,4 @@
-"""SciPy and matplotlib, which only this subpackage needs."""
+"""Imports SciPy and matplotlib, which only this subpackage needs."""
 
 import importlib
 import warnings
@@ -29,7 +29,7 @@ def import_scipy(module: str) -> ModuleType:
 def import_figure() -> type:
     """Returns `matplotlib.figure.Figure`.
 
-    Without pyplot there is no window, and nothing to close.
+    Without pyplot no window is opened, and no figure has to be closed.
 
     Raises:
         ImportError: If matplotlib is not installed.
@@ -45,13 +45,13 @@ def import_figure() -> type:
 
 
 def check_reporting(plots: bool):
-    """Raises if a report could not be made, before anything is sampled.
+    """Raises if packages for a report are missing, before sampling.
 
     Args:
-        plots: Whether the report is to be drawn too.
+        plots: Whether the report is drawn too.
 
     Raises:
-        ImportError: If a package is not installed; it names all that are not.
+        ImportError: If packages are not installed; it names all of them.
     """
     reasons = []
     for needed, load in ((True, _import_special), (plots, import_figure)):
@@ -68,7 +68,7 @@ def warn_without_scipy(stacklevel: int):
     """Warns that samples can be taken, but no report of them can be made.
 
     Args:
-        stacklevel: Int, as for `warnings.warn`, from the caller on.
+        stacklevel: Int, as for `warnings.warn`, counted from the caller.
     """
     try:
         _import_special()

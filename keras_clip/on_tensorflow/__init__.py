@@ -1,6 +1,6 @@
-"""A step on TensorFlow: one graph that moves variables where they are.
+"""A step on TensorFlow, as one graph that updates variables in place.
 
-`keras_clip.step` decides and observes here too. To move, variables are grouped:
-the small ones are one long vector, the large ones are each updated by a
-function that XLA compiles for its shape.
+`keras_clip.step` decides and observes here too. Variables are updated in
+groups: the small ones together as one long vector, each large one by a function
+that XLA compiles for its shape.
 """

@@ -1,9 +1,9 @@
-"""Walks through a large variable by blocks that stay in the caches of a core.
+"""Updates a large variable in blocks that fit into the caches of a core.
 
-XLA makes one loop over all elements for each result of a rule, and none of them
-vectorized where the result is written in place (tensorflow 2.20.0, CPU). By
-blocks the later loops read what the first has brought from memory, and what
-they write is small and vectorized. What that saves is measured in
+XLA makes one loop over all elements for each result of a rule, and does not
+vectorize it if the result is written in place (tensorflow 2.20.0, CPU). In
+blocks, later loops find in the caches what the first one has read from memory,
+and their small results are vectorized. The time saved is measured in
 scripts/benchmarks/results/cpu/sizes.md.
 """
 
@@ -11,9 +11,9 @@ import math
 from collections.abc import Callable
 from collections.abc import Sequence
 
-# Elements. A rule holds up to nine arrays of a block, of 4 bytes an element, in
-# a core's second cache; in smaller blocks the turns cost more than the caches
-# give.
+# Numbers of elements. A rule keeps up to nine arrays of a block, with 4 bytes
+# per element, in the L2 cache of a core. In smaller blocks the overhead of the
+# loop is larger than the gain.
 LARGEST_BLOCK = 12288
 SMALLEST_BLOCK = 4096
 
@@ -25,9 +25,9 @@ def block_of(shape: Sequence[int]) -> tuple[int, ...] | None:
         shape: Shape of the variable.
 
     Returns:
-        Tuple of divisors of `shape`: ones, one divisor, then whole axes, so
-        that a block is one piece of memory. `None` where no such block is of
-        the right size.
+        Tuple of divisors of `shape`: ones, one divisor, then full axes, so that
+        a block is contiguous in memory. `None` if no such block has the right
+        size.
     """
     axis, rest = len(shape), 1
     while axis and rest * shape[axis - 1] <= LARGEST_BLOCK:
@@ -49,15 +49,15 @@ def block_of(shape: Sequence[int]) -> tuple[int, ...] | None:
 def walk(
     update: Callable, block: Sequence[int], values: Sequence, inputs: Sequence
 ) -> list:
-    """Returns what an elementwise update makes of whole values, under XLA.
+    """Applies an elementwise update to values block by block, under XLA.
 
-    Each turn writes what the turn before it made: were a block written in the
-    turn that reads it, XLA would copy whole values to keep the two apart.
+    Each turn of the loop writes the block that the turn before computed. If a
+    block were written in the turn that reads it, XLA would copy all values.
 
     Args:
-        update: Callable of a block of `values` and of `inputs`, two lists. It
-            returns a list of new values of the block.
-        block: What `block_of` returns for the shape of `values`.
+        update: Callable of two lists, a block of each of `values` and of
+            `inputs`. It returns a list of new values of the block.
+        block: Shape of a block, as `block_of` returns it.
         values: Tensors of one shape.
         inputs: Tensors that broadcast to that shape.
 
@@ -66,7 +66,7 @@ def walk(
     """
     import tensorflow as tf
 
-    # The ops with a start that changes at run time are not in `tf.raw_ops`.
+    # `tf.raw_ops` lacks the slicing ops whose start is a tensor.
     from tensorflow.compiler.tf2xla.python import xla
 
     counts = [

@@ -1,9 +1,9 @@
 """Compiles programs by XLA, once for each shape of variables.
 
 A program is compiled for one shape and called for every variable of that
-shape, of any optimizer. On a CPU it walks through the variable by blocks. Where
-it does not, what is written in place is assigned inside the compiled function,
-the rest outside of it.
+shape, of any optimizer. On a CPU it updates the variable in blocks. Otherwise
+values that are written in place are assigned inside the compiled function, and
+the others outside of it.
 """
 
 import functools
@@ -17,18 +17,18 @@ from keras_clip.on_tensorflow.program import Program
 
 @functools.cache
 def function_of_values(program: Program, shape: tuple) -> Callable:
-    """Returns a program as TensorFlow compiles it for one shape.
+    """Returns a program as a `tf.function` that is compiled for one shape.
 
-    One `tf.function` a shape, so that none of them traces again but for a
-    vector of numbers of updates instead of one.
+    Each shape has a function, which is then traced again only if a vector of
+    update numbers takes the place of a scalar.
 
     Args:
         program: The program.
         shape: Shape of the values.
 
     Returns:
-        `tf.function` of values, what `inputs_of` returns, and the program's
-        constants.
+        `tf.function` of values, the inputs that `inputs_of` returns, and the
+        program's constants.
     """
 
     @tf.function(jit_compile=True, autograph=False)
@@ -42,23 +42,23 @@ def function_of_values(program: Program, shape: tuple) -> Callable:
 def function_of_handles(
     program: Program, shape: tuple, dtypes: tuple, block: tuple | None
 ) -> Callable:
-    """Returns an update of a variable of one shape, compiled by TensorFlow.
+    """Returns a compiled update of variables of one shape.
 
-    XLA writes over a variable that is assigned inside, and on a CPU it does so
-    in a loop that is not vectorized (tensorflow 2.20.0): faster than a new
+    XLA overwrites a variable that is assigned inside the function. On a CPU its
+    loop is then not vectorized (tensorflow 2.20.0), which is faster than a new
     buffer for sums and products, slower for divisions, roots and bounds.
 
     Args:
         program: The program.
         shape: Shape of the variable.
         dtypes: Dtypes of the variable and of its slots.
-        block: Shape of the blocks to walk by, or `None`. By blocks all is
-            written in place.
+        block: Shape of the blocks, or `None`. In blocks all values are written
+            in place.
 
     Returns:
         `tf.function` like that of `function_of_values`, but of the handles of
-        the variables instead of their values. It returns the values that are
-        left to assign, of the first variables.
+        the variables instead of their values. It returns the values that the
+        caller has to assign, those of the first variables.
     """
     written = "all" if block else program.written_in_place
     first = {"all": 0, "state": 1, "nothing": len(dtypes)}[written]

@@ -1,9 +1,9 @@
-"""Moves TensorFlow variables of one device by a rule, in few calls.
+"""Updates the TensorFlow variables on one device by a rule, in few calls.
 
-A large variable is updated on its own, by a function that is compiled for its
-shape. Small ones are updated together, as one long vector: each costs a place
-in two concatenations and a split, and not a call of a compiled function or the
-dozens of ops of a rule.
+A large variable is updated alone, by a function that is compiled for its shape.
+Small ones are updated together, as one long vector: each adds an input to two
+concatenations and an output to a split, instead of a call of a compiled
+function or the dozens of ops of a rule.
 """
 
 import functools
@@ -31,13 +31,13 @@ SMALLEST_COMPILED_SIZE = 32768
 
 
 class Update(NamedTuple):
-    """Holds all that one variable is updated with.
+    """Stores everything that the update of one variable needs.
 
     Attributes:
         variable: `tf.Variable`.
         slots: List of `tf.Variable`s of its shape.
         gradient: Tensor of its shape, in the working dtype.
-        clip: What clips the gradient.
+        clip: The clip of the gradient.
         number: Scalar tensor, the number of this update of the variable.
     """
 
@@ -57,15 +57,15 @@ def update_variables(
     learning_rate: tf.Tensor,
     shared: tuple,
 ) -> None:
-    """Moves variables and their slots by one step.
+    """Updates variables and their slots by one step.
 
     Args:
         rule: The rule.
-        jit_compile: `True`, `False`, or `"auto"`: compile what has at least
-            32,768 elements, but nothing where a TPU compiles the whole step.
-        program_of: `program.program_of`.
+        jit_compile: `True`, `False`, or `"auto"`: compile updates of at least
+            32,768 elements, but none where a TPU compiles the entire step.
+        program_of: `program.program_of`, or a cached version of it.
         weight_decays: Python float for each of the updates.
-        updates: Updates of variables that are on one device.
+        updates: Updates of the variables on one device.
         learning_rate: Scalar tensor.
         shared: Tuple of scalar tensors.
     """
@@ -105,7 +105,7 @@ def update_variables(
 
 
 def _dtypes(update, learning_rate, shared):
-    """Returns what `program_of` is told of an update."""
+    """Returns the dtypes and the class of clip that `program_of` needs."""
     inputs = inputs_of(
         update.gradient, learning_rate, update.number, update.clip, shared
     )
@@ -119,13 +119,13 @@ def _dtypes(update, learning_rate, shared):
 def _move_alone(
     rule, weight_decay, program, fits, update, learning_rate, shared
 ):
-    """Moves one variable and its slots, in place where that is faster."""
+    """Updates one variable and its slots, in place if that is faster."""
     variable, slots, gradient, clip, number = update
     variables = [variable, *slots]
     given = (gradient, learning_rate, number, clip, shared)
     shape = tuple(variable.shape)
-    # Outside of its strategy's scope a variable is all its copies at once, and
-    # has the handle of the first one only.
+    # Outside of its strategy's scope a variable stands for all its copies, and
+    # its handle is that of the first copy only.
     has_copies = isinstance(variable, tf.distribute.DistributedValues)
     if program is None:
         values = [_read(each) for each in variables]
@@ -150,9 +150,9 @@ def _move_alone(
 
 
 def _move_together(rule, weight_decay, program, group, learning_rate, shared):
-    """Moves several variables and their slots as one long vector each."""
+    """Updates several variables and their slots as one long vector each."""
     sizes = [_size(update.variable) for update in group]
-    # A column is what the variables, or their slots of one kind, are.
+    # A column holds the variables, or all slots with one name.
     columns = list(
         zip(
             *([update.variable, *update.slots] for update in group), strict=True
@@ -183,9 +183,9 @@ def _move_together(rule, weight_decay, program, group, learning_rate, shared):
 
 
 def _at_numbers(moved_at, numbers, sizes):
-    """Returns what one function makes of the numbers of several updates.
+    """Applies a function to the update numbers of several variables.
 
-    They are mostly equal, and one number for all is much faster.
+    The numbers are mostly equal, and one scalar for all is much faster.
 
     Args:
         moved_at: Callable of the number of the update, a scalar or a vector.
@@ -203,15 +203,16 @@ def _at_numbers(moved_at, numbers, sizes):
 
 
 def _for_each_element(values, sizes):
-    """Returns a vector with each value as often as its variable is large."""
+    """Returns a vector that repeats each value by its variable's size."""
     return tf.gather(values, np.repeat(range(len(sizes)), sizes))
 
 
 def _read(variable):
-    """Returns the value of a variable by one op, `tf.Variable.value` adds more.
+    """Returns the value of a variable by a single op.
 
-    What is updated together are thousands of them, and a first call takes a
-    millisecond for every three ops (tensorflow 2.20.0).
+    `tf.Variable.value` adds more of them. Thousands of variables may be updated
+    together, and a first call takes a millisecond for every three ops
+    (tensorflow 2.20.0).
     """
     return tf.raw_ops.ReadVariableOp(
         resource=variable.handle, dtype=variable.dtype
@@ -230,10 +231,9 @@ def _as_vector(tensors):
 
 
 def _clip_as_vector(values, group):
-    """Returns a number for each coordinate, or the scalar that is for all."""
-    if all(value is values[0] for value in values):
-        if not values[0].shape.rank:
-            return values[0]
+    """Returns a clip's numbers for each coordinate, or one scalar for all."""
+    if all(value is values[0] for value in values) and not values[0].shape.rank:
+        return values[0]
     if not any(value.shape.rank for value in values):
         sizes = [_size(update.variable) for update in group]
         return _for_each_element(tf.stack(values), sizes)
@@ -256,8 +256,8 @@ def _can_be_walked(program, variable) -> bool:
 def _threads() -> int:
     """Returns how many variables a CPU updates at once.
 
-    One thread walks through a variable. It must not be left at it when the
-    others have done the rest; what is larger is for all of them.
+    A variable is updated in blocks by one thread. It must not outlast the
+    others, so that a larger variable is updated by all threads instead.
     """
     return (
         tf.config.threading.get_inter_op_parallelism_threads() or os.cpu_count()

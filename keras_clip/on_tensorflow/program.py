@@ -1,8 +1,8 @@
-"""A rule as a graph of operations, apart from the constants in it.
+"""Converts a rule to a graph of operations whose constants are inputs.
 
-What XLA has compiled stays for as long as the process does (tensorflow 2.20.0):
-were `beta_1` a constant of a compiled function, a search over a hundred values
-of it would keep a hundred functions for each shape. The constants are inputs.
+XLA keeps compiled functions until the process ends (tensorflow 2.20.0). If
+`beta_1` were a constant of a compiled function, a search over a hundred values
+of it would keep a hundred functions for each shape.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from keras_clip.clipping import working_dtype_of
 from keras_clip.rules.clips import Clip
 from keras_clip.rules.rule import Rule
 
-# What a loop that is not vectorized takes no longer for than memory does.
+# Operations that are limited by memory even in a loop that is not vectorized.
 _CHEAP = frozenset(
     (
         "Abs",
@@ -39,14 +39,13 @@ class Program(NamedTuple):
     """Computes what a rule does for a variable and its slots; hashable.
 
     Attributes:
-        graph: Serialized `GraphDef` of what is computed from the inputs.
-        inputs: Names of the inputs, the constants last; `""` for one that
-            nothing is computed from.
+        graph: Serialized `GraphDef` of the computation.
+        inputs: Names of the inputs, the constants last; `""` for an unused one.
         outputs: Names of the new values of the variable and of its slots.
-        written_in_place: What of them is sums of products of the values before:
-            `"all"`; `"state"`, the slots alone; or `"nothing"`, also where the
-            variable depends on slots before the update. XLA can write that over
-            the old values at no loss.
+        written_in_place: Which new values XLA can write over the old ones
+            without a loss of speed, as they are sums of products of these:
+            `"all"`; `"state"`, the slots alone; or `"nothing"`, also if the
+            variable depends on slots before the update.
     """
 
     graph: bytes
@@ -55,15 +54,14 @@ class Program(NamedTuple):
     written_in_place: str
 
     def __call__(self, values: Sequence, inputs: Sequence) -> list:
-        """Returns what `new_values` does for the rule that it was made of.
+        """Returns the new values that `new_values` returns for the rule.
 
         Args:
             values: Tensors of one shape, the variable's value and its slots'.
-            inputs: What `inputs_of` returns, then each of the constants;
-                gradient, number of the update and what clips broadcast to
-                `values`.
+            inputs: The inputs that `inputs_of` returns, then the constants.
+                Gradient, number of the update and clip broadcast to `values`.
         """
-        # A loop may have them of the graph around it, an import may not.
+        # In a loop they may belong to an outer graph, which an import rejects.
         given = {
             name: tf.identity(value)
             for name, value in zip(self.inputs, [*values, *inputs], strict=True)
@@ -80,13 +78,13 @@ class Program(NamedTuple):
 def inputs_of(
     g, learning_rate, k, clip: Clip, shared: Sequence
 ) -> list[tf.Tensor]:
-    """Returns what a program is given besides values and constants.
+    """Returns the inputs of a program other than values and constants.
 
     Args:
         g: As for `new_values`, like all others.
         learning_rate: Scalar tensor.
         k: Tensor.
-        clip: What clips `g`.
+        clip: The clip of `g`.
         shared: Tuple of tensors.
     """
     return [g, learning_rate, k, *clip, *shared]
@@ -111,7 +109,7 @@ def new_values(
         g: Tensor like the variable, in its working dtype.
         learning_rate: Scalar tensor.
         k: Tensor that broadcasts to the variable, the number of its update.
-        clip: What clips `g`.
+        clip: The clip of `g`.
         shared: Tuple of scalar tensors.
 
     Returns:
@@ -148,11 +146,11 @@ def program_of(
         rule: The rule.
         weight_decay: Python float.
         dtypes: Dtypes of the variable and of its slots.
-        input_dtypes: Dtypes of what `inputs_of` returns.
-        clip: Class of what clips the gradient.
+        input_dtypes: Dtypes of the inputs that `inputs_of` returns.
+        clip: Class of the gradient's clip.
     """
     with tf.Graph().as_default() as graph:
-        # Of no known rank: what is elementwise is so for any.
+        # Of unknown rank, which elementwise operations accept.
         values = [tf.compat.v1.placeholder(dtype) for dtype in dtypes]
         inputs = [
             tf.compat.v1.placeholder(dtype, shape=() if place else None)
@@ -207,7 +205,7 @@ def _written_in_place(outputs, before):
 
 
 def _ops_between(ends, starts):
-    """Returns the ops that vectors are computed by, back to other ones."""
+    """Returns the ops that compute some vectors from others."""
     known = {value.ref() for value in starts}
     found, left = set(), [value for value in ends if value.ref() not in known]
     while left:

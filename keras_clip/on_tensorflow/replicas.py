@@ -9,7 +9,7 @@ import tensorflow as tf
 def assign_on_replicas(
     strategy: tf.distribute.Strategy, variables: Sequence, values: Sequence
 ):
-    """Assigns each replica's value to its own copy of each variable.
+    """Assigns each replica's value to its copy of each variable.
 
     Args:
         strategy: The strategy that the variables belong to.
@@ -43,8 +43,8 @@ def update_on_replicas(
         strategy: The strategy that the variable belongs to.
         update: Callable that takes the arguments and returns nothing.
         variable: One of the variables that are updated.
-        arguments: Any structure of variables and tensors of this replica; of
-            each, the update of a copy is given what belongs to it.
+        arguments: Any structure of variables and tensors of this replica. The
+            update of a copy receives those that belong to it.
     """
     if not tf.distribute.has_strategy():
         update(*arguments)
@@ -66,8 +66,8 @@ def update_on_replicas(
 def run_on_replicas_if(condition, function: Callable, tensors: Sequence):
     """Runs `function(*tensors)` on every replica if a condition holds.
 
-    A function that merges replicas cannot stand in a condition on each of them:
-    the condition has to be around all of them.
+    A function that merges replicas cannot run inside of a condition on each
+    replica: the condition has to enclose all of them.
 
     Args:
         condition: Boolean tensor, the same on every replica.
@@ -82,9 +82,7 @@ def run_on_replicas_if(condition, function: Callable, tensors: Sequence):
         condition = strategy.experimental_local_results(condition)[0]
         call = strategy.extended.call_for_each_replica
         tf.cond(
-            condition,
-            lambda: _run(call, [function, tensors]),
-            lambda: True,
+            condition, lambda: _run(call, [function, tensors]), lambda: True
         )
 
     tf.distribute.get_replica_context().merge_call(
@@ -93,6 +91,6 @@ def run_on_replicas_if(condition, function: Callable, tensors: Sequence):
 
 
 def _run(function, arguments) -> bool:
-    """Returns what the branch that does nothing returns too."""
+    """Calls a function and returns `True`, as the other branch does."""
     function(*arguments)
     return True

@@ -1,4 +1,4 @@
-"""Takes the steps of an optimizer on TensorFlow variables, one graph each."""
+"""Takes an optimizer's steps on TensorFlow variables, each as one graph."""
 
 import functools
 from collections.abc import Callable
@@ -29,7 +29,7 @@ from keras_clip.step.settings import Settings
 
 
 class Held(NamedTuple):
-    """The variables that a step moves, of Keras 3 or of TensorFlow.
+    """Stores the variables that a step moves, of Keras 3 or of TensorFlow.
 
     Attributes:
         variables: List of the model's variables.
@@ -47,7 +47,7 @@ class Held(NamedTuple):
 
 
 class Steps:
-    """Takes the steps of one optimizer, and keeps what is traced for them."""
+    """Takes the steps of one optimizer, and stores their traced functions."""
 
     def __init__(self):
         self._traced = {}
@@ -67,10 +67,10 @@ class Steps:
         Args:
             settings: The settings.
             jit_compile: See `update_variables`.
-            held: What the step moves.
+            held: The variables that the step moves.
             gradients: List of dense tensors, one for each variable.
             learning_rate: Scalar tensor or float.
-            part: Which of all variables these are.
+            part: The part of the optimizer's variables that these are.
         """
         step = functools.partial(
             _step, settings, jit_compile, self._program_of, held, part
@@ -86,7 +86,7 @@ class Steps:
 
     @property
     def traced(self) -> tuple[tf.types.experimental.PolymorphicFunction, ...]:
-        """The functions that steps in eager mode were traced as."""
+        """Returns the functions that were traced for steps in eager mode."""
         return tuple(self._traced.values())
 
 
@@ -111,7 +111,7 @@ def value_of(variable) -> tf.Tensor:
 def _step(
     settings, jit_compile, program_of, held, part, gradients, learning_rate
 ):
-    """Takes one step: what `keras_clip.step.take` does, on variables."""
+    """Takes one step on variables, as `keras_clip.step.take` on values."""
     before = each(value_of, held.scalars)
     gradients = [
         ops.cast(gradient, clipping.working_dtype_of(variable))
@@ -127,7 +127,7 @@ def _step(
     )
     slots = []
     if looks_at_coordinates(settings, decision):
-        slots = [[value_of(slot) for slot in own] for own in held.slots]
+        slots = [list(map(value_of, group)) for group in held.slots]
     after = observe(settings, decision, slots, part)
     assign(held.scalars, before, after)
 
@@ -141,7 +141,7 @@ def _move_variables(
     learning_rate: tf.Tensor,
     part: Part,
 ) -> None:
-    """Moves variables and slots, on every device and replica those there."""
+    """Moves variables and slots, each on its device and replica."""
     by_device = {}
     for variable, slots, gradient, clip, number, position in zip(
         held.variables,

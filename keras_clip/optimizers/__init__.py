@@ -1,4 +1,4 @@
-"""The optimizers for Keras 3, one class a module."""
+"""The optimizers for Keras 3, one class per module."""
 
 # `python -m tests.support.listings` writes what follows.
 from keras_clip.optimizers.acclip import ACClip

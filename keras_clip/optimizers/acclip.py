@@ -13,9 +13,9 @@ from keras_clip.rules.acclip import ACClipRule
 class ACClip(ClippingOptimizer):
     """Optimizer that implements ACClip, adaptive coordinate-wise clipping.
 
-    The noise of attention models' gradients is heavy-tailed, and differently
-    so in every coordinate. ACClip clips the momentum in each coordinate at a
-    threshold that follows that coordinate's own gradients:
+    The gradient noise of attention models is heavy-tailed, to a different
+    degree in every coordinate. ACClip clips each coordinate of the momentum at
+    a threshold that follows the gradients of that coordinate:
 
     ```
     m     = beta_1 · m + (1 − beta_1) · g
@@ -31,10 +31,10 @@ class ACClip(ClippingOptimizer):
       `η = learning_rate / (√(beta_2 · v) + ε)`, as the paper's public
       implementations do. Learning rates are Adam's.
     - `"threshold"`: `η = learning_rate / (τ + ε)`. No coordinate moves by more
-      than `learning_rate`, and there is one state tensor less. It is this
-      package's, not the paper's.
-    - `None`: `η = learning_rate`, Algorithm 1 to the letter. The step then has
-      the size of the gradient, and learning rates are SGD's: 0.1 to 10 for
+      than `learning_rate`, and the state has one tensor less. This variant is
+      not from the paper.
+    - `None`: `η = learning_rate`, exactly Algorithm 1. The step has the size of
+      the gradient, so that learning rates are those of SGD: 0.1 to 10 for
       transformers. At the default 1e-4 it does not train.
 
     A coordinate whose gradient is NaN or infinite keeps its parameter and its
@@ -52,15 +52,15 @@ class ACClip(ClippingOptimizer):
         epsilon: Positive float, added to denominators, in units of the
             gradient. Defaults to `1e-5`.
         alpha: Float in [1, 2], the order of the moment that the threshold
-            estimates. Noise with tail index below 2 has no second moment: take
-            `alpha` below the tail index. With 1 the rows of rare words in an
-            embedding, whose gradients are mostly zero, are clipped far below
-            them and learn slowly; with 2 next to nothing is clipped. Defaults
-            to `1.0`.
+            estimates. Noise with a tail index below 2 has no second moment:
+            choose `alpha` below the tail index. With 1, embeddings of rare
+            words learn slowly: their gradients are mostly zero, and all others
+            are clipped far below their size. With 2, almost nothing is clipped.
+            Defaults to `1.0`.
         step_scaling: `"rms"`, `"threshold"` or `None`. Defaults to `"rms"`.
         bias_correction: Whether `m`, `τ^α` and `v` are divided by `1 − β^k`.
             Without it, as in the paper, `"rms"` and `None` start with small
-            steps, a warm-up of their own. Defaults to `False`.
+            steps, like a warm-up. Defaults to `False`.
         {{arguments of all}}
 
     Example:

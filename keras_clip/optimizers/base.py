@@ -1,4 +1,4 @@
-"""Takes the steps of Keras 3 optimizers, on JAX and torch as values."""
+"""Takes the steps of Keras 3 optimizers on JAX and torch."""
 
 import keras
 import numpy as np
@@ -23,7 +23,7 @@ _OVERRIDE_APPLY = (
 )
 
 
-# Methods that Keras calls of its own optimizers and not of these, on any
+# Methods that Keras calls for its optimizers and not for these, on any
 # backend, and what to do instead of overriding them.
 NEVER_CALLED = {
     "update_step": _OVERRIDE_APPLY,
@@ -40,13 +40,14 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
     """Runs a rule on each variable, on gradients that are already aggregated.
 
     Keras clips and decays before gradients are reduced over replicas
-    (keras/src/optimizers/base_optimizer.py, 3.15.1). Here both come after:
-    `_backend_update_step` is the one hook that sees one gradient a step. On
-    TensorFlow a subclass takes its place.
+    (keras/src/optimizers/base_optimizer.py, 3.15.1). Here both come after. On
+    JAX and torch the hook is `_backend_update_step`, which Keras calls with the
+    gradients to step by, after accumulation. On TensorFlow a subclass hooks in
+    earlier, at `_backend_apply_gradients`, where replicas are reduced.
 
-    An optimizer's class has a `rule_class`, and an `__init__` whose parameters
-    are the arguments: the rule's hyperparameters, and those of all. It calls
-    `_construct`, so that the class for tf_keras can have it too.
+    An optimizer class has a `rule_class`, and an `__init__` whose parameters
+    are the rule's hyperparameters and the arguments of all optimizers. It calls
+    `_construct`, so that the class for tf_keras can use it too.
     """
 
     # Keras' trainers on JAX and torch call `apply` (keras 3.15.1).
@@ -61,7 +62,7 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         cls.__doc__ = fill_in(cls, "keras")
 
     def _construct(self, names):
-        """Makes the optimizer of the `locals()` of its `__init__`."""
+        """Initializes the optimizer from the `locals()` of its `__init__`."""
         arguments = given(names)
         self._split_arguments(arguments)
         super().__init__(**arguments)
@@ -74,7 +75,7 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         """
         if self.built:
             return
-        # Not an attribute that Keras tracks and saves.
+        # In `__dict__`, so that Keras does not track them.
         self.__dict__["_given_variables"] = list(variables)
         variables = without_repeats(variables, self._var_key)
         self._check_threshold_fits(variables)
@@ -91,13 +92,13 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
 
         Args:
             grads: List of gradients, dense or sparse, `None` for variables
-                without one. Those of a variable that is there twice are summed.
-            trainable_variables: List of variables; those that the optimizer
-                was built with if `None`.
+                without one. Those of a variable that occurs twice are summed.
+            trainable_variables: List of variables. Defaults to `None`: those
+                that the optimizer was built with.
 
         Raises:
             ValueError: If there are more or fewer gradients than variables, or
-                if one is not of the shape of its variable.
+                if one does not have the shape of its variable.
         """
         if trainable_variables is None and self.built:
             trainable_variables = self._trainable_variables
@@ -108,12 +109,12 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
                 self.gradients_argument, grads, trainable_variables
             )
             if self.gradient_accumulation_steps:
-                # A sum of what broadcasts would have the right shape.
+                # Accumulation would broadcast a wrong shape to the right one.
                 grads = checked(
                     self.gradients_argument, grads, trainable_variables
                 )
-            # Keras divides by the loss scale and adds up micro-batches first,
-            # and sparse gradients do not have both operations.
+            # Keras first divides by the loss scale and adds micro-batches up,
+            # but sparse gradients do not support both operations.
             grads = [
                 g if g is None else clipping.densify(g, v.shape)
                 for g, v in zip(grads, trainable_variables, strict=True)
@@ -128,13 +129,13 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         )
 
     def stateless_apply(self, optimizer_variables, grads, trainable_variables):
-        """Returns what `apply` makes of values.
+        """Returns the values of all variables after a step by `apply`.
 
         Args:
             optimizer_variables: List of the values of `variables`.
             grads: List of gradients, as for `apply`.
             trainable_variables: List of the values of the variables that the
-                optimizer was built with, one that was there twice twice.
+                optimizer was built with, including repeated ones.
 
         Returns:
             Tuple of the lists of the variables' and of the optimizer's values.
@@ -153,7 +154,7 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         return [moved[id(v)] for v in given], optimizer_variables
 
     def _has_repeats(self, values):
-        """Returns whether there is a value for each that was given to build."""
+        """Returns whether there is a value for each repeated variable too."""
         given = len(self._given_variables)
         return len(values) == given > len(self._trainable_variables)
 
@@ -162,7 +163,7 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         return {**super().get_config(), **self._own_config()}
 
     def update_step(self, gradient, variable, learning_rate):
-        """Raises: one variable is not moved without the others.
+        """Raises an error: a step moves all variables together.
 
         Raises:
             NotImplementedError: Always.
@@ -174,7 +175,7 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         )
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        """Takes a step by aggregated gradients."""
+        """Takes a step with aggregated gradients."""
         self._note_monitoring()
         call = Rule.__call__
         if self.jit_compile and keras.backend.backend() == "jax":
@@ -184,7 +185,7 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         values, state = take(
             self.step_settings,
             [variable.value for variable in trainable_variables],
-            State([[slot.value for slot in own] for own in slots], scalars),
+            State([[slot.value for slot in group] for group in slots], scalars),
             checked(self.gradients_argument, grads, trainable_variables),
             learning_rate,
             part,
@@ -192,8 +193,8 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         )
         for variable, value in zip(trainable_variables, values, strict=True):
             variable.assign(value)
-        for own, values in zip(slots, state.slots, strict=True):
-            for slot, value in zip(own, values, strict=True):
+        for group, values in zip(slots, state.slots, strict=True):
+            for slot, value in zip(group, values, strict=True):
                 slot.assign(value)
         self._assign_scalars(scalars, state.scalars)
 
@@ -215,8 +216,8 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
     def _update_model_variables_moving_average(self, trainable_variables):
         """Starts the averages at the first update that is not skipped.
 
-        Keras starts them at the first step (keras 3.15.1): if that one is
-        skipped they stay at zero, and a later step does not make up for it.
+        Keras starts them at the first step (keras 3.15.1). If that step is
+        skipped, they stay at zero, and later steps do not correct that.
         """
         if not self.use_ema:
             return
@@ -234,7 +235,7 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
                 )
 
     def add_variable(self, *args, name=None, **kwargs):
-        """Adds a variable with a name of its own."""
+        """Adds a variable with a unique name."""
         name = self._unique_name(name or "variable")
         return super().add_variable(*args, name=name, **kwargs)
 
@@ -268,7 +269,7 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
 
 
 def _constant(value):
-    """Returns an initializer that is exact in float64, as Keras' is not."""
+    """Returns an initializer that is exact in float64, unlike that of Keras."""
     return lambda shape, dtype: ops.convert_to_tensor(
         np.full(shape, value, dtype)
     )

@@ -14,8 +14,8 @@ from keras_clip.thresholds import Threshold
 class CClip(ClippingOptimizer):
     """Optimizer that implements CClip, SGD clipped in every coordinate.
 
-    Every coordinate of the gradient is shortened to its threshold τᵢ, then
-    stepped by as SGD does, with Keras' momentum μ:
+    Every coordinate of the gradient is clipped at its threshold τᵢ. The step is
+    that of SGD, with the momentum μ of Keras:
 
     ```
     uᵢ = min(1, τᵢ / |gᵢ|) · gᵢ
@@ -25,11 +25,11 @@ class CClip(ClippingOptimizer):
 
     No coordinate moves by more than `learning_rate · τᵢ`, so a learning rate
     and a threshold are chosen together, for the scale of the gradients at hand.
-    `ACClip` finds the thresholds by itself. A threshold for coordinates is
-    smaller than one for a norm: that of d equal coordinates is √d times theirs.
-    In a Transformer hardly a coordinate is as large as the default, which is
-    SGD then. A small one learned to predict characters best with a threshold
-    of 0.001 and a learning rate of 3.
+    `ACClip` finds its thresholds. A threshold for coordinates is smaller than
+    one for the norm, which is √d times as large as d equal coordinates. In a
+    Transformer few coordinates reach the default, and CClip is then SGD. A
+    small Transformer learned to predict characters best with a threshold of
+    0.001 and a learning rate of 3.
 
     Args:
         learning_rate: {{learning rate}}
@@ -38,8 +38,8 @@ class CClip(ClippingOptimizer):
         momentum: Float in [0, 1), as in `keras.optimizers.SGD`. Defaults to
             `0.0`.
         projection_radius: Positive float or `None`. All parameters together are
-            projected on the ball of this radius around 0 after each step, as
-            the theorems for strongly convex functions ask. Defaults to `None`.
+            projected onto the ball of this radius around 0 after each step, as
+            theorems for strongly convex functions require. Defaults to `None`.
         {{arguments of all}}
 
     Example:

@@ -12,7 +12,7 @@ from keras_clip.thresholds import Threshold
 
 @keras.saving.register_keras_serializable("keras_clip")
 class ClipAdaGrad(ClippingOptimizer):
-    """Optimizer that implements Clip-AdaGrad, AdaGrad of clipped gradients.
+    """Optimizer that implements Clip-AdaGrad, AdaGrad on clipped gradients.
 
     ```
     u = clip(g, τ)
@@ -21,18 +21,18 @@ class ClipAdaGrad(ClippingOptimizer):
     x = x − learning_rate · (m / √(v + epsilon) + weight_decay · x)
     ```
 
-    With `beta_1 = 0`, m is u and is not kept. `clipping` says what the
-    threshold τ is for: the norm of the whole gradient (`"global"`), of each
-    variable's (`"layer"`), or each coordinate. With a `delay` of 1,
-    Clip-AdaGradD, the step uses the `v` of the update before.
-    `clip_threshold=None` is `keras.optimizers.Adagrad`, but for that one's
-    default learning rate of 0.001, with which hardly anything trains.
+    With `beta_1 = 0`, m equals u and is not stored. `clipping` selects what the
+    threshold τ limits: the global norm of the gradients (`"global"`), the norm
+    of each variable's gradient (`"layer"`), or each coordinate. With a `delay`
+    of 1, Clip-AdaGradD, the step uses the `v` of the update before.
+    `clip_threshold=None` gives `keras.optimizers.Adagrad`, whose default
+    learning rate of 0.001 is too small for most models.
 
-    Coordinates of a gradient clipped at a global norm of 1 are about 1/√d, d
-    the number of parameters: the initial value of 0.1 then rules `v` for d/10
-    steps. For large models take a smaller one. With a `delay`, the first step
-    divides by the initial value alone: the default of 1e-5 makes it 316 times
-    the learning rate, and 0.1 is safer where the noise is heavy-tailed.
+    Coordinates of a gradient with d parameters, clipped at a global norm of 1,
+    are about 1/√d: the initial value of 0.1 then dominates `v` for d/10 steps.
+    Use a smaller one for large models. With a `delay`, the first step divides
+    by the initial value alone: the default of 1e-5 makes it 316 times the
+    learning rate, and 0.1 is safer with heavy-tailed noise.
 
     Args:
         learning_rate: {{learning rate}}

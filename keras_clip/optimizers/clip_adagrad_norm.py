@@ -14,7 +14,7 @@ from keras_clip.thresholds import Threshold
 class ClipAdaGradNorm(ClippingOptimizer):
     """Optimizer that implements Clip-AdaGrad-Norm, with and without delay.
 
-    AdaGrad with one scalar `b` for all parameters, of gradients clipped at the
+    AdaGrad with one scalar `b` for all parameters, on gradients clipped at the
     threshold λ:
 
     ```
@@ -24,15 +24,15 @@ class ClipAdaGradNorm(ClippingOptimizer):
     x  = x − learning_rate / b · m − learning_rate · weight_decay · x
     ```
 
-    With `beta_1 = 0`, m is u and no tensor is kept at all. With a `delay` of d,
+    With `beta_1 = 0`, m equals u and no tensor is stored. With a `delay` of d,
     the step uses the `b` of d updates before. A delay of 1 is the paper's
     Clip-AdaGradD-Norm; `clip_threshold=None` gives AdaGrad-Norm and
-    AdaGradD-Norm, which one gradient that is large enough slows down for good.
+    AdaGradD-Norm, which a single very large gradient slows down for good.
 
     The first step has a length of about `learning_rate` over *all* parameters
-    together, the k-th about a √k-th of that. So a learning rate that suits
-    `keras.optimizers.Adagrad` is too small here. Small Transformers, of 113,000
-    to 1.6 million parameters, trained at 1 to 10.
+    together, the k-th step about 1/√k of that. A learning rate that suits
+    `keras.optimizers.Adagrad` is therefore too small here. Small Transformers,
+    of 113,000 to 1.6 million parameters, trained at 1 to 10.
 
     Args:
         learning_rate: {{learning rate}}
@@ -40,11 +40,12 @@ class ClipAdaGradNorm(ClippingOptimizer):
         beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
             `0.0`.
         clip_threshold: {{clip threshold}}
-        delay: How many updates old the `b` of a step is, 0 or more. Costs as
-            many scalars. Defaults to `0`.
+        delay: Int from 0, the age in updates of the `b` that a step uses. The
+            state has as many scalars more. Defaults to `0`.
         initial_accumulator: Positive float, `b` at the start, or `None` for the
-            norm of the first clipped gradient that is not zero: the start does
-            not depend on the scale of the gradient then. Defaults to `None`.
+            norm of the first clipped gradient that is not zero, so that the
+            start does not depend on the scale of the gradient. Defaults to
+            `None`.
         accumulator_scale: Positive float, the factor of the squared norms in
             `b²`. Defaults to `1.0`.
         bias_correction: Whether `m` is divided by `1 − beta_1^k` at update k,

@@ -12,9 +12,9 @@ from keras_clip.thresholds import Threshold
 
 @keras.saving.register_keras_serializable("keras_clip")
 class ClipAdam(ClippingOptimizer):
-    """Optimizer that implements Clip-Adam, Adam of clipped gradients.
+    """Optimizer that implements Clip-Adam, Adam on clipped gradients.
 
-    Adam does not clip by itself, and heavy-tailed noise makes it fragile:
+    Adam alone does not clip, and is not robust to heavy-tailed noise.
 
     ```
     u = clip(g, τ)
@@ -24,10 +24,11 @@ class ClipAdam(ClippingOptimizer):
     x = x − η · m / (√v + epsilon) − learning_rate · weight_decay · x
     ```
 
-    `clipping` says what the threshold τ is for: the norm of the whole gradient
-    (`"global"`), of each variable's (`"layer"`), or each coordinate. With a
-    `delay` of 1, Clip-AdamD, the step uses the `v` of the update before and no
-    correction. `clip_threshold=None` is `keras.optimizers.Adam`.
+    `clipping` selects what the threshold τ limits: the global norm of the
+    gradients (`"global"`), the norm of each variable's gradient (`"layer"`), or
+    each coordinate. With a `delay` of 1, Clip-AdamD, the step uses the `v` of
+    the update before, without bias correction. `clip_threshold=None` gives
+    `keras.optimizers.Adam`.
 
     Args:
         learning_rate: {{learning rate}}

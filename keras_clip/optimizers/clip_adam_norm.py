@@ -15,8 +15,8 @@ class ClipAdamNorm(ClippingOptimizer):
     """Optimizer that implements Clip-Adam-Norm, with and without delay.
 
     Adam with one scalar `b` for all parameters in place of the second moments,
-    of gradients clipped at the threshold λ. Adam-Norm alone does not clip by
-    itself: under heavy-tailed noise it fails as SGD does.
+    on gradients clipped at the threshold λ. Adam-Norm alone does not clip:
+    under heavy-tailed noise it fails like SGD.
 
     ```
     u  = min(1, λ / ‖g‖) · g
@@ -29,7 +29,7 @@ class ClipAdamNorm(ClippingOptimizer):
     is the paper's Clip-AdamD-Norm; `clip_threshold=None` gives Adam-Norm and
     AdamD-Norm. The state is one tensor for each variable, half of Adam's.
 
-    The whole step has a length of about `learning_rate` over *all* parameters
+    The step has a length of about `learning_rate` over *all* parameters
     together, so a learning rate that suits Adam is far too small here. Small
     Transformers, of 113,000 to 1.6 million parameters, trained at 0.1 to 1.
 
@@ -40,17 +40,17 @@ class ClipAdamNorm(ClippingOptimizer):
             `0.9`.
         beta_2: Float in [0, 1), the decay rate of `b²`. Defaults to `0.999`.
         clip_threshold: {{clip threshold}}
-        delay: How many updates old the `b` of a step is, 0 or more. Costs as
-            many scalars. Defaults to `0`.
+        delay: Int from 0, the age in updates of the `b` that a step uses. The
+            state has as many scalars more. Defaults to `0`.
         initial_accumulator: Positive float, `b` at the start, or `None` for the
-            norm of the first clipped gradient that is not zero: the start does
-            not depend on the scale of the gradient then. Defaults to `None`.
+            norm of the first clipped gradient that is not zero, so that the
+            start does not depend on the scale of the gradient. Defaults to
+            `None`.
         accumulator_scale: Positive float, the factor of the squared norms in
             `b²`. Defaults to `1.0`.
-        bias_correction: Whether `m` is divided by `1 − beta_1^k` and `b²` by `1
-            − beta_2^k` at update k, which needs `delay=0`. Steps then
-            start at √(1 − beta_2) of the learning rate and grow. Defaults to
-            `False`.
+        bias_correction: Whether `m` is divided by `1 − beta_1^k` and `b²` by
+            `1 − beta_2^k` at update k, which needs `delay=0`. Steps then start
+            at √(1 − beta_2) of the learning rate and grow. Defaults to `False`.
         {{arguments of all}}
 
     Example:

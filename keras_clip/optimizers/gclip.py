@@ -14,8 +14,8 @@ from keras_clip.thresholds import Threshold
 class GClip(ClippingOptimizer):
     """Optimizer that implements GClip, SGD clipped by the global norm.
 
-    The gradient of all variables together is shortened to the threshold τ, then
-    stepped by as SGD does, with Keras' momentum μ:
+    The gradient of all variables together is clipped at the threshold τ. The
+    step is that of SGD, with the momentum μ of Keras:
 
     ```
     u = min(1, τ / ‖g‖) · g
@@ -23,12 +23,12 @@ class GClip(ClippingOptimizer):
     x = x + b − learning_rate · weight_decay · x
     ```
 
-    Where the noise of the gradient has no variance, SGD diverges and this
-    converges. No step is longer than `learning_rate · τ`, so a learning rate
-    and a threshold are chosen together, for the scale of the gradients at hand.
-    A small Transformer learned to predict characters at 0.1 to 3, and better
-    with `momentum=0.9`, at 0.01 to 0.3. On sentences of rare words SGD got on
-    far more slowly than Adam, clipped or not.
+    If the gradient noise has no variance, SGD diverges and GClip converges. No
+    step is longer than `learning_rate · τ`, so a learning rate and a threshold
+    are chosen together, for the scale of the gradients at hand. A small
+    Transformer learned to predict characters with learning rates of 0.1 to 3,
+    and better with `momentum=0.9` and 0.01 to 0.3. On sentences of rare words,
+    SGD was far slower than Adam, clipped or not.
 
     Args:
         learning_rate: {{learning rate}}
@@ -37,8 +37,8 @@ class GClip(ClippingOptimizer):
         momentum: Float in [0, 1), as in `keras.optimizers.SGD`. Defaults to
             `0.0`.
         projection_radius: Positive float or `None`. All parameters together are
-            projected on the ball of this radius around 0 after each step, as
-            the theorems for strongly convex functions ask. Defaults to `None`.
+            projected onto the ball of this radius around 0 after each step, as
+            theorems for strongly convex functions require. Defaults to `None`.
         {{arguments of all}}
 
     Example:

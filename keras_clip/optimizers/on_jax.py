@@ -1,4 +1,4 @@
-"""Compiles rules by JAX, for a few of them at a time."""
+"""Compiles rules with JAX, and keeps a few of them compiled."""
 
 import functools
 from collections.abc import Callable
@@ -10,17 +10,18 @@ from keras_clip.rules.rule import Rule
 
 @functools.lru_cache(maxsize=16)
 def _compiled(rule: Rule) -> Callable:
-    # A function of its own: what JAX compiles of it goes with it.
+    # A new function per rule: JAX frees its compiled code together with it.
     return jax.jit(
         functools.partial(Rule.__call__, rule), static_argnames="weight_decay"
     )
 
 
 def compiled_call(rule: Rule, *arguments, weight_decay: float):
-    """Returns what `Rule.__call__` does, compiled.
+    """Runs `Rule.__call__` as a compiled function.
 
-    What is compiled is shared by optimizers of the same hyperparameters, and
-    given back once there are sixteen others: a search over them does not grow.
+    Optimizers with the same hyperparameters share the function. It is freed
+    once sixteen others are compiled, so that a search over hyperparameters does
+    not fill the memory.
 
     Args:
         rule: The rule.

@@ -1,4 +1,4 @@
-"""The TensorFlow side of the Keras 3 optimizers: replicas and sparse rows."""
+"""Takes the steps of Keras 3 optimizers on TensorFlow, on all replicas."""
 
 import tensorflow as tf
 
@@ -14,7 +14,7 @@ from keras_clip.step.keras_clipping import clipped_on_replica
 
 
 class TensorFlowClippingOptimizer(BaseClippingOptimizer):
-    """Reduces gradients over replicas first and does everything else after."""
+    """Reduces gradients over replicas before it does anything else."""
 
     _tensorflow_steps: Steps
 
@@ -35,11 +35,11 @@ class TensorFlowClippingOptimizer(BaseClippingOptimizer):
     def build(self, variables):
         """Creates the optimizer's variables, as the base class does."""
         if not self.built:
-            # Not an attribute that Keras or TensorFlow tracks and saves.
+            # In `__dict__`, so that neither Keras nor TensorFlow tracks it.
             self.__dict__["_tensorflow_steps"] = Steps()
         super().build(variables)
 
-    # AutoGraph has nothing to convert here, and takes a fifth of the tracing.
+    # AutoGraph has nothing to convert here, but a fifth of the tracing time.
     @tf.autograph.experimental.do_not_convert
     def apply(self, grads, trainable_variables=None):
         """Updates variables by their gradients, as the base class does."""
@@ -48,8 +48,8 @@ class TensorFlowClippingOptimizer(BaseClippingOptimizer):
     def _backend_apply_gradients(self, grads, trainable_variables):
         """Reduces, accumulates, steps and averages, in that order.
 
-        Keras has the last three under one condition with a merge call inside,
-        which no strategy that merges can run
+        Keras runs the last three inside of one condition, with a merge call
+        that fails there on strategies that merge
         (keras/src/optimizers/base_optimizer.py, 3.15.1).
         """
         if self.clip_per_replica:
@@ -81,7 +81,7 @@ class TensorFlowClippingOptimizer(BaseClippingOptimizer):
                 self._overwrite_with_averages(due)
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        """Takes a step by whole gradients."""
+        """Takes a step with gradients of the global batch."""
         self._note_monitoring()
         part = self._part_of(trainable_variables)
         self._tensorflow_steps.take(
@@ -100,7 +100,7 @@ class TensorFlowClippingOptimizer(BaseClippingOptimizer):
         )
 
     def _accumulate(self, grads, trainable_variables):
-        """Adds gradients up and steps by their mean at every last one."""
+        """Accumulates gradients, and steps by their mean when they are due."""
         count = self.gradient_accumulation_steps
         due = (self._iterations + 1) % count == 0
         accumulators = [

@@ -1,6 +1,6 @@
-"""The equations: pure functions of arrays, one module per algorithm.
+"""The algorithms as pure functions of arrays, one module each.
 
 A rule is a frozen dataclass of an algorithm's hyperparameters. Calling it maps
-the values before a step to the values after it; it knows nothing of variables,
-devices, distribution or serialization. Both front ends run the same rules.
+the values before a step to the values after it. It does not depend on
+variables, devices, distribution or serialization, and both front ends run it.
 """

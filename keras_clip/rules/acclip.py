@@ -20,15 +20,15 @@ from keras_clip.validation import within
 
 @dataclasses.dataclass(frozen=True)
 class ACClipRule(Rule):
-    """One step of ACClip for one variable.
+    """Takes a step of ACClip for one variable.
 
     Args:
         beta_1: Decay rate of the momentum.
         beta_2: Decay rate of the threshold and of `v`.
         epsilon: Added to denominators.
         alpha: Order of the threshold's moment.
-        step_scaling: What the step is divided by: `√(beta_2 · v)`, the
-            threshold, or nothing.
+        step_scaling: Divisor of the step: `"rms"` for `√(beta_2 · v)`,
+            `"threshold"`, or `None`.
         bias_correction: Whether moments are divided by `1 − beta^k`.
     """
 
@@ -41,21 +41,21 @@ class ACClipRule(Rule):
 
     @property
     def is_corrected(self) -> bool:
-        """See `Rule`."""
+        """Returns whether moments are bias-corrected; see `Rule`."""
         return self.bias_correction
 
     @property
     def slots(self) -> dict[str, float]:
-        """The moments `m`, `tau_alpha` and `v`.
+        """Names the moments `m`, `tau_alpha` and `v`; see `Rule`.
 
-        With `alpha=2` the second moment is `tau_alpha` itself: one slot.
+        With `alpha=2`, `v` equals `tau_alpha` and has no slot.
         """
         names = ("momentum", "threshold_power", "velocity")
         three = self.step_scaling == "rms" and self.alpha != 2
         return dict.fromkeys(names if three else names[:2], 0.0)
 
     def moments(self, g, before, learning_rate):
-        """Returns `m`, `tau_alpha` and, where it is kept, `v`; see `Rule`."""
+        """Returns `m`, `tau_alpha` and, if it has a slot, `v`; see `Rule`."""
         m, tau_alpha, *v = before
         m = self.beta_1 * m + (1 - self.beta_1) * g
         tau_alpha = self.beta_2 * tau_alpha + (
@@ -82,9 +82,9 @@ class ACClipRule(Rule):
         return ops.logical_and(tau < magnitude + self.epsilon, magnitude > 0)
 
     def _estimates(self, state, k):
-        """Returns `m`, the root `tau` of `tau_alpha`, and `v`, corrected."""
+        """Returns `m`, `tau` and `v`, bias-corrected if that is asked for."""
         m, tau_alpha, *v = state
-        # With alpha = 2 they are the same.
+        # With alpha = 2 they are equal.
         v = v[0] if v else tau_alpha
         if self.bias_correction:
             m = m / bias_correction(self.beta_1, k)

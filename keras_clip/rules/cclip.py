@@ -7,6 +7,6 @@ from keras_clip.rules.gclip import GClipRule
 
 
 class CClipRule(GClipRule):
-    """One step of CClip for one variable: GClip's, clipped by coordinate."""
+    """Takes a step of CClip for one variable, as GClip by coordinate."""
 
     operators = ("coordinate",)

@@ -1,4 +1,4 @@
-"""Clip-AdaGrad, AdaGrad of clipped gradients: [Chezhegov et al. 2025].
+"""Clip-AdaGrad, AdaGrad on clipped gradients: [Chezhegov et al. 2025].
 
 [Chezhegov et al. 2025]: https://arxiv.org/abs/2406.04443
 """
@@ -15,14 +15,14 @@ from keras_clip.validation import within
 
 @dataclasses.dataclass(frozen=True)
 class ClipAdaGradRule(Rule):
-    """One step of Clip-AdaGrad for one variable.
+    """Takes a step of Clip-AdaGrad for one variable.
 
     Args:
         beta_1: Decay rate of the momentum.
         initial_accumulator_value: Sum of squares at the start; `None` for 0.1,
-            or 1e-5 with a delay, with which it must be positive.
+            or for 1e-5 with a delay. With a delay it must be positive.
         epsilon: Added to the sum of squares.
-        delay: 1 to scale a step by the sum before it.
+        delay: 1 to scale a step by the sum of squares before the step.
     """
 
     beta_1: float = within(0.0, "[0, 1)")
@@ -40,7 +40,7 @@ class ClipAdaGradRule(Rule):
 
     @property
     def slots(self) -> dict[str, float]:
-        """The momentum `m`, if there is one, and the sum of squares `v`."""
+        """Names the momentum `m`, if there is one, and the sum of squares."""
         momentum = {"momentum": 0.0} if self.beta_1 else {}
         return {**momentum, "accumulator": self.initial_accumulator_value}
 

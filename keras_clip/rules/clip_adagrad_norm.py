@@ -7,7 +7,7 @@ from keras_clip.rules.norm import NormRule
 
 
 class ClipAdaGradNormRule(NormRule):
-    """One step of Clip-AdaGrad-Norm for one variable, a `NormRule`."""
+    """Takes a step of Clip-AdaGrad-Norm for one variable; see `NormRule`."""
 
     def accumulated(self, b2, square):
         """Returns `b_k²`; see `NormRule`."""

@@ -1,4 +1,4 @@
-"""Clip-Adam, Adam of clipped gradients: [Chezhegov et al. 2025], experiments.
+"""Clip-Adam, Adam on clipped gradients: [Chezhegov et al. 2025], experiments.
 
 [Chezhegov et al. 2025]: https://arxiv.org/abs/2406.04443
 """
@@ -16,15 +16,15 @@ from keras_clip.validation import within
 
 @dataclasses.dataclass(frozen=True)
 class ClipAdamRule(Rule):
-    """One step of Clip-Adam for one variable.
+    """Takes a step of Clip-Adam for one variable.
 
     Args:
         beta_1: Decay rate of the momentum.
         beta_2: Decay rate of the second moment.
         epsilon: Added to the root of the second moment.
-        delay: 1 to scale a step by the second moment before it.
+        delay: 1 to scale a step by the second moment before the step.
         initial_accumulator_value: Second moment at the start; `None` for 0, or
-            1e-5 with a delay, with which it must be positive.
+            for 1e-5 with a delay. With a delay it must be positive.
     """
 
     beta_1: float = within(0.9, "[0, 1)")
@@ -43,12 +43,12 @@ class ClipAdamRule(Rule):
 
     @property
     def is_corrected(self) -> bool:
-        """See `Rule`."""
+        """Returns whether moments are bias-corrected; see `Rule`."""
         return not self.delay
 
     @property
     def slots(self) -> dict[str, float]:
-        """The moments `m` and `v`."""
+        """Names the moments `m` and `v`; see `Rule`."""
         return {"momentum": 0.0, "velocity": self.initial_accumulator_value}
 
     def moments(self, u, before, learning_rate):

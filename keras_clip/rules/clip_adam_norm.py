@@ -14,13 +14,13 @@ from keras_clip.validation import within
 
 @dataclasses.dataclass(frozen=True)
 class ClipAdamNormRule(NormRule):
-    """One step of Clip-Adam-Norm for one variable.
+    """Takes a step of Clip-Adam-Norm for one variable.
 
     Args:
         beta_1: Decay rate of the momentum.
         beta_2: Decay rate of `b²`.
 
-    The others are those of `NormRule`.
+    The other arguments are those of `NormRule`.
     """
 
     beta_1: float = within(0.9, "[0, 1)")

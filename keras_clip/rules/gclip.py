@@ -11,12 +11,12 @@ from keras_clip.validation import within
 
 @dataclasses.dataclass(frozen=True)
 class GClipRule(Rule):
-    """One step of GClip for one variable.
+    """Takes a step of GClip for one variable.
 
     Args:
         momentum: Decay rate of the momentum.
         projection_radius: Radius of the ball that all parameters together are
-            projected on after the step, or `None`.
+            projected onto after the step, or `None`.
     """
 
     momentum: float = within(0.0, "[0, 1)")
@@ -26,7 +26,7 @@ class GClipRule(Rule):
 
     @property
     def slots(self) -> dict[str, float]:
-        """The momentum `b`, if there is one."""
+        """Names the momentum `b`, if there is one; see `Rule`."""
         return {"momentum": 0.0} if self.momentum else {}
 
     def moments(self, u, before, learning_rate):

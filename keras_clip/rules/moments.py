@@ -1,21 +1,22 @@
-"""Moments of a general order, their bias correction and their start."""
+"""Computes moments of any order, and their bias correction and start."""
 
 import math
 
 from keras import ops
 
+from keras_clip.clipping import Tensor
 from keras_clip.validation import check_number
 
 
-def absolute_power(g, alpha: float):
-    """Returns `|g|^alpha`, by `exp(alpha log |g|)` for general `alpha`.
+def absolute_power(g: Tensor, alpha: float) -> Tensor:
+    """Returns `|g|^alpha`, as `exp(alpha log |g|)` for general `alpha`.
 
     XLA's power is about five times slower than exp and log on a CPU
     (measured with tensorflow 2.20.0); orders 1 and 2 need neither.
 
     Args:
-        g: Tensor.
-        alpha: Order, a positive Python float.
+        g: Gradient.
+        alpha: Order, positive.
 
     Returns:
         Tensor like `g`.
@@ -27,12 +28,12 @@ def absolute_power(g, alpha: float):
     return ops.exp(alpha * ops.log(ops.absolute(g)))
 
 
-def root(moment, alpha: float):
+def root(moment: Tensor, alpha: float) -> Tensor:
     """Returns `moment^(1/alpha)` of a non-negative tensor.
 
     Args:
-        moment: Non-negative tensor.
-        alpha: Order, a positive Python float.
+        moment: Moment, not negative.
+        alpha: Order, positive.
 
     Returns:
         Tensor like `moment`.
@@ -44,12 +45,12 @@ def root(moment, alpha: float):
     return ops.exp(ops.log(moment) / alpha)
 
 
-def bias_correction(beta: float, k):
-    """Returns `1 − beta^k`, exact for `beta` near 1 in float32 too.
+def bias_correction(beta: float, k: Tensor) -> Tensor:
+    """Returns `1 − beta^k`, accurate in float32 even for `beta` near 1.
 
     Args:
-        beta: Decay rate in [0, 1), a Python float.
-        k: Floating-point tensor, the number of an update, 1 at first.
+        beta: Decay rate in [0, 1).
+        k: Number of the update, from 1, as floating point.
 
     Returns:
         Tensor like `k`.
@@ -67,7 +68,7 @@ def set_initial_accumulator_value(rule, default: float) -> None:
         default: Value without a delay; with one it is 1e-5.
 
     Raises:
-        ValueError: If it is 0 with a delay: the first step divides by it.
+        ValueError: If it is 0 with a delay, as the first step divides by it.
     """
     value = rule.initial_accumulator_value
     if value is None:

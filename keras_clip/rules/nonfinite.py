@@ -1,18 +1,20 @@
-"""Where a step is taken: everywhere, or where its gradient is finite."""
+"""Decides where a step is taken: everywhere, or where a gradient is finite."""
 
 from typing import NamedTuple
 
 import keras
 from keras import ops
 
-# The square of a number below this one is finite, of one from it on infinite.
+from keras_clip.clipping import Tensor
+
+# The square of a positive number is finite if the number is below this bound.
 _BOUNDS = {"float32": 2.0**64, "float64": 2.0**512}
 
 
 class Everywhere(NamedTuple):
     """Takes a step everywhere."""
 
-    def choose(self, new, old):
+    def choose(self, new: Tensor, old: Tensor) -> Tensor:
         """Returns the value after the step."""
         return new
 
@@ -24,9 +26,9 @@ class Where(NamedTuple):
         condition: Boolean tensor that broadcasts to the values.
     """
 
-    condition: object
+    condition: Tensor
 
-    def choose(self, new, old):
+    def choose(self, new: Tensor, old: Tensor) -> Tensor:
         """Returns the value after the step where it is taken, else before."""
         return ops.where(self.condition, new, old)
 
@@ -34,14 +36,14 @@ class Where(NamedTuple):
 Taken = Everywhere | Where
 
 
-def is_finite(g):
-    """Returns where a gradient is finite enough to be stepped by.
+def is_finite(g: Tensor) -> Tensor:
+    """Returns where the square of a gradient is finite.
 
-    A coordinate whose square overflows counts as infinite: it would make a
-    second moment infinite for ever, and a norm is infinite with it already.
+    A coordinate whose square overflows would make a second moment infinite for
+    ever, and it makes a norm infinite.
 
     Args:
-        g: Tensor of float32 or float64.
+        g: Gradient in float32 or float64.
 
     Returns:
         Boolean tensor like `g`.

@@ -1,4 +1,4 @@
-"""Steps scaled by one scalar: [Chezhegov et al. 2025], Algorithm 2.
+"""Scales steps by one scalar: [Chezhegov et al. 2025], Algorithm 2.
 
 [Chezhegov et al. 2025]: https://arxiv.org/abs/2406.04443
 """
@@ -7,6 +7,7 @@ import dataclasses
 
 from keras import ops
 
+from keras_clip.clipping import Tensor
 from keras_clip.rules.moments import bias_correction
 from keras_clip.rules.rule import Rule
 from keras_clip.validation import integer_from
@@ -18,19 +19,19 @@ from keras_clip.validation import within
 class NormRule(Rule):
     """Takes a step of Clip-Adam-Norm or Clip-AdaGrad-Norm for one variable.
 
-    They differ in how b grows, `accumulated`.
+    They differ in `accumulated`, which updates `b²`.
 
-    The scalars are `b²` of the last update and, with a delay of d, a ring of
-    the d last ones, in which the place of `b_j²` is `j mod d`.
+    The shared scalars are `b²` of the last update and, with a delay of d, a
+    ring buffer of its last d values, in which `b_j²` is at index `j mod d`.
 
     Args:
         beta_1: Decay rate of the momentum.
-        delay: How many updates old the `b` of a step is.
+        delay: Age of the `b` of a step, in updates.
         initial_accumulator: `b_0`, or `None` for the norm of the first clipped
             gradient that is not zero.
         accumulator_scale: Factor of the squared norms.
-        bias_correction: Whether moments are divided by `1 − beta^k`; not with
-            a delay.
+        bias_correction: Whether moments are divided by `1 − beta^k`. Must be
+            `False` with a delay.
     """
 
     beta_1: float = within(0.0, "[0, 1)")
@@ -51,38 +52,38 @@ class NormRule(Rule):
 
     @property
     def is_corrected(self) -> bool:
-        """See `Rule`: of the moments only `m` is kept for every variable."""
+        """Returns whether `m`, the only slot, is bias-corrected; see `Rule`."""
         return self.bias_correction and self.beta_1 > 0
 
     @property
     def slots(self) -> dict[str, float]:
-        """The momentum `m`, which for `beta_1 = 0` is the gradient itself."""
+        """Names the momentum `m`, unless it equals the gradient; see `Rule`."""
         return {"momentum": 0.0} if self.beta_1 else {}
 
     @property
     def shared(self) -> dict[str, float | list[float]]:
-        """`b²`, and with a delay the ring of its last values."""
+        """Names `b²` and, with a delay, the buffer of its last values."""
         start = (self.initial_accumulator or 0.0) ** 2
         if self.delay:
             ring = [start] * self.delay
             return {"accumulator": start, "delayed_accumulators": ring}
         return {"accumulator": start}
 
-    def accumulated(self, b2, square):
+    def accumulated(self, b2: Tensor, square: Tensor) -> Tensor:
         """Returns `b_k²`.
 
         Args:
-            b2: Scalar tensor, `b_{k−1}²`.
-            square: Scalar tensor, `accumulator_scale · ‖u_k‖²`.
+            b2: `b_{k−1}²`, a scalar.
+            square: `accumulator_scale · ‖u_k‖²`, a scalar.
         """
         raise NotImplementedError
 
-    def bias_corrected(self, b2, k):
+    def bias_corrected(self, b2: Tensor, k: Tensor) -> Tensor:
         """Returns `b_k²` as a step without delay uses it.
 
         Args:
-            b2: Scalar tensor, `b_k²`.
-            k: Scalar integer tensor.
+            b2: `b_k²`, a scalar.
+            k: Number of the update, an integer scalar.
         """
         return b2
 
@@ -99,7 +100,7 @@ class NormRule(Rule):
         """
         square = ops.square(norm)
         if self.initial_accumulator is None:
-            # Zeros are what no gradient has been seen by yet.
+            # Accumulators are zero until the first gradient that is not.
             shared = tuple(ops.where(old == 0, square, old) for old in shared)
         b2, *rings = shared
         b2 = self.accumulated(b2, self.accumulator_scale * square)
@@ -122,5 +123,5 @@ class NormRule(Rule):
         (m,) = after or (u,)
         if self.is_corrected:
             m = m / bias_correction(self.beta_1, k)
-        # Without any gradient yet, b and m are zero, and so is the step.
+        # Before the first gradient b and m are zero, and so is the step.
         return learning_rate / ops.where(b == 0, 1.0, b) * m

@@ -1,9 +1,10 @@
-"""One step of an algorithm for one variable: what all rules have in common."""
+"""Defines the base class of the rules, which step one variable."""
 
 import dataclasses
 from collections.abc import Sequence
 from typing import ClassVar
 
+from keras_clip.clipping import Tensor
 from keras_clip.rules.clips import UNCLIPPED
 from keras_clip.rules.clips import Clip
 from keras_clip.rules.nonfinite import Everywhere
@@ -13,12 +14,12 @@ from keras_clip.validation import one_of
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One algorithm. Subclasses are frozen dataclasses of hyperparameters.
+    """Base class of the rules: frozen dataclasses of hyperparameters.
 
-    A rule says what its state is (`slots`), how a gradient changes it
-    (`moments`) and how far the variable then goes (`step`). It treats each
-    coordinate on its own: any part of a variable can be moved without the rest.
-    What coordinates or variables share, it is given.
+    A rule names its state (`slots`), updates it with a gradient (`moments`) and
+    computes the step of the variable (`step`). It treats coordinates
+    independently, so that any part of a variable can be updated without the
+    rest. Numbers that coordinates or variables share are arguments.
 
     Args:
         nonfinite: `"skip"` or `"propagate"`.
@@ -27,12 +28,12 @@ class Rule:
         ValueError: If an argument is out of the range declared beside it.
 
     Attributes:
-        operators: Clipping operators that its gradients can be clipped by, the
-            default first: of `"global"`, `"layer"` and `"coordinate"`. Empty
-            for a rule without a threshold.
+        operators: Clipping operators for its gradients, the default first, from
+            `"global"`, `"layer"` and `"coordinate"`. Empty for a rule without a
+            threshold.
         projection_radius: Radius of the ball that all parameters together are
-            projected on after each step, or `None`; a field of rules that
-            have such an argument.
+            projected onto after each step, or `None`. Rules with such an
+            argument have it as a field.
     """
 
     nonfinite: str = one_of("skip", ("skip", "propagate"))
@@ -45,111 +46,115 @@ class Rule:
 
     @property
     def slots(self) -> dict[str, float]:
-        """Names and initial values of the tensors kept for every variable."""
+        """Returns names and initial values of the tensors of each variable."""
         return {}
 
     @property
     def shared(self) -> dict[str, float | list[float]]:
-        """Names and initial values of the scalars that all variables share."""
+        """Returns names and initial values of what all variables share."""
         return {}
 
     @property
     def is_corrected(self) -> bool:
-        """Whether a slot is corrected by the number of its updates."""
+        """Returns whether a slot is corrected by the number of its updates."""
         return False
 
-    def advance(self, norm, shared, k):
-        """Returns what all variables need of the scalars, and the scalars.
+    def advance(self, norm: Tensor, shared: Sequence, k: Tensor) -> tuple:
+        """Updates what all variables share.
 
         Args:
-            norm: Scalar tensor, the norm of the clipped gradient.
+            norm: Norm of the clipped gradient, a scalar.
             shared: Tuple of tensors, one for each of `shared`.
-            k: Scalar integer tensor, the number of this update, 1 at first.
+            k: Number of this update, from 1, an integer scalar.
 
         Returns:
-            Two tuples of tensors.
+            Two tuples of tensors: those that `step` receives, and the new
+            values of `shared`.
         """
         return (), shared
 
-    def moments(self, u, before: Sequence, learning_rate) -> Sequence:
+    def moments(self, u: Tensor, before: Sequence, learning_rate: Tensor):
         """Returns the state after a step.
 
         Args:
-            u: Tensor, the clipped gradient.
-            before: Sequence of tensors like `u`, one for each of `slots`.
-            learning_rate: Scalar tensor, which Keras' momentum of SGD holds.
+            u: The clipped gradient.
+            before: The state before the step, one tensor for each of `slots`.
+            learning_rate: The learning rate, a scalar, which the momentum of
+                Keras' SGD contains.
         """
         return ()
 
     def step(
-        self, u, before: Sequence, after: Sequence, learning_rate, k, shared
-    ):
-        """Returns what is subtracted from the variable.
+        self,
+        u: Tensor,
+        before: Sequence,
+        after: Sequence,
+        learning_rate: Tensor,
+        k: Tensor,
+        shared: Sequence,
+    ) -> Tensor:
+        """Returns the step, which is subtracted from the variable.
 
         Args:
-            u: Tensor, the clipped gradient.
-            before: Sequence of tensors like `u`, the state before the step, by
-                which a delayed step is scaled.
-            after: Sequence of tensors like `u`, the state after it.
-            learning_rate: Scalar tensor.
-            k: Tensor that broadcasts to `u`, the number of this update of the
-                variable, 1 at first.
-            shared: Tuple of scalar tensors, the first that `advance` returns.
+            u: The clipped gradient.
+            before: The state before the step, which scales a delayed step.
+            after: The state after the step.
+            learning_rate: The learning rate, a scalar.
+            k: Number of this update of the variable, from 1; broadcasts to `u`.
+            shared: The first tuple that `advance` returns.
         """
         raise NotImplementedError
 
     def __call__(
         self,
-        x,
-        g,
-        state: Sequence,
-        learning_rate,
-        k,
+        x: Tensor,
+        g: Tensor,
+        state: Sequence[Tensor],
+        learning_rate: Tensor,
+        k: Tensor,
         clip: Clip = UNCLIPPED,
-        shared: Sequence = (),
+        shared: Sequence[Tensor] = (),
         weight_decay: float = 0.0,
-    ):
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Returns the parameters and the state after one step.
 
-        Where the step is not taken is decided before anything is computed from
-        the new state. What follows is computed from the state that is kept, so
-        that a compiler can write the state in place and read it there.
+        The new state is settled first: where the step is not taken, it is the
+        old one. The step is computed from that state, so that a compiler can
+        write the state in place and read it there.
 
         Args:
-            x: Tensor, the parameters.
-            g: Tensor like `x`, their gradient.
-            state: Sequence of tensors like `x`, one for each of `slots`.
-            learning_rate: Scalar tensor.
-            k: Tensor that broadcasts to `x`, the number of this update of the
-                variable, 1 at first.
-            clip: What clips the gradient. Defaults to nothing.
-            shared: Tuple of scalar tensors, the first that `advance` returns.
-            weight_decay: Python float, the decoupled weight decay.
+            x: The parameters.
+            g: Their gradient.
+            state: One tensor like `x` for each of `slots`.
+            learning_rate: The learning rate, a scalar.
+            k: Number of this update of the variable, from 1; broadcasts to `x`.
+            clip: The clip of the gradient. Defaults to none.
+            shared: The first tuple that `advance` returns. Defaults to `()`.
+            weight_decay: The decoupled weight decay. Defaults to `0.0`.
 
         Returns:
             Tuple `(x, state)`.
         """
         u = clip.apply(g)
-        finite = clip.finite(u) if self.nonfinite == "skip" else Everywhere()
+        taken = clip.finite(u) if self.nonfinite == "skip" else Everywhere()
         moments = self.moments(u, state, learning_rate)
         after = tuple(
-            finite.choose(new, old)
+            taken.choose(new, old)
             for new, old in zip(moments, state, strict=True)
         )
         step = self.step(u, state, after, learning_rate, k, shared)
         if weight_decay:
             step = step + learning_rate * weight_decay * x
-        return finite.choose(x - step, x), after
+        return taken.choose(x - step, x), after
 
-    def clipped(self, g, clip: Clip, state: Sequence, k):
-        """Returns where the last step was clipped, in every coordinate.
+    def clipped(self, g: Tensor, clip: Clip, state: Sequence, k: Tensor):
+        """Returns which coordinates the last step clipped.
 
         Args:
-            g: Tensor, the gradient.
-            clip: What clipped it.
-            state: Sequence of tensors like `g`, the state after the step.
-            k: Tensor that broadcasts to `g`, the number of that update of the
-                variable.
+            g: The gradient.
+            clip: The clip of the gradient.
+            state: The state after the step, one tensor for each of `slots`.
+            k: Number of that update of the variable; broadcasts to `g`.
 
         Returns:
             Boolean tensor like `g`.

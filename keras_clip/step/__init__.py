@@ -1,13 +1,13 @@
-"""One step as a pure function: what all optimizers of this package compute.
+"""One step as a pure function, which all optimizers of this package run.
 
-`Settings` is what is the same in all steps, `State` what changes. `take` takes
-a step in three: `decide` (norms, clips, what is shared, whether the step is
-taken), `move` (variables and slots, by the rule) and `observe` (what is to be
-known of it). It needs no optimizer, and runs on any backend.
+`Settings` stores what is constant over steps, `State` what changes. `take` has
+three parts: `decide` computes norms, clips and whether the step is taken,
+`move` updates variables and slots by the rule, and `observe` updates the
+counters. It needs no optimizer and runs on any backend.
 
-The rules are in `keras_clip.rules`, one module an algorithm. The settings of an
-optimizer's steps are its `step_settings`. On JAX, a thousand runs of a hundred
-steps are one program:
+The rules are in `keras_clip.rules`, one module per algorithm. The settings of
+an optimizer are its `step_settings`. On JAX, a thousand runs of a hundred steps
+are one program:
 
 ```python
 def run(x0, noise):
@@ -23,7 +23,7 @@ runs = jax.jit(jax.vmap(run))
 
 Here `x0` is a list of arrays, `noise` one of arrays with an axis of steps. The
 learning rate and the threshold, `state.scalars.threshold_scales`, may be arrays
-that `vmap` goes over; hyperparameters of the rule are Python numbers.
+that `vmap` maps over; hyperparameters of the rule are Python numbers.
 """
 
 from keras_clip.step.part import Part

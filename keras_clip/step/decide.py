@@ -1,4 +1,4 @@
-"""Decides on a step to all its variables before any of them is moved."""
+"""Decides how a step moves its variables, before any of them is moved."""
 
 import math
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from typing import NamedTuple
 from keras import ops
 
 from keras_clip import clipping
+from keras_clip.clipping import Tensor
 from keras_clip.rules.clips import Bound
 from keras_clip.rules.clips import Clip
 from keras_clip.rules.clips import Factor
@@ -24,40 +25,39 @@ from keras_clip.step.threshold import taus_of
 
 
 class Shares(NamedTuple):
-    """Says which share of a step's gradients is clipped.
+    """Stores which share of a step's gradients is clipped.
 
     Attributes:
-        of_all: Scalar float32 tensor.
-        of_each: Float32 tensor with an entry for each variable.
+        of_all: Share of all gradients, a float32 scalar.
+        of_each: Float32 vector with the share of each variable's gradient.
     """
 
-    of_all: object
-    of_each: object
+    of_all: Tensor
+    of_each: Tensor
 
 
 class Decision(NamedTuple):
-    """Says how each variable is to be moved, and whether.
+    """Stores how each variable is moved, and whether the step is taken.
 
     Attributes:
-        gradients: List of tensors, in working dtypes, clipped as by Keras.
-        clips: List of what clips each of them next.
-        numbers: List of scalar tensors, the number of this update of each
-            variable, from 1.
-        shared: Tuple of scalar tensors that the rule gives to all variables.
-        taken: Whether the step is taken as a whole.
-        measured: Norms of the gradients before any clipping; `None` if no norm
-            was taken.
-        norms: Norms of `gradients` if they are clipped by them, else as
+        gradients: The gradients in working dtypes, after Keras' clipping.
+        clips: The clip of each gradient, applied next.
+        numbers: The number of this update for each variable, from 1, scalars.
+        shared: Scalars that the rule computes for all variables together.
+        taken: Whether the step is taken at all.
+        measured: Norms of the gradients before any clipping; `None` if none
+            were computed.
+        norms: Norms of `gradients` if the clips depend on them, else
             `measured`.
-        shares: What is clipped; `None` if that takes a look at coordinates.
-        scalars: The scalars, with the moments of the threshold and what the
-            rule shares as of after the step, and all else as before it.
+        shares: The clipped shares; `None` if coordinates have to be counted.
+        scalars: The scalars, of which the threshold's moments and those of the
+            rule are updated, and no others.
     """
 
-    gradients: Sequence
+    gradients: Sequence[Tensor]
     clips: Sequence[Clip]
-    numbers: Sequence
-    shared: tuple
+    numbers: Sequence[Tensor]
+    shared: tuple[Tensor, ...]
     taken: Taken
     measured: Norms | None
     norms: Norms | None
@@ -68,17 +68,17 @@ class Decision(NamedTuple):
 def decide(
     settings: Settings, gradients: Sequence, scalars: Scalars, part: Part
 ) -> Decision:
-    """Returns what a step does.
+    """Returns the decision on a step.
 
-    The gradients are those of the whole batch: reduced over replicas, averaged
-    over micro-batches, divided by the loss scale, dense. A norm that is not
-    finite makes NaN of all that it clips, which is how a rule knows to skip.
+    The gradients are those of the global batch: dense, reduced over replicas,
+    averaged over micro-batches and divided by the loss scale. A norm that is
+    not finite makes the gradients that it clips NaN, and the rule skips them.
 
     Args:
         settings: The settings.
         gradients: List of tensors, in the working dtypes of their variables.
         scalars: The scalars before the step.
-        part: Which variables they are the gradients of.
+        part: The part of the optimizer's variables that has these gradients.
     """
     measured = None
     if settings.takes_norms:
@@ -117,15 +117,15 @@ def decide(
 
 
 def _clips(settings, norms, numbers, scalars, part):
-    """Returns what clips each gradient, what is clipped, and the scalars."""
+    """Returns the clips, the clipped shares, and the scalars."""
     scope = settings.rule_scope
     count = len(part.positions)
     taus = [math.inf] * count
     if settings.clip_threshold is not None and not settings.clip_per_replica:
         followed = None
         if norms is not None:
-            one = settings.clipping == "global"
-            followed = norms.of_all if one else norms.of_each
+            is_global = settings.clipping == "global"
+            followed = norms.of_all if is_global else norms.of_each
         taus, scalars = taus_of(settings, scalars, followed, numbers, part)
     elif scope == "coordinate":
         return [Unclipped()] * count, None, scalars
@@ -152,13 +152,11 @@ def _clips(settings, norms, numbers, scalars, part):
 
 
 def _advanced(settings, norms, clips, taken, scalars):
-    """Returns what the rule shares between variables, and the scalars."""
+    """Returns what the rule shares for the step, and the updated scalars."""
     if not scalars.shared:
         return (), scalars
     shared, after = settings.rule.advance(
-        clips[0].factor * norms.of_all,
-        scalars.shared,
-        scalars.update_count + 1,
+        clips[0].factor * norms.of_all, scalars.shared, scalars.update_count + 1
     )
     after = tuple(
         taken.choose(new, old)

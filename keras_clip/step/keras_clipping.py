@@ -1,4 +1,4 @@
-"""Keras' own clipping, and all clipping where each replica does it."""
+"""Clips gradients as Keras does, and on each replica if that is asked for."""
 
 from collections.abc import Sequence
 
@@ -20,10 +20,10 @@ def clipped_as_by_keras(
     Args:
         settings: The settings.
         gradients: List of tensors.
-        norms: Their norms, taken here if `None`.
+        norms: Their norms, computed here if `None`. Defaults to `None`.
 
     Returns:
-        List of tensors; `gradients` itself if nothing is to be clipped.
+        List of tensors; `gradients` itself if Keras would clip nothing.
     """
     if settings.global_clipnorm:
         norm = (
@@ -55,7 +55,7 @@ def clipped_on_replica(
         settings: The settings.
         gradients: List of dense tensors.
         scalars: The optimizer's scalars before the step.
-        part: Which variables they are the gradients of.
+        part: The part of the optimizer's variables that has these gradients.
     """
     gradients = [ops.cast(g, clipping.working_dtype_of(g)) for g in gradients]
     gradients = clipped_as_by_keras(settings, gradients)

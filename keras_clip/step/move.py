@@ -1,4 +1,4 @@
-"""Moves the values of variables and of their slots by the rule."""
+"""Updates the values of variables and of their slots by the rule."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from keras import ops
 
 from keras_clip import clipping
+from keras_clip.clipping import Tensor
 from keras_clip.rules.clips import cast
 from keras_clip.rules.nonfinite import Taken
 from keras_clip.rules.rule import Rule
@@ -17,9 +18,9 @@ from keras_clip.step.settings import Settings
 def move(
     settings: Settings,
     decision: Decision,
-    values: Sequence,
-    slots: Sequence[Sequence],
-    learning_rate,
+    values: Sequence[Tensor],
+    slots: Sequence[Sequence[Tensor]],
+    learning_rate: Tensor,
     part: Part,
     call: Callable = Rule.__call__,
 ) -> tuple[list, list]:
@@ -27,12 +28,12 @@ def move(
 
     Args:
         settings: The settings.
-        decision: What the step does.
-        values: List of tensors, the variables' values.
-        slots: List of the values of each variable's slots.
-        learning_rate: Scalar tensor.
-        part: Which variables they are.
-        call: `Rule.__call__`, as it is or compiled. Defaults to as it is.
+        decision: The decision on the step.
+        values: The variables' values.
+        slots: The values of each variable's slots.
+        learning_rate: The learning rate, a scalar.
+        part: The part of the optimizer's variables that these are.
+        call: `Rule.__call__`, compiled or not. Defaults to not compiled.
 
     Returns:
         Lists like `values` and `slots`.
@@ -68,13 +69,13 @@ def move(
     return values, [state for _, state in moved]
 
 
-def projected(values: Sequence, radius: float, taken: Taken) -> list:
-    """Returns values, projected together on the ball around 0.
+def projected(values: Sequence[Tensor], radius: float, taken: Taken) -> list:
+    """Returns values that are projected together onto the ball around 0.
 
     Args:
         values: List of tensors.
         radius: Radius of the ball.
-        taken: Whether the step is taken; they are left alone if it is not.
+        taken: Whether the step is taken; if not, nothing is projected.
     """
     working = [ops.cast(x, clipping.working_dtype_of(x)) for x in values]
     norm = clipping.global_norm(working)

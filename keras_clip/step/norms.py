@@ -1,24 +1,25 @@
-"""The norms of a step's gradients."""
+"""Computes the norms of a step's gradients."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from keras_clip import clipping
+from keras_clip.clipping import Tensor
 
 
 class Norms(NamedTuple):
-    """The norms of a step's gradients.
+    """Stores the norms of a step's gradients.
 
     Attributes:
-        of_each: Tensor of the norm of each variable's gradient.
-        of_all: Scalar tensor, the norm of all of them together.
+        of_each: Vector with the norm of each variable's gradient.
+        of_all: The global norm, a scalar.
     """
 
-    of_each: object
-    of_all: object
+    of_each: Tensor
+    of_all: Tensor
 
 
-def norms_of(gradients: Sequence, dtype: str | None = None) -> Norms:
+def norms_of(gradients: Sequence[Tensor], dtype: str | None = None) -> Norms:
     """Returns the norms of gradients.
 
     Args:

@@ -1,4 +1,4 @@
-"""Notes in the scalars how a step went, once it is taken."""
+"""Updates the counters and the monitoring scalars after a step."""
 
 import math
 from collections.abc import Sequence
@@ -25,10 +25,10 @@ def observe(
 
     Args:
         settings: The settings.
-        decision: What the step did.
-        slots: List of the values of each variable's slots after the step; read
+        decision: The decision on the step.
+        slots: List of the values of each variable's slots after the step; used
             if `looks_at_coordinates`.
-        part: Which variables the step was given.
+        part: The part of the optimizer's variables that the step moved.
     """
     scalars, taken = decision.scalars, decision.taken
     if decision.measured is not None:
@@ -38,11 +38,8 @@ def observe(
                 ops.cast(decision.measured.of_each, "float32")
             ),
         )
-    one = ops.ones((), scalars.update_count.dtype)
-    scalars = scalars._replace(
-        update_count=scalars.update_count
-        + taken.choose(one, ops.zeros_like(one))
-    )
+    count = scalars.update_count
+    scalars = scalars._replace(update_count=taken.choose(count + 1, count))
     scalars = _with_skipped(settings, decision, scalars)
     scalars = _with_missed(settings, decision, scalars, part)
     shares = decision.shares
@@ -52,30 +49,27 @@ def observe(
 
 
 def looks_at_coordinates(settings: Settings, decision: Decision) -> bool:
-    """Returns whether the coordinates that were clipped are to be counted.
+    """Returns whether the clipped coordinates have to be counted.
 
     Args:
         settings: The settings.
-        decision: What the step did.
+        decision: The decision on the step.
     """
     return settings.monitor and decision.shares is None
 
 
 def _with_skipped(settings, decision, scalars):
-    """Returns scalars in which a step with a bad gradient is counted."""
-    good = decision.taken
+    """Returns the scalars, with the step counted if it skipped anything."""
+    taken = decision.taken
+    skips_parts = settings.skips and settings.nonfinite_scope != "step"
     if settings.skips and settings.rule_scope == "variable":
-        good = Where(ops.isfinite(decision.norms.of_all))
-    elif (
-        settings.skips
-        and settings.nonfinite_scope != "step"
-        and settings.monitor
-    ):
-        good = Where(_all_finite(decision))
-    if not isinstance(good, Where):
+        taken = Where(ops.isfinite(decision.norms.of_all))
+    elif skips_parts and settings.monitor:
+        taken = Where(_all_finite(decision))
+    if not isinstance(taken, Where):
         return scalars
     steps = scalars.skipped_steps
-    skipped = ops.cast(ops.logical_not(good.condition), steps.dtype)
+    skipped = ops.cast(ops.logical_not(taken.condition), steps.dtype)
     return scalars._replace(
         skipped_steps=steps + skipped,
         skipped_in_a_row=skipped * (scalars.skipped_in_a_row + 1),
@@ -83,7 +77,7 @@ def _with_skipped(settings, decision, scalars):
 
 
 def _with_missed(settings, decision, scalars, part):
-    """Returns scalars in which those who miss this update have it counted."""
+    """Returns the scalars, with this update counted where it was missed."""
     before = scalars.missed_updates
     if before is None:
         return scalars
@@ -92,18 +86,18 @@ def _with_missed(settings, decision, scalars, part):
         return scalars
     missed = ops.zeros((len(part.positions),), before.dtype)
     if may_skip:
-        bad = ops.logical_not(ops.isfinite(decision.norms.of_each))
-        missed = ops.cast(bad, before.dtype)
+        skipped = ops.logical_not(ops.isfinite(decision.norms.of_each))
+        missed = ops.cast(skipped, before.dtype)
     missed = part.fill(missed, elsewhere=1)
     missed = decision.taken.choose(missed, ops.zeros_like(missed))
     return scalars._replace(missed_updates=before + missed)
 
 
 def _with_shares(shares, taken, scalars, part):
-    """Returns scalars with what this step clipped, summed up as well."""
+    """Returns the scalars with the step's clipped shares, and their sum."""
     if shares is None:
         return scalars
-    # Kahan's summation.
+    # Kahan summation.
     share = taken.choose(shares.of_all, 0.0) - scalars.clip_total_error
     total = scalars.clip_total + share
     return scalars._replace(
@@ -115,12 +109,12 @@ def _with_shares(shares, taken, scalars, part):
 
 
 def _clipped_shares(settings, decision, slots, scalars, part):
-    """Returns the share of the coordinates that were clipped."""
+    """Returns the shares of the coordinates that the step clipped."""
     numbers = [scalars.update_count] * len(part.positions)
     if scalars.missed_updates is not None:
         numbers = scalars.update_count - part.entries(scalars.missed_updates)
         numbers = ops.unstack(numbers, len(part.positions))
-    counts, sizes = [], []
+    clipped, sizes = [], []
     for gradient, clip, state, number in zip(
         decision.gradients, decision.clips, slots, numbers, strict=True
     ):
@@ -130,16 +124,16 @@ def _clipped_shares(settings, decision, slots, scalars, part):
             tuple(state),
             ops.cast(number, gradient.dtype),
         )
-        counts.append(ops.sum(ops.cast(where, "float32")))
+        clipped.append(ops.sum(ops.cast(where, "float32")))
         sizes.append(math.prod(gradient.shape))
     shares = [
-        count / max(size, 1) for count, size in zip(counts, sizes, strict=True)
+        count / max(size, 1) for count, size in zip(clipped, sizes, strict=True)
     ]
-    return Shares(sum(counts) / max(sum(sizes), 1), ops.stack(shares))
+    return Shares(sum(clipped) / max(sum(sizes), 1), ops.stack(shares))
 
 
 def _all_finite(decision):
-    """Returns whether no coordinate of the clipped gradients is bad."""
+    """Returns whether all coordinates of the clipped gradients are finite."""
     finite = [
         ops.all(is_finite(cast(clip, gradient.dtype).apply(gradient)))
         for gradient, clip in zip(

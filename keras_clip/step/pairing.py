@@ -1,4 +1,4 @@
-"""Checks what a step is given: one gradient of its own shape a variable."""
+"""Checks that a step has one gradient of the right shape for each variable."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ def once_each(
 ) -> tuple[list, list]:
     """Returns gradients and variables, with every variable once.
 
-    A variable that is there twice, as where two heads share a body, has the
-    sum of its gradients.
+    The gradients of a variable that occurs twice are summed, as when two heads
+    share a body.
 
     Args:
         name: Name of the argument that the gradients come from, for errors.
@@ -23,15 +23,15 @@ def once_each(
         variables: Sequence of variables, one for each gradient.
 
     Returns:
-        Two lists of the same length. A gradient that is not summed stays
-        sparse if it is.
+        Two lists of the same length. A sparse gradient stays sparse unless it
+        is summed.
 
     Raises:
         ValueError: If there are more or fewer gradients than variables, or if
-            one of those that are summed is refused by `checked`.
+            `checked` rejects a gradient that is summed.
     """
     gradients, variables = list(gradients), list(variables)
-    _check_counts(name, gradients, variables)
+    _check_lengths(name, gradients, variables)
     if len({id(variable) for variable in variables}) == len(variables):
         return gradients, variables
     places, sums, each = {}, [], []
@@ -48,7 +48,7 @@ def once_each(
 
 
 def checked(name: str, gradients: Sequence, variables: Sequence) -> list:
-    """Returns gradients that are known to have the shapes of their variables.
+    """Returns gradients after checking them against their variables.
 
     Args:
         name: Name of the argument that the gradients come from, for errors.
@@ -57,9 +57,9 @@ def checked(name: str, gradients: Sequence, variables: Sequence) -> list:
 
     Raises:
         ValueError: If there are more or fewer gradients than variables, or if
-            one is complex or not of the shape of its variable.
+            one is complex or does not have the shape of its variable.
     """
-    _check_counts(name, gradients, variables)
+    _check_lengths(name, gradients, variables)
     return [
         gradient if gradient is None else _checked(name, gradient, variable)
         for gradient, variable in zip(gradients, variables, strict=True)
@@ -67,14 +67,14 @@ def checked(name: str, gradients: Sequence, variables: Sequence) -> list:
 
 
 def without_repeats(variables: Sequence, key: Callable) -> list:
-    """Returns the variables in their order, each where it comes first.
+    """Returns the variables in their order, without repeats.
 
     Args:
         variables: Sequence of variables.
-        key: Callable that returns what tells a variable from all others.
+        key: Callable that returns the unique key of a variable.
 
     Raises:
-        ValueError: If one is not of a real floating-point dtype.
+        ValueError: If one does not have a real floating-point dtype.
     """
     each = list({key(variable): variable for variable in variables}.values())
     for variable in each:
@@ -92,7 +92,7 @@ def variable_path(variable) -> str:
     return getattr(variable, "path", variable.name.split(":")[0])
 
 
-def _check_counts(name, gradients, variables):
+def _check_lengths(name, gradients, variables):
     if len(gradients) != len(variables):
         raise ValueError(
             f"`{name}` must hold one gradient for each variable. Received: "
@@ -101,8 +101,8 @@ def _check_counts(name, gradients, variables):
 
 
 def _key(variable):
-    # What is overwritten with its gradient has no sum of several; Keras takes
-    # the first (keras/src/optimizers/base_optimizer.py, 3.15.1).
+    # Gradients that overwrite a variable are not summed; Keras uses the first
+    # (keras/src/optimizers/base_optimizer.py, 3.15.1).
     overwritten = getattr(variable, "overwrite_with_gradient", False)
     return object() if overwritten else id(variable)
 
@@ -135,7 +135,7 @@ def _checked(name, gradient, variable):
     if shape is None or None in shape:
         import tensorflow as tf
 
-        # Rows are checked once they are dense.
+        # Sparse rows are checked after they are made dense.
         if isinstance(gradient, tf.Tensor):
             return tf.ensure_shape(gradient, target)
     return gradient
@@ -145,12 +145,13 @@ def _dtype_name(value):
     dtype = getattr(value, "dtype", None)
     if dtype is None:
         return np.asarray(value).dtype.name
-    # Of TensorFlow, of NumPy, or as text: "float32", "torch.float32".
+    # A dtype of TensorFlow or NumPy, or else one whose string is its name,
+    # such as "float32" or "torch.float32".
     return getattr(dtype, "name", str(dtype).split(".")[-1])
 
 
 def _known_shape(gradient):
-    """Returns a shape with `None` where it is not known, or `None` at all."""
+    """Returns the static shape, with `None` for a size or rank not known."""
     shape = getattr(gradient, "shape", None)
     if shape is None:
         return np.shape(gradient)

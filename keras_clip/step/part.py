@@ -1,20 +1,21 @@
-"""Which of an optimizer's variables a step is given."""
+"""Selects the variables that a step moves from those of an optimizer."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from keras import ops
 
+from keras_clip.clipping import Tensor
 from keras_clip.clipping import widest_dtype_of
 
 
 class Part(NamedTuple):
-    """Which of an optimizer's variables a step is given; hashable.
+    """Stores which of an optimizer's variables a step moves; hashable.
 
     Attributes:
         positions: Positions of these variables among all, in the order of the
             step's gradients.
-        count: How many variables the optimizer has.
+        count: Number of variables that the optimizer has.
         dtype: The widest working dtype of all of them.
     """
 
@@ -24,7 +25,7 @@ class Part(NamedTuple):
 
     @classmethod
     def all_of(cls, values: Sequence) -> "Part":
-        """Returns the part that is all variables.
+        """Returns the part that holds all variables.
 
         Args:
             values: Sequence of variables or of their values.
@@ -34,37 +35,37 @@ class Part(NamedTuple):
 
     @property
     def is_all(self) -> bool:
-        """Whether these are all variables, in their order."""
+        """Returns whether these are all variables, in their order."""
         return self.positions == tuple(range(self.count))
 
-    def entries(self, vector):
+    def entries(self, vector: Tensor) -> Tensor:
         """Returns the entries of these variables.
 
         Args:
-            vector: Tensor with an entry for each variable of the optimizer.
+            vector: One entry for each variable of the optimizer.
         """
         if self.is_all:
             return vector
         return ops.take(vector, list(self.positions))
 
-    def put(self, entries, vector):
+    def put(self, entries: Tensor, vector: Tensor) -> Tensor:
         """Returns a vector with these variables' entries replaced.
 
         Args:
-            entries: Tensor with an entry for each of these variables.
-            vector: Tensor with an entry for each variable of the optimizer.
+            entries: One entry for each of these variables.
+            vector: One entry for each variable of the optimizer.
         """
         if self.is_all:
             return entries
         where = [[position] for position in self.positions]
         return ops.scatter_update(vector, where, entries)
 
-    def fill(self, entries, elsewhere: int = 0):
+    def fill(self, entries: Tensor, elsewhere: int = 0) -> Tensor:
         """Returns a vector of these variables' entries and a number elsewhere.
 
         Args:
-            entries: Tensor with an entry for each of these variables.
-            elsewhere: The entry of all other variables. Defaults to 0.
+            entries: One entry for each of these variables.
+            elsewhere: The entry of all other variables. Defaults to `0`.
         """
         others = ops.full((self.count,), elsewhere, dtype=entries.dtype)
         return self.put(entries, others)

@@ -1,20 +1,21 @@
-"""The numbers that an optimizer keeps besides slots, in their saved order."""
+"""Defines the numbers that an optimizer stores, in their saved order."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
+from keras_clip.clipping import Tensor
 from keras_clip.step.part import Part
 from keras_clip.step.settings import Settings
 from keras_clip.thresholds.fitting import scales_of
 
 
 class Start(NamedTuple):
-    """How one of the numbers begins.
+    """Stores the initial value of one of the numbers.
 
     Attributes:
-        name: What its variable is called.
+        name: Name of its variable.
         value: A number, or a list or array of numbers.
-        dtype: A dtype; `"int"` for the framework's own.
+        dtype: A dtype; `"int"` for the framework's integer dtype.
     """
 
     name: str
@@ -23,64 +24,65 @@ class Start(NamedTuple):
 
 
 class Scalars(NamedTuple):
-    """The numbers that an optimizer keeps, or what holds them.
+    """Stores the monitoring counters and the other numbers of an optimizer.
 
-    Each is a scalar, a vector with an entry for each variable, a tuple of such
-    or, where the settings need none, `None`. The optimizer's variables are
-    these, in this order, with the slots before `clip_total_error`: it and what
-    follows are later than the first files, for which they are zero.
+    Each is a scalar, a vector with an entry for each variable, a tuple of
+    these or, if the settings do not need it, `None`. The fields may also hold
+    the optimizer's variables, which are saved in this order, with the slots
+    before `clip_total_error`. Older files end before that field; it and the
+    fields after it are zero for them.
 
     Attributes:
-        update_count: The updates, without steps that were skipped whole.
+        update_count: Number of updates, without entirely skipped steps.
         gradient_norm: Norm of the last step's gradient, before any clipping.
-        gradient_norms: The norm of each variable's, 0 where it had none.
+        gradient_norms: Norm of each variable's gradient, 0 if it had none.
         clip_fraction: Share of the steps, variables or coordinates that the
             last update clipped.
-        clip_fractions: The share of each variable, likewise.
+        clip_fractions: Clipped share of each variable in the last update.
         clip_total: Sum of `clip_fraction` over all updates: two readings of it
             give the mean over any interval.
-        skipped_steps: The steps with a bad gradient.
-        skipped_in_a_row: Those since the last good one.
-        threshold_scales: Scale of the threshold, or one array a variable.
+        skipped_steps: Number of steps with a gradient that is not finite.
+        skipped_in_a_row: Number of them since the last step without one.
+        threshold_scales: Scale of the threshold, or one array per variable.
         threshold_parameters: The threshold's other numbers.
         threshold_moment: Moment of the norms that the threshold follows.
-        threshold_moment_before: The one before the last update.
-        shared: What the rule shares between all variables.
-        clip_total_error: By how much rounding has made `clip_total` too large,
-            so that nothing is lost however many updates there are.
-        missed_updates: In how many updates each variable was not given or was
-            skipped whole. What a variable has missed is kept, not what it was
-            given: files from before there was such a count have nothing of it,
-            which is right for variables that were always updated.
+        threshold_moment_before: That moment before the last update.
+        shared: Numbers of the rule that all variables share.
+        clip_total_error: Rounding error of `clip_total`, subtracted from the
+            next share as in Kahan summation.
+        missed_updates: Number of updates in which each variable had no gradient
+            or was skipped. Updates that were missed are counted, not those that
+            were made: the zeros for older files are then right for variables
+            that were always updated.
     """
 
     FIRST_LATER = "clip_total_error"
 
-    update_count: object
-    gradient_norm: object
-    gradient_norms: object
-    clip_fraction: object
-    clip_fractions: object
-    clip_total: object
-    skipped_steps: object
-    skipped_in_a_row: object
-    threshold_scales: tuple
-    threshold_parameters: tuple
-    threshold_moment: object | None
-    threshold_moment_before: object | None
-    shared: tuple
-    clip_total_error: object
-    missed_updates: object | None
+    update_count: Tensor
+    gradient_norm: Tensor
+    gradient_norms: Tensor
+    clip_fraction: Tensor
+    clip_fractions: Tensor
+    clip_total: Tensor
+    skipped_steps: Tensor
+    skipped_in_a_row: Tensor
+    threshold_scales: tuple[Tensor, ...]
+    threshold_parameters: tuple[Tensor, ...]
+    threshold_moment: Tensor | None
+    threshold_moment_before: Tensor | None
+    shared: tuple[Tensor, ...]
+    clip_total_error: Tensor
+    missed_updates: Tensor | None
 
     @property
     def later(self) -> list:
-        """Those that the first files do not have."""
+        """Returns the numbers that older files do not have."""
         later = (self.clip_total_error, self.missed_updates)
         return [number for number in later if number is not None]
 
 
 def starts(settings: Settings, part: Part) -> Scalars:
-    """Returns how the numbers of an optimizer begin.
+    """Returns the initial values of an optimizer's numbers.
 
     Args:
         settings: The optimizer's settings.
@@ -129,7 +131,7 @@ def starts(settings: Settings, part: Part) -> Scalars:
 
 
 def each(function: Callable, *scalars: Scalars) -> Scalars:
-    """Returns what a function makes of each number.
+    """Applies a function to each number and returns the results.
 
     Args:
         function: Callable of one number of each of `scalars`.
@@ -147,12 +149,12 @@ def each(function: Callable, *scalars: Scalars) -> Scalars:
 
 
 def assign(variables: Scalars, before: Scalars, after: Scalars) -> None:
-    """Assigns to variables what has changed.
+    """Assigns the numbers that have changed to their variables.
 
     Args:
         variables: `Scalars` of variables.
-        before: `Scalars` of the tensors that they held.
-        after: `Scalars` of tensors, some of them those of `before`.
+        before: `Scalars` of the tensors that they hold.
+        after: `Scalars` of tensors, with those of `before` where unchanged.
     """
 
     def assign_one(variable, old, new):

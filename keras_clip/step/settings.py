@@ -1,4 +1,4 @@
-"""Holds all that is the same in each step of an optimizer."""
+"""Stores everything that stays constant over the steps of an optimizer."""
 
 import dataclasses
 
@@ -14,36 +14,36 @@ from keras_clip.validation import within
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """All that a step depends on but values; hashable.
+    """Stores everything that a step depends on except tensors; hashable.
 
-    Those of an optimizer, with the defaults of its class, are its
-    `step_settings`. Here nothing is clipped and nothing decays unless it is
-    asked for.
+    The settings of an optimizer are its `step_settings`, with the defaults of
+    its class. The defaults here neither clip nor decay.
 
     Args:
-        rule: The algorithm and its hyperparameters, of `keras_clip.rules`.
-        clipping: Operator that gradients are clipped by: `"global"`, `"layer"`
-            or `"coordinate"`. Defaults to the rule's first; it is `None` for a
+        rule: A rule of `keras_clip.rules`: the algorithm and its
+            hyperparameters.
+        clipping: Operator that clips the gradients: `"global"`, `"layer"` or
+            `"coordinate"`. Defaults to the rule's first; it is `None` for a
             rule without a threshold.
-        clip_threshold: A threshold, or what `thresholds.get` makes one of.
+        clip_threshold: A threshold, or an argument of `thresholds.get`.
             Defaults to `None`: nothing is clipped.
         weight_decay: Decoupled weight decay, or `None`.
         undecayed: Positions of the variables that do not decay.
-        clipnorm: As in Keras, as the next two: applied before all else. Of
-            several, the last alone.
-        clipvalue: See `clipnorm`.
-        global_clipnorm: See `clipnorm`.
+        clipnorm: As in Keras, applied before all other clipping. Ignored if
+            `global_clipnorm` is set.
+        clipvalue: As in Keras, ignored if one of the other two is set.
+        global_clipnorm: As in Keras.
         clip_per_replica: Whether gradients have been clipped on each replica,
             before they were reduced. Defaults to `False`.
-        monitor: Whether all that `observe` knows is kept up even where that
-            costs a pass. Defaults to `False`.
+        monitor: Whether all monitoring scalars are updated even if that costs
+            a pass over the gradients. Defaults to `False`.
 
     Raises:
-        ValueError: If an argument is out of its range, or does not go with
+        ValueError: If an argument is out of its range or conflicts with
             another.
 
     Attributes:
-        threshold_key: What tells the threshold from others.
+        threshold_key: Hashable key of the threshold, which is compared.
     """
 
     rule: Rule
@@ -76,12 +76,12 @@ class Settings:
 
     @property
     def skips(self) -> bool:
-        """Whether a bad gradient is not stepped by."""
+        """Returns whether gradients that are not finite are skipped."""
         return self.rule.nonfinite == "skip"
 
     @property
     def rule_scope(self) -> str:
-        """The `nonfinite_scope` that there is without Keras' own clipping."""
+        """Returns the `nonfinite_scope` without Keras' clipping."""
         threshold = self.clip_threshold
         if self.rule.projection_radius or self.rule.shared:
             return "step"
@@ -94,10 +94,11 @@ class Settings:
 
     @property
     def nonfinite_scope(self) -> str:
-        """The scope of one NaN or infinite gradient: all that it stops.
+        """Returns what a NaN or infinite gradient stops.
 
-        `"step"`, `"variable"` or `"coordinate"`: all that a number is shared by
-        which the bad gradient spoils.
+        `"step"`, `"variable"` or `"coordinate"`: everything that depends on a
+        norm, or another shared number, which such a gradient makes NaN or
+        infinite.
         """
         if self.global_clipnorm or self.rule_scope == "step":
             return "step"
@@ -105,29 +106,26 @@ class Settings:
 
     @property
     def takes_norms(self) -> bool:
-        """Whether a step takes the norms of its gradients."""
+        """Returns whether a step computes the norms of its gradients."""
         return self.nonfinite_scope != "coordinate" or self.monitor
 
     @property
     def is_monitored(self) -> bool:
-        """Whether all that `observe` knows is kept up.
+        """Returns whether steps update all monitoring scalars.
 
-        Always with `monitor=True`; without it, where what a step computes
-        anyway tells all of it.
+        They do with `monitor=True`, and also without it if the step computes
+        the numbers anyway.
         """
         by_factor = self.clipping in ("global", "layer")
         return self.monitor or (by_factor and self.rule_scope != "coordinate")
 
     @property
     def counts_variables(self) -> bool:
-        """Whether moments are corrected by the updates of each variable."""
+        """Returns whether bias correction counts updates by variable."""
         threshold = self.clip_threshold
-        by_variable = (
-            threshold is not None
-            and threshold.moves_with_norm
-            and self.clipping != "global"
-        )
-        return by_variable or self.rule.is_corrected
+        if threshold is None or self.clipping == "global":
+            return self.rule.is_corrected
+        return threshold.moves_with_norm or self.rule.is_corrected
 
     def decay_of(self, position: int) -> float:
         """Returns the weight decay of one variable.
@@ -147,7 +145,7 @@ class Settings:
         return check_choice("clipping", self.clipping, operators)
 
     def _checked_threshold(self):
-        """Returns the threshold after checking that it goes with the rest."""
+        """Returns the threshold after checking it against other settings."""
         value = self.clip_threshold
         threshold = thresholds.get(value)
         if threshold is None:
@@ -167,8 +165,8 @@ class Settings:
         if isinstance(threshold.scale, tuple):
             if self.clipping != "coordinate":
                 raise ValueError(
-                    "`clip_threshold` must be one number but for clipping by "
-                    f"coordinate. Received: clip_threshold={value!r}"
+                    "`clip_threshold` must be one number except for clipping "
+                    f"by coordinate. Received: clip_threshold={value!r}"
                 )
             if threshold.of == "clipped":
                 raise ValueError(
@@ -185,11 +183,11 @@ class Settings:
 
 
 def _checked_positions(positions):
-    """Returns positions as a frozen set after checking that they are some."""
+    """Returns positions as a frozen set after checking them."""
     if isinstance(positions, frozenset | set | list | tuple):
-        if all(type(place) is int and place >= 0 for place in positions):
+        if all(type(each) is int and each >= 0 for each in positions):
             return frozenset(positions)
     raise ValueError(
-        "`undecayed` must hold positions of variables, from 0 on. "
+        "`undecayed` must hold positions of variables, counted from 0. "
         f"Received: undecayed={positions!r}"
     )

@@ -1,4 +1,4 @@
-"""One whole step: values in, values out."""
+"""Takes one step: values in, values out."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_clip import clipping
+from keras_clip.clipping import Tensor
 from keras_clip.rules.rule import Rule
 from keras_clip.step.decide import decide
 from keras_clip.step.move import move
@@ -24,18 +25,18 @@ from keras_clip.thresholds.fitting import check_numbers
 
 
 class State(NamedTuple):
-    """Holds all that an optimizer keeps of the steps before.
+    """Stores everything that an optimizer keeps from step to step.
 
     Attributes:
-        slots: List of the slots' values of each variable, a list or tuple.
+        slots: The values of each variable's slots.
         scalars: The other numbers.
     """
 
-    slots: Sequence[Sequence]
+    slots: Sequence[Sequence[Tensor]]
     scalars: Scalars
 
 
-def start(settings: Settings, values: Sequence) -> State:
+def start(settings: Settings, values: Sequence[Tensor]) -> State:
     """Returns the state before the first step.
 
     Args:
@@ -65,36 +66,37 @@ def start(settings: Settings, values: Sequence) -> State:
 
 def take(
     settings: Settings,
-    values: Sequence,
+    values: Sequence[Tensor],
     state: State,
-    gradients: Sequence,
-    learning_rate,
+    gradients: Sequence[Tensor],
+    learning_rate: float | Tensor,
     part: Part | None = None,
     call: Callable = Rule.__call__,
-) -> tuple[list, State]:
+) -> tuple[list[Tensor], State]:
     """Returns variables and state after one step.
 
-    It is a pure function of arrays: it can be compiled and vectorized. Of the
+    It is a pure function of arrays, which can be compiled and vectorized. The
     arguments `settings` and `part` are hashable and not arrays.
 
     Args:
-        settings: The settings. The threshold's numbers in them are those to
-            start with: a step reads them of the state's scalars.
-        values: List of tensors, the values of the variables of this step.
-        state: The state before it; `slots` are those of these variables.
-        gradients: List of dense tensors, one for each of `values`, of its
-            shape: those of the whole batch.
-        learning_rate: Scalar tensor or float.
-        part: Which of all variables these are. Defaults to all.
-        call: `Rule.__call__`, as it is or compiled. Defaults to as it is.
+        settings: The settings. A step reads the threshold's numbers from the
+            state's scalars; those in the settings are the initial ones.
+        values: The values of the variables that the step moves.
+        state: The state before the step, with the slots of these variables.
+        gradients: The dense gradients of the global batch, one for each of
+            `values` and of its shape.
+        learning_rate: The learning rate, a scalar.
+        part: The part of the optimizer's variables that these are. Defaults to
+            `None`: all.
+        call: `Rule.__call__`, compiled or not. Defaults to not compiled.
 
     Returns:
         Tuple of a list like `values`, and of the state.
 
     Raises:
         ValueError: If there are more or fewer gradients, or slots, than
-            variables, if one is not of the shape of its variable, or if the
-            state is of other settings.
+            variables, if one does not have the shape of its variable, or if
+            the state is of other settings.
 
     Example:
 
@@ -135,9 +137,8 @@ def _check_given(settings, values, state, gradients, part):
     for name, count in counts.items():
         if count != len(values):
             raise ValueError(
-                f"`{name}` must be of as many variables as `values`. "
-                f"Received: {name} of {count} variables and {len(values)} "
-                "values"
+                f"`{name}` must be of as many variables as `values`. Received: "
+                f"{name} of {count} variables and {len(values)} values"
             )
     wanted = len(settings.rule.slots)
     for place, (value, gradient, slots) in enumerate(
@@ -146,8 +147,8 @@ def _check_given(settings, values, state, gradients, part):
         if len(slots) != wanted:
             raise ValueError(
                 f"`state` must have {wanted} slots for each variable, as "
-                f"`start` makes them. Received: {len(slots)} for variable "
-                f"{place}"
+                "`start` makes them. "
+                f"Received: state with {len(slots)} for variable {place}"
             )
         of_slots = [("state", slot) for slot in slots]
         for name, tensor in [("gradients", gradient), *of_slots]:
@@ -156,14 +157,14 @@ def _check_given(settings, values, state, gradients, part):
                 received = repr(tensor) if shape is None else tuple(shape)
                 raise ValueError(
                     f"`{name}` must have the shapes of `values`. Received: "
-                    f"{received} for variable {place} of shape "
+                    f"{name} with {received} for variable {place} of shape "
                     f"{tuple(value.shape)}"
                 )
         dtype = keras.backend.standardize_dtype(gradient.dtype)
         if dtype.startswith("complex"):
             raise ValueError(
                 "`gradients` must be real. "
-                f"Received: dtype {dtype} for variable {place}"
+                f"Received: gradients of dtype {dtype} for variable {place}"
             )
     for name, begin, held in zip(
         Scalars._fields, starts(settings, part), state.scalars, strict=True
@@ -172,7 +173,7 @@ def _check_given(settings, values, state, gradients, part):
         if shape != wanted:
             raise ValueError(
                 "`state` must be what `start` makes for these settings. "
-                f"Received: `{name}` of shape {shape} where it is {wanted}"
+                f"Received: state with `{name}` of shape {shape}, not {wanted}"
             )
 
 
@@ -188,7 +189,7 @@ def _check_values(values):
         if not dtype.startswith(("float", "bfloat")):
             raise ValueError(
                 "`values` must be of floating-point dtypes. "
-                f"Received: dtype {dtype} for variable {place}"
+                f"Received: values of dtype {dtype} for variable {place}"
             )
 
 

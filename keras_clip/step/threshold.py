@@ -1,10 +1,11 @@
-"""The clipping threshold of a step, from the numbers that are kept of it."""
+"""Computes the clipping threshold of a step from the optimizer's scalars."""
 
 import math
 
 import numpy as np
 from keras import ops
 
+from keras_clip.clipping import Tensor
 from keras_clip.step.part import Part
 from keras_clip.step.scalars import Scalars
 from keras_clip.step.settings import Settings
@@ -12,37 +13,40 @@ from keras_clip.thresholds.threshold import Threshold
 
 
 def taus_of(
-    settings: Settings, scalars: Scalars, norms, numbers, part: Part
-) -> tuple[list, Scalars]:
+    settings: Settings,
+    scalars: Scalars,
+    norms: Tensor | None,
+    numbers: Tensor | None,
+    part: Part,
+) -> tuple[list[Tensor], Scalars]:
     """Returns the thresholds of this step, and the scalars with its moments.
 
     Args:
         settings: The settings, of an optimizer that clips.
         scalars: The scalars before the step.
-        norms: Tensor, the norm of the gradient or, if it is not clipped as a
-            whole, of each variable's; `None` if none is needed.
-        numbers: Tensor, the number of this update of each variable, where the
-            moment is that of each; else it may be `None`.
-        part: Which variables the step is given.
+        norms: The global norm with global clipping, else the norm of each
+            variable's gradient; `None` if neither is needed.
+        numbers: The number of this update for each variable; may be `None` if
+            no moment is stored for each variable.
+        part: The part of the optimizer's variables that the step moves.
 
     Returns:
-        Tuple of a list with a tensor for each variable, and of scalars.
+        Tuple of a list with a threshold for each variable, and of scalars.
     """
     threshold = settings.clip_threshold
     scales = scalars.threshold_scales
     k = ops.cast(scalars.update_count + 1, scales[0].dtype)
     if threshold.moves_with_norm:
-        unit, scalars = _unit_of_norms(
+        growth, scalars = _growth_by_norms(
             settings, scalars, k, norms, numbers, part
         )
     else:
-        unit = threshold.unit(k, scalars.threshold_parameters, None)
+        growth = threshold.unit(k, scalars.threshold_parameters, None)
     one_scale = not isinstance(threshold.scale, tuple)
-    if one_scale:
-        unit = scales[0] * unit
-    by_variable = len(getattr(unit, "shape", ())) == 1
+    tau = scales[0] * growth if one_scale else growth
+    by_variable = len(getattr(tau, "shape", ())) == 1
     count = len(part.positions)
-    taus = ops.unstack(unit, count) if by_variable else [unit] * count
+    taus = ops.unstack(tau, count) if by_variable else [tau] * count
     if not one_scale:
         taus = [
             scales[position] * tau
@@ -52,7 +56,7 @@ def taus_of(
 
 
 def threshold_of(settings: Settings, scalars: Scalars) -> Threshold | None:
-    """Returns the threshold with the numbers that scalars hold.
+    """Returns the threshold with the numbers in the scalars.
 
     Args:
         settings: The settings.
@@ -70,15 +74,16 @@ def threshold_of(settings: Settings, scalars: Scalars) -> Threshold | None:
 
 
 def last_threshold_of(settings: Settings, scalars: Scalars) -> float | None:
-    """Returns the number that the last update clipped at.
+    """Returns the threshold of the last update.
 
     Args:
         settings: The settings.
         scalars: The scalars after that update.
 
     Returns:
-        Float, NaN before the first update. `None` where it is not one number:
-        where nothing is clipped, or every variable or coordinate at its own.
+        Float, NaN before the first update. `None` if it is not one number:
+        nothing is clipped, or variables or coordinates have different
+        thresholds.
     """
     if not clips_at_one_number(settings):
         return None
@@ -88,16 +93,16 @@ def last_threshold_of(settings: Settings, scalars: Scalars) -> float | None:
     if scalars.threshold_moment_before is not None:
         moment = scalars.threshold_moment_before
     (scale,) = scalars.threshold_scales
-    unit = settings.clip_threshold.unit(
+    growth = settings.clip_threshold.unit(
         ops.cast(scalars.update_count, scale.dtype),
         scalars.threshold_parameters,
         moment,
     )
-    return float(scale * unit)
+    return float(scale * growth)
 
 
 def clips_at_one_number(settings: Settings) -> bool:
-    """Returns whether all variables are clipped at one number.
+    """Returns whether all variables have the same threshold, one number.
 
     Args:
         settings: The settings.
@@ -111,17 +116,17 @@ def clips_at_one_number(settings: Settings) -> bool:
 def moments_like(
     settings: Settings, scalars: Scalars, threshold: Threshold, dtype: str
 ) -> Scalars:
-    """Returns scalars whose moments are of the parameters of a threshold.
+    """Returns the scalars with moments converted to a new threshold.
 
     Args:
         settings: The settings.
-        scalars: The scalars, with the threshold's numbers before.
-        threshold: The threshold that follows.
-        dtype: The dtype that its numbers are kept in.
+        scalars: The scalars, with the numbers of the old threshold.
+        threshold: The new threshold.
+        dtype: The dtype in which its numbers are stored.
     """
     before = threshold_of(settings, scalars)
-    held = np.asarray(threshold.parameters, dtype)
-    if held.tolist() == list(before.parameters):
+    rounded = np.asarray(threshold.parameters, dtype)
+    if rounded.tolist() == list(before.parameters):
         return scalars
     count = np.asarray(scalars.update_count)
     if scalars.missed_updates is not None and settings.clipping != "global":
@@ -140,51 +145,52 @@ def moments_like(
     )
 
 
-def _unit_of_norms(settings, scalars, k, norms, numbers, part):
-    """Returns the unit of a threshold that follows norms, and the scalars.
+def _growth_by_norms(settings, scalars, k, norms, numbers, part):
+    """Returns the growth of a threshold that follows norms, and the scalars.
 
     Args:
         settings: The settings.
         scalars: The scalars before the step.
-        k: Scalar tensor, the number of this update.
+        k: Number of this update, a scalar.
         norms: See `taus_of`.
         numbers: See `taus_of`.
-        part: Which variables the step is given.
+        part: See `taus_of`.
     """
     threshold = settings.clip_threshold
     parameters = scalars.threshold_parameters
     moment = scalars.threshold_moment
     by_variable = settings.clipping != "global"
     before = part.entries(moment) if by_variable else moment
-    own = ops.cast(numbers, k.dtype) if by_variable else k
+    numbers = ops.cast(numbers, k.dtype) if by_variable else k
 
-    def unit_of(moment):
-        unit = threshold.unit(k, parameters, moment)
+    def growth_by(moment):
+        growth = threshold.unit(k, parameters, moment)
         if not by_variable:
-            return unit
-        # TensorFlow's functions of a vector round otherwise than those of a
-        # scalar (2.20.0, CPU): who was always updated has those.
-        of_own = threshold.unit(own, parameters, moment)
-        return ops.where(ops.equal(own, k), unit, of_own)
+            return growth
+        # Functions of a vector round differently from those of a scalar on
+        # TensorFlow (2.20.0, CPU). Variables without a missed update use the
+        # scalar.
+        growths = threshold.unit(numbers, parameters, moment)
+        return ops.where(ops.equal(numbers, k), growth, growths)
 
-    def kept(new, old):
-        """Returns new values where the norm is good, in their places."""
+    def updated(new, old):
+        """Returns old values, replaced by new ones where norms are finite."""
         if settings.skips:
-            of_these = part.entries(old) if by_variable else old
-            new = ops.where(ops.isfinite(norms), new, of_these)
+            old_entries = part.entries(old) if by_variable else old
+            new = ops.where(ops.isfinite(norms), new, old_entries)
         return part.put(new, old) if by_variable else new
 
     if threshold.of == "clipped":
-        unit = unit_of(before)
-        clipped = ops.minimum(norms, scalars.threshold_scales[0] * unit)
-        after = threshold.moment_after(own, parameters, clipped, before)
-        return unit, scalars._replace(
-            threshold_moment=kept(after, moment),
-            threshold_moment_before=kept(
+        growth = growth_by(before)
+        clipped = ops.minimum(norms, scalars.threshold_scales[0] * growth)
+        after = threshold.moment_after(numbers, parameters, clipped, before)
+        return growth, scalars._replace(
+            threshold_moment=updated(after, moment),
+            threshold_moment_before=updated(
                 before, scalars.threshold_moment_before
             ),
         )
-    after = threshold.moment_after(own, parameters, norms, before)
-    return unit_of(after), scalars._replace(
-        threshold_moment=kept(after, moment)
+    after = threshold.moment_after(numbers, parameters, norms, before)
+    return growth_by(after), scalars._replace(
+        threshold_moment=updated(after, moment)
     )

@@ -1,7 +1,7 @@
-"""The same optimizers for tf_keras, which TF Model Garden is built on.
+"""The optimizers and callbacks for tf_keras, on which TF Model Garden runs.
 
-tf_keras rejects Keras 3 optimizers, hence this front end. It runs the same
-rules through the TensorFlow backend of Keras 3.
+tf_keras rejects Keras 3 optimizers. Those of this front end run the same rules
+through the TensorFlow backend of Keras 3.
 """
 
 import keras
@@ -38,7 +38,4 @@ globals().update(
     }
 )
 
-__all__ = [
-    "callbacks",
-    *(info.class_name for info in OPTIMIZERS.values()),
-]
+__all__ = ["callbacks", *(info.class_name for info in OPTIMIZERS.values())]

@@ -32,10 +32,10 @@ _NOT_IN_TF_KERAS = ("loss_scale_factor", "gradient_accumulation_steps")
 class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
     """Runs a rule on each variable, on gradients that are already aggregated.
 
-    The classes are made of those for Keras 3 by `like`.
+    `like` derives the classes from those for Keras 3.
     """
 
-    # What tf_keras calls for its own optimizers and not for these.
+    # Methods that tf_keras calls for its optimizers and not for these.
     never_called = {
         "update_step": _OVERRIDE_APPLY_GRADIENTS,
         "_update_step": _OVERRIDE_APPLY_GRADIENTS,
@@ -57,7 +57,7 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
 
     @classmethod
     def like(cls, keras_class: type) -> type:
-        """Returns the class with the arguments of one for Keras 3.
+        """Returns a class with the arguments of a class for Keras 3.
 
         Args:
             keras_class: The class for Keras 3.
@@ -92,13 +92,13 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         return register(made)
 
     def _construct(self, names):
-        """Makes the optimizer of the `locals()` of its `__init__`."""
+        """Initializes the optimizer from the `locals()` of its `__init__`."""
         arguments = given(names)
         for argument in _NOT_IN_TF_KERAS:
             value = arguments.pop(argument, None)
             if value is not None:
                 raise ValueError(
-                    f"`{argument}` does not exist in tf_keras; use "
+                    f"`{argument}` must be None in tf_keras; use "
                     f"`keras_clip.{type(self).__name__}` with Keras 3. "
                     f"Received: {argument}={value}"
                 )
@@ -122,18 +122,18 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         self._check_threshold_fits(var_list)
         super().build(var_list)
         self._build_state(var_list)
-        # Not an attribute that TensorFlow tracks and saves.
+        # In `__dict__`, so that TensorFlow does not track it.
         self.__dict__["_tensorflow_steps"] = Steps()
         self._built = True
 
-    # AutoGraph has nothing to convert here, and takes a fifth of the tracing.
+    # AutoGraph has nothing to convert here, but a fifth of the tracing time.
     @tf.autograph.experimental.do_not_convert
     def apply_gradients(self, grads_and_vars, name=None, **kwargs):
         """Updates variables by their gradients.
 
         Args:
             grads_and_vars: List of `(gradient, variable)` pairs. Gradients of a
-                variable that is there twice are summed.
+                variable that occurs twice are summed.
             name: String, the name scope of new variables.
             **kwargs: See `tf_keras.optimizers.Optimizer.apply_gradients`.
 
@@ -141,7 +141,7 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
             The `tf.Variable` that counts the steps.
 
         Raises:
-            ValueError: If a gradient is not of the shape of its variable.
+            ValueError: If a gradient does not have the shape of its variable.
         """
         pairs = list(grads_and_vars)
         gradients, variables = once_each(
@@ -154,7 +154,7 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         if not getattr(self, "_built", False):
             with tf.name_scope(name or self.name), tf.init_scope():
                 self.build(variables)
-        # Replicas add up rows only where they know how many there are.
+        # Replicas sum sparse rows only if their dense shape is known.
         grads_and_vars = [
             (clipping.with_dense_shape(gradient, variable.shape), variable)
             for gradient, variable in zip(gradients, variables, strict=True)
@@ -212,13 +212,13 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
             self._value(self.learning_rate),
             part,
         )
-        # What tf_keras does next needs the variables for moving averages only.
+        # After this tf_keras needs the variables for moving averages only.
         return super()._internal_apply_gradients(
             grads_and_vars if self.use_ema else []
         )
 
     def update_step(self, gradient, variable):
-        """Raises: one variable is not moved without the others.
+        """Raises an error: a step moves all variables together.
 
         Raises:
             NotImplementedError: Always.
@@ -230,10 +230,10 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         )
 
     def _update_step(self, gradient, variable):
-        """Does nothing: the step has been taken by all variables together."""
+        """Does nothing: the step has moved all variables together."""
 
     def _update_step_xla(self, gradient, variable, key):
-        """Does nothing, as `_update_step`."""
+        """Does nothing, like `_update_step`."""
 
     def _assign_all(self, variables, values):
         assign_on_replicas(self._distribution_strategy, variables, values)
@@ -259,8 +259,9 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         index = self._index_dict.get(self._var_key(variable))
         if index is None:
             raise KeyError(
-                f"The optimizer cannot recognize variable {variable.name}: it "
-                "was built with others; make a new optimizer for these."
+                f"`{self.gradients_argument}` must hold variables that the "
+                "optimizer was built with; make a new optimizer for others. "
+                f"Received: variable={variable_path(variable)!r}"
             )
         return index
 
@@ -268,14 +269,14 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         return value_of(variable)
 
     def add_variable(self, *args, name=None, **kwargs):
-        """Adds a variable with a name of its own."""
+        """Adds a variable with a unique name."""
         name = self._unique_name(name or "variable")
         return super().add_variable(*args, name=name, **kwargs)
 
     def add_variable_from_reference(
         self, model_variable, variable_name, *args, **kwargs
     ):
-        """Adds a variable with a name of its own, where models share names."""
+        """Adds a variable with a unique name, even where models share names."""
         name = self._unique_name(
             variable_name, f"/{model_variable._shared_name}"
         )

@@ -1,9 +1,9 @@
-"""Clipping thresholds: constant, by a schedule, or following the gradients.
+"""Clipping thresholds: constant, by a schedule, or adapted to the gradients.
 
 A threshold is a *scale*, one number or one array for each variable, times a
-*unit* that the number of the update and the norms of the gradients determine.
-Its numbers become variables of the optimizer, so that changing them between
-steps compiles nothing anew.
+*growth*, which depends on the number of the update and on the norms of the
+gradients. Its numbers become variables of the optimizer, so that changing them
+between steps recompiles nothing.
 """
 
 from keras_clip.thresholds.adaptive import AdaptiveThreshold

@@ -15,32 +15,32 @@ from keras_clip.validation import check_number
 
 @keras.saving.register_keras_serializable("keras_clip")
 class AdaptiveThreshold(Threshold):
-    """Threshold that follows the gradient's norm.
+    """Threshold that follows the norm of the gradients.
 
     ```
     τ_k^α       = beta · τ_{k−1}^α + (1 − beta) · ‖g_k‖^α
     threshold   = multiplier · (τ_k^α / (1 − beta^k))^(1/α)
     ```
 
-    It follows one norm with global clipping, and with layer or coordinate
-    clipping one for each variable. Start with this. Where single gradients are
-    a hundred times too large, take `of="clipped"` and a `multiplier` such as 2.
+    It follows the global norm with global clipping, and the norm of each
+    variable with layer or coordinate clipping. Start with the defaults. If
+    single gradients are a hundred times too large, use `of="clipped"` with a
+    `multiplier` such as 2.
 
-    That is the first paper's estimator, of the norm as it is: `of="raw"`. It
-    soon knows of norms that have grown, and lets a single large one through: a
-    norm of a thousand times the usual raises the threshold eleven-fold at once
-    and for a hundred updates. With `of="clipped"` it follows the norm once it
-    is clipped, at the threshold of the updates before:
+    `of="raw"`, the first paper's estimator, follows the norm before clipping.
+    It adapts quickly to norms that have grown, but lets single large gradients
+    pass: a norm of a thousand times the usual raises the threshold eleven-fold
+    at once and for a hundred updates. `of="clipped"` follows the norm after
+    clipping at the threshold that the earlier updates determine:
 
     ```
     threshold   = multiplier · M_{k−1}^(1/α)
     M_k         = beta · M_{k−1} + (1 − beta) · min(‖g_k‖, threshold)^α
     ```
 
-    The first `warmup_steps` updates are not clipped, and `M` is the plain mean
-    of their `‖g‖^α`. It is
-    slow to follow norms that have grown for good: it takes about
-    `α · log(growth) / ((1 − beta) · (multiplier^α − 1))` updates.
+    The first `warmup_steps` updates are not clipped, and `M` is the mean of
+    their `‖g‖^α`. It adapts slowly to norms that have grown for good by a
+    factor c, in about `α · log(c) / ((1 − beta) · (multiplier^α − 1))` updates.
 
     Args:
         multiplier: Positive float, above 1 with `of="clipped"`. Defaults to
@@ -49,8 +49,8 @@ class AdaptiveThreshold(Threshold):
         alpha: Float in [1, 2], the order of the moment. Defaults to `1.0`.
         of: `"raw"` or `"clipped"`, the norm that it follows. Defaults to
             `"raw"`.
-        warmup_steps: Int, the updates that `of="clipped"` begins with. Defaults
-            to `25`.
+        warmup_steps: Int, the number of updates without clipping that
+            `of="clipped"` starts with. Defaults to `25`.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -85,13 +85,13 @@ class AdaptiveThreshold(Threshold):
         if of == "clipped" and self.scale <= 1:
             raise ValueError(
                 "`multiplier` must be above 1 with `of='clipped'`: the moment "
-                "of norms that are clipped at less could only fall. "
+                "of norms clipped at a smaller multiple could only fall. "
                 f"Received: multiplier={multiplier!r}"
             )
 
     @property
     def parameters(self) -> tuple[float, ...]:
-        """The decay rate and the order, and the length of a warm-up."""
+        """Returns the decay rate, the order and the length of any warm-up."""
         if self.of == "raw":
             return (self.beta, self.alpha)
         return (self.beta, self.alpha, self.warmup_steps)
@@ -114,18 +114,18 @@ class AdaptiveThreshold(Threshold):
         after = beta * moment + (1 - beta) * power
         if self.of == "raw":
             return after
-        # Zeros alone lead to zero, and it would clip at zero for ever.
+        # After zero norms alone the threshold would be zero, and stay so.
         after = ops.where(moment == 0, power, after)
         mean = moment + (power - moment) / k
         return ops.where(k <= warmup[0], mean, after)
 
     def moment_like(self, before: "Threshold", k, moment):
-        """Returns `τ_k^α` or `M_k` of the same norms by these parameters.
+        """Converts `τ_k^α` or `M_k` to the parameters of this threshold.
 
         Args:
             before: The threshold that this one replaces.
-            k: Array or integer, the number of updates that were made.
-            moment: Array, the moment that `before` has after them.
+            k: Array or integer, the number of updates so far.
+            moment: Array, the moment of `before` after them.
         """
         if self.of == "clipped":
             return moment ** (self.alpha / before.alpha)

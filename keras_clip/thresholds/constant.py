@@ -1,7 +1,7 @@
-"""A threshold that stays as it is."""
+"""A threshold that does not change by itself."""
 
 from keras_clip.thresholds.threshold import Threshold
 
 
 class ConstantThreshold(Threshold):
-    """The threshold that a float or a list of arrays stands for."""
+    """Threshold that is a float or an array for each variable."""

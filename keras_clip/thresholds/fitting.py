@@ -1,4 +1,4 @@
-"""Checks that a threshold fits variables, a dtype, or one that it replaces."""
+"""Checks that a threshold fits variables, a dtype or another threshold."""
 
 import copy
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from keras_clip.thresholds.threshold import Threshold
 
 
 def scales_of(threshold: Threshold) -> tuple:
-    """Returns the scale as a tuple: of one number, or an array a variable.
+    """Returns the scale as a tuple of one number, or of arrays.
 
     Args:
         threshold: A threshold.
@@ -23,11 +23,11 @@ def scales_of(threshold: Threshold) -> tuple:
 def differ_in_numbers_alone(
     threshold: Threshold | None, other: Threshold | None
 ) -> bool:
-    """Returns whether nothing but scale and `parameters` tells two apart.
+    """Returns whether thresholds differ in scale and `parameters` at most.
 
     Args:
         threshold: A threshold, or `None` for no clipping.
-        other: Likewise.
+        other: Another threshold, or `None`.
     """
     if threshold is None or other is None:
         return threshold is other
@@ -39,8 +39,8 @@ def differ_in_numbers_alone(
         return False
     if len(threshold.parameters) != len(other.parameters):
         return False
-    # Configs list arrays, which may be as large as the model: of one number
-    # each they say as much.
+    # Configs list arrays, which may be as large as the model. Arrays of one
+    # number are as good for the comparison.
     scale = other.scale
     if isinstance(scale, tuple):
         scale = tuple(np.ones(()) for _ in scale)
@@ -54,14 +54,14 @@ def differ_in_numbers_alone(
 
 
 def check_arrays(threshold: Threshold, variables: Sequence) -> None:
-    """Raises if arrays are not one for each variable that broadcasts to it.
+    """Raises unless each variable has an array that broadcasts to it.
 
     Args:
         threshold: A threshold.
         variables: Sequence of variables.
 
     Raises:
-        ValueError: If they are not.
+        ValueError: If the number or a shape of the arrays does not fit.
     """
     if not isinstance(threshold.scale, tuple):
         return
@@ -80,15 +80,15 @@ def check_arrays(threshold: Threshold, variables: Sequence) -> None:
 
 
 def check_numbers(threshold: Threshold, dtype: str) -> None:
-    """Raises if a threshold of numbers that are rounded would be none.
+    """Raises if rounding a threshold's numbers makes them invalid.
 
     Args:
         threshold: A threshold.
-        dtype: The dtype in which its numbers are kept.
+        dtype: The dtype in which its numbers are stored.
 
     Raises:
-        ValueError: If a scale is zero or infinite then, or another number out
-            of its range.
+        ValueError: If a rounded scale is zero or infinite, or another rounded
+            number is out of its range.
     """
     with np.errstate(over="ignore"):
         scales = [np.asarray(s, dtype) for s in scales_of(threshold)]

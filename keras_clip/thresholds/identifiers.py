@@ -1,4 +1,4 @@
-"""Turns arguments, configs and files into thresholds, and back."""
+"""Converts arguments and configs to thresholds, and back."""
 
 import hashlib
 
@@ -21,15 +21,15 @@ def get(identifier: object) -> Threshold | None:
     """Returns the threshold that an optimizer's `clip_threshold` stands for.
 
     Args:
-        identifier: A positive float, a list of arrays, a threshold of this
-            module or of a registered class of your own, the dict that
-            `serialize` makes of one, or `None`.
+        identifier: A positive float, a list of arrays, a threshold, a dict as
+            `serialize` returns, or `None`. The class of a threshold is one of
+            this package or a registered subclass.
 
     Returns:
         A threshold, or `None` for no clipping.
 
     Raises:
-        ValueError: If it is nothing of that.
+        ValueError: If it is none of these.
     """
     if identifier is None or isinstance(identifier, Threshold):
         return identifier
@@ -51,7 +51,7 @@ def get(identifier: object) -> Threshold | None:
 
 
 def serialize(threshold: Threshold | None) -> object:
-    """Returns what `get` makes the threshold of, fit for JSON.
+    """Returns a JSON value from which `get` makes the threshold again.
 
     Args:
         threshold: A threshold, or `None`.
@@ -70,11 +70,11 @@ def serialize(threshold: Threshold | None) -> object:
 
 
 def key_of(threshold: Threshold | None) -> object:
-    """Returns what is equal for thresholds that do the same; hashable.
+    """Returns a hashable key that is equal for equivalent thresholds.
 
     Args:
-        threshold: A threshold, or `None`. One of a class of a user's own is
-            equal to itself alone.
+        threshold: A threshold, or `None`. Each instance of a user's subclass
+            has a different key.
     """
     if threshold is None:
         return None
@@ -82,7 +82,7 @@ def key_of(threshold: Threshold | None) -> object:
         return id(threshold)
     scale = threshold.scale
     if isinstance(scale, tuple):
-        # Arrays may be as large as the model: their digests stand for them.
+        # Digests replace arrays, which may be as large as the model.
         scale = tuple((array.shape, _digest(array)) for array in scale)
     others = {**vars(threshold), "scale": None}
     return type(threshold), scale, tuple(sorted(others.items()))
@@ -93,8 +93,8 @@ def _digest(array):
 
 
 def _registered(identifier):
-    """Returns a threshold of a class that Keras knows by its name."""
-    # A class of this module's name but with arguments of its own is another.
+    """Returns a threshold of a class that is registered with Keras."""
+    # It may have the name of a class of this package, but other arguments.
     try:
         threshold = keras.saving.deserialize_keras_object(identifier)
     except (TypeError, ValueError) as error:

@@ -26,7 +26,7 @@ class PolynomialThreshold(Threshold):
             noise. Defaults to `0.5`.
 
     Raises:
-        ValueError: If an argument is no number or `scale` is not positive.
+        ValueError: If an argument is not a number or `scale` is not positive.
 
     Example:
 
@@ -44,7 +44,7 @@ class PolynomialThreshold(Threshold):
 
     @property
     def parameters(self) -> tuple[float, ...]:
-        """The power."""
+        """Returns the power."""
         return (self.power,)
 
     def unit(self, k, parameters, moment):

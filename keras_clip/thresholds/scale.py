@@ -1,4 +1,4 @@
-"""The scale of a threshold: one number, or an array for each variable."""
+"""Checks the scale of a threshold: one number, or an array per variable."""
 
 import math
 import numbers
@@ -14,13 +14,13 @@ def checked_scale(
     Args:
         name: Name of the argument, for the error.
         value: A number, or a list with an array for each variable.
-        wanted: What is expected, for the error.
+        wanted: The values that are expected, for the error.
 
     Returns:
         A float, or a tuple of arrays.
 
     Raises:
-        ValueError: If it is nothing of that.
+        ValueError: If it is neither.
     """
     if isinstance(value, list | tuple):
         try:
@@ -44,10 +44,10 @@ def checked_scale(
 
 
 def listed(scale: float | tuple[np.ndarray, ...]) -> float | list:
-    """Returns a scale as JSON has it.
+    """Returns a scale as a JSON value.
 
     Args:
-        scale: What `checked_scale` returns.
+        scale: A scale, as `checked_scale` returns it.
     """
     if isinstance(scale, float):
         return scale

@@ -1,4 +1,4 @@
-"""Gives all thresholds a scale, and a unit for every update."""
+"""Defines the base class of all thresholds, which are scale times growth."""
 
 import copy
 from collections.abc import Sequence
@@ -8,12 +8,13 @@ from keras_clip.thresholds.scale import listed
 
 
 class Threshold:
-    """Base of the thresholds.
+    """Base class of the thresholds.
 
-    A threshold of your own is saved and loaded with the optimizer if its class
+    The threshold of an update is `scale · growth`, and the method `unit`
+    returns the growth. A subclass is saved and loaded with the optimizer if it
     is registered by `keras.saving.register_keras_serializable`, for tf_keras
-    too. What can be set between steps are its scale and its `parameters`, which
-    `unit` gets as tensors.
+    too. Its scale and its `parameters`, which `unit` receives as tensors, can
+    be set between steps.
 
     Example:
 
@@ -34,11 +35,12 @@ class Threshold:
 
     Attributes:
         scale: A positive float, or a tuple with an array for each variable.
-        moves_with_norm: Whether the threshold follows the gradients' norms, of
-            which it then keeps a moment.
-        of: What the moment is of. `"raw"`: the norm, and the threshold is of
-            the moment after the update. `"clipped"`: the norm once it is
-            clipped, at the threshold of the moment before the update.
+        moves_with_norm: Whether the threshold follows the norms of the
+            gradients. If so, a moment of them is stored.
+        of: The norm that the moment averages. `"raw"`: the norm before
+            clipping; the threshold uses the moment after the update.
+            `"clipped"`: the norm after clipping; the threshold uses the moment
+            before the update.
     """
 
     moves_with_norm = False
@@ -49,13 +51,13 @@ class Threshold:
 
     @property
     def parameters(self) -> tuple[float, ...]:
-        """The other numbers, in the constructor's order."""
+        """Returns the other numbers, in the constructor's order."""
         return ()
 
     def with_numbers(self, scale, parameters: Sequence[float]) -> "Threshold":
         """Returns a threshold like this one with other numbers.
 
-        A class whose constructor takes more than these two has its own.
+        Override it in a class whose constructor takes more than these numbers.
 
         Args:
             scale: As `scale`.
@@ -74,31 +76,31 @@ class Threshold:
             k: As for `unit`.
             parameters: Tuple of scalar tensors, the values of `parameters`.
             norm: Tensor, the norm or the norms of this step's gradient.
-            moment: Tensor like `norm`, or `None` if no moment is kept.
+            moment: Tensor like `norm`, or `None` if no moment is stored.
         """
         return moment
 
     def moment_like(self, before: "Threshold", k, moment):
-        """Returns the moment that is of the same norms by these parameters.
+        """Converts a moment to the parameters of this threshold.
 
         Args:
             before: The threshold that this one replaces.
-            k: Array or integer, the number of updates that were made.
-            moment: Array, the moment that `before` has after them.
+            k: Array or integer, the number of updates so far.
+            moment: Array, the moment of `before` after them.
         """
         return moment
 
     def unit(self, k, parameters, moment):
-        """Returns what multiplies the scale at update k.
+        """Returns the growth, by which the scale is multiplied at update k.
 
         Args:
             k: Floating-point tensor, the number of the update from 1: a scalar
                 or, with a moment for each variable, of the shape of `moment`.
             parameters: Tuple of scalar tensors, the values of `parameters`.
-            moment: Tensor, the moment that `of` says, or `None`.
+            moment: Tensor, the moment that `of` selects, or `None`.
 
         Returns:
-            Tensor, or the number 1.
+            The growth: a tensor, or the number 1.
         """
         return 1.0
 

@@ -1,1 +1,1 @@
-"""What the commands for BERT share: data, configs, training and its errors."""
+"""Data, configs, training and errors of the commands for BERT."""

@@ -13,28 +13,28 @@ from command_line import files
 
 
 class BestCheckpoint(train_utils.BestCheckpointExporter):
-    """Model Garden's best checkpoint, with the metric written after it.
+    """Exports Model Garden's best checkpoint, and its metric afterwards.
 
-    Model Garden writes the metric first: a run killed before the checkpoint is
-    whole would keep the metric of weights that are lost, and never find better
-    ones (official/core/train_utils.py, 2.20.0).
+    Model Garden writes the metric first. If it is killed before the checkpoint
+    is complete, the metric of lost weights stays, and no later checkpoint may
+    reach it (official/core/train_utils.py, 2.20.0).
     """
 
     @classmethod
     def of(
         cls, params: config_definitions.ExperimentConfig, model_dir: str
     ) -> "BestCheckpoint | None":
-        """Returns what the parameters ask for.
+        """Returns the exporter for a run's parameters.
 
         Args:
             params: Parameters of the run.
             model_dir: Directory of the run.
 
         Returns:
-            The exporter, or `None` if no best checkpoint is asked for.
+            The exporter, or `None` if the best checkpoint is not configured.
 
         Raises:
-            InputError: If what the directory keeps of the best checkpoint is
+            InputError: If the directory's file on the best checkpoint is
                 damaged.
         """
         trainer = params.trainer
@@ -51,7 +51,7 @@ class BestCheckpoint(train_utils.BestCheckpointExporter):
             ):
                 raise InputError(
                     f"`--model_dir` must hold the best {metric} so far; delete "
-                    "this file to look for the best anew. "
+                    "this file to search for the best again. "
                     f"Received: --model_dir={kept}"
                 )
         return cls(
@@ -70,7 +70,7 @@ class BestCheckpoint(train_utils.BestCheckpointExporter):
         """Saves the checkpoint if it is the best so far, then its metrics.
 
         Args:
-            checkpoint: What to save.
+            checkpoint: The checkpoint.
             eval_logs: Metrics of the checkpoint.
             global_step: Its step.
             write_logs: Whether this worker writes the metrics.
@@ -79,7 +79,7 @@ class BestCheckpoint(train_utils.BestCheckpointExporter):
             Whether it is the best so far.
 
         Raises:
-            InputError: If the metric that decides is none of them.
+            InputError: If the configured metric is not among them.
         """
         metric = "|".join(self._metric_name)
         if metric not in eval_logs:
@@ -98,7 +98,7 @@ class BestCheckpoint(train_utils.BestCheckpointExporter):
     def export_best_eval_metric(
         self, eval_logs: dict, global_step: int
     ) -> None:
-        """Writes the metrics of the best checkpoint, whole or not at all.
+        """Writes the metrics of the best checkpoint atomically.
 
         Args:
             eval_logs: Metrics of the checkpoint.

@@ -1,4 +1,4 @@
-"""Finds checkpoints, and tells those that cannot be read."""
+"""Finds checkpoints, and checks that they can be read."""
 
 import os
 
@@ -53,9 +53,9 @@ def required(argument: str, directory: str) -> str:
 
 
 def check_whole(argument: str, directory: str) -> None:
-    """Checks that all of a directory's newest checkpoint can be read.
+    """Checks that a directory's newest checkpoint can be read completely.
 
-    That takes time: it is for finding out why something has failed.
+    That takes time, and is meant for finding the cause of an error.
 
     Args:
         argument: Name of the command line's argument, for the error.
@@ -72,7 +72,7 @@ def check_whole(argument: str, directory: str) -> None:
         reader = tf.train.load_checkpoint(path)
         for name in reader.get_variable_to_shape_map():
             reader.get_tensor(name)
-    # The reader turns what goes wrong into errors of many classes
+    # The reader raises errors of many classes
     # (tensorflow/python/training/py_checkpoint_reader.py, 2.20.0).
     except Exception as error:
         reason = " ".join(str(error).split())

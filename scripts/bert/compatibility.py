@@ -1,4 +1,4 @@
-"""Checks that parameters fit data, optimizer, pretrained model, directory."""
+"""Checks that parameters fit the data, optimizer, encoder and directory."""
 
 import os
 from collections.abc import Mapping
@@ -10,8 +10,8 @@ from official.modeling import optimization
 from bert import records
 from command_line import InputError
 
-# What decides the weights that a run ends with. The rest, such as where it runs
-# and how often it is evaluated, may change when it is resumed.
+# Parameters that the final weights of a run depend on. Others, such as the
+# devices and the intervals of evaluations, may change when it is resumed.
 _DECISIVE = (
     ("task", "model"),
     ("task", "train_data"),
@@ -19,8 +19,8 @@ _DECISIVE = (
     ("task", "scale_loss"),
     ("trainer", "optimizer_config"),
 )
-# What the settings of the records, and of the windows that they hold over
-# paragraphs, are called by the scripts that prepare them.
+# Names of the settings of records, and of their windows over paragraphs, in the
+# scripts that prepare them.
 _PREPARED = {
     "seq_length": "max_seq_length",
     "max_predictions_per_seq": "max_predictions_per_seq",
@@ -70,7 +70,7 @@ def check_fit(
 
     Args:
         params: Parameters of the run.
-        sizes: What the preparation has left in `sizes.json`.
+        sizes: Contents of `sizes.json`, which the preparation has written.
 
     Raises:
         InputError: If the sequences or the vocabulary do not fit.
@@ -124,9 +124,9 @@ def check_encoder(
 
 
 def check_optimizer(params: config_definitions.ExperimentConfig) -> None:
-    """Checks the optimizer's arguments: builds it, since it knows them best.
+    """Checks the optimizer's arguments by building it.
 
-    Several workers must be connected before, as before any use of TensorFlow.
+    Several workers must be connected first, as before any use of TensorFlow.
 
     Args:
         params: Parameters of the run.
@@ -139,7 +139,7 @@ def check_optimizer(params: config_definitions.ExperimentConfig) -> None:
         factory = optimization.OptimizerFactory(config)
         factory.build_optimizer(factory.build_learning_rate())
     except Exception as error:
-        # gin adds lines that tell where in Model Garden it happened.
+        # gin adds lines on the place of the error in Model Garden.
         reason = str(error).partition("\n")[0]
         raise InputError(
             "`trainer.optimizer_config` must be one that works; "
@@ -148,14 +148,14 @@ def check_optimizer(params: config_definitions.ExperimentConfig) -> None:
 
 
 def _check_sizes(task, encoder, sizes):
-    """Checks the sizes that are those of the records."""
+    """Checks the sizes that the records determine."""
     names = ("train_data", "validation_data")
     for setting, option in _PREPARED.items():
         size = sizes.get(option)
         for name in names:
             data = getattr(task, name)
             value = getattr(data, setting, size)
-            # Questions are cut into windows when the run starts.
+            # Questions are split into windows when the run starts.
             if size in (None, value) or records.hold_questions(data):
                 continue
             way_out = "with " + " ".join(

@@ -1,4 +1,4 @@
-"""Says what to do about an error of Model Garden or TensorFlow."""
+"""Explains errors of Model Garden and TensorFlow, and what to do."""
 
 import os
 import re
@@ -17,10 +17,10 @@ def explained(
     params: config_definitions.ExperimentConfig,
     model_dir: str,
 ) -> Exception:
-    """Returns the error that says what to do about one of the libraries.
+    """Returns an error that explains one of the libraries' errors.
 
     Args:
-        error: What has ended a run.
+        error: The error that has ended a run.
         params: Parameters of the run.
         model_dir: Directory of the run.
 
@@ -55,10 +55,10 @@ def explained(
 
 
 def divergence(what: str) -> Divergence:
-    """Returns the error of a run that has left all bounds.
+    """Returns the error of a run that has diverged.
 
     Args:
-        what: What was seen.
+        what: The symptom.
 
     Returns:
         The error.
@@ -82,10 +82,10 @@ def _check_files(error, params, model_dir):
 
 
 def _reason(error):
-    """Returns the line of a message that says most.
+    """Returns the most informative line of a message.
 
-    Around it TensorFlow tells where in a graph it happened, and gin where in
-    Model Garden.
+    The other lines are about the place in a graph or, from gin, in Model
+    Garden.
     """
     around = ("Graph execution error", "Detected at node", "<stack", "in user")
     lines = [line for line in str(error).splitlines() if line.strip()]

@@ -1,4 +1,4 @@
-"""What finetuning runs share: what they start from and how they are run."""
+"""Runs finetuning from a pretrained model, for all finetuning scripts."""
 
 import argparse
 import os
@@ -45,20 +45,20 @@ def run(
     Args:
         experiment: Name of a registered experiment.
         arguments: The parsed command line.
-        sizes: What the preparation has left in `sizes.json`.
-        data: What the data decide of the task's parameters.
+        sizes: Contents of `sizes.json`, which the preparation has written.
+        data: The task's parameters that depend on the data.
 
     Returns:
         Dict from metric to value.
 
     Raises:
-        InputError: If something that was given cannot be used.
+        InputError: If an argument or a file cannot be used.
     """
     training_arguments.check_training_arguments(arguments)
     if arguments.pretrained:
         prepared.check_vocabulary(arguments.data_dir, arguments.pretrained)
     progress.say("importing TensorFlow")
-    # These take ten seconds to import, hence not before the checks.
+    # These take ten seconds to import, and are imported after the checks.
     from bert import checkpoints
     from bert import compatibility
     from bert import parameters

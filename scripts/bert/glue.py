@@ -8,14 +8,14 @@ from command_line import files
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """Layout of a task's tab-separated files.
+    """Describes the layout of a task's tab-separated files.
 
     Attributes:
         columns: Number of columns.
         sentences: Columns of the sentences, one or two.
         label: Column of the label.
         labels: The labels, in the order of their classes.
-        header: The first line's names of the columns, if it names them.
+        header: Names of the columns, if the first line contains them.
     """
 
     columns: int
@@ -49,7 +49,7 @@ def read(argument: str, path: str, task: Task) -> list[tuple[str, ...]]:
         List of tuples of the sentences and the label.
 
     Raises:
-        InputError: If a line is not as the task has it.
+        InputError: If a line does not have this layout.
     """
     path = files.find_one(argument, path)
     with files.open_text(argument, path) as file:

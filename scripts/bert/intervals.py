@@ -1,4 +1,4 @@
-"""Fits the intervals of a run to its number of steps."""
+"""Adapts the intervals of a run to its number of steps."""
 
 from collections.abc import Collection
 
@@ -13,19 +13,19 @@ _LEAST_STEPS = {
     "summary_interval": 1,
     "checkpoint_interval": 1,
 }
-# A run that is made shorter comes to as many checkpoints, so that a kill costs
-# no more than this share of it.
+# A shortened run has as many checkpoints, so that a kill costs at most this
+# share of it.
 _PARTS = 10
 
 
 def check_numbers(trainer: config_definitions.TrainerConfig) -> None:
-    """Checks that each number of steps is one.
+    """Checks that each number of steps is an integer in its range.
 
     Args:
         trainer: Parameters of the trainer.
 
     Raises:
-        InputError: If one is no integer or too small.
+        InputError: If one is not an integer or is too small.
     """
     for name, least in _LEAST_STEPS.items():
         value = getattr(trainer, name)
@@ -38,7 +38,7 @@ def check_numbers(trainer: config_definitions.TrainerConfig) -> None:
 
 
 def check_multiple(trainer: config_definitions.TrainerConfig) -> None:
-    """Checks that summaries, which Orbit writes after a loop, fall on one.
+    """Checks that summaries are due at the end of a loop, as Orbit requires.
 
     Args:
         trainer: Parameters of the trainer.
@@ -59,16 +59,16 @@ def shorten(
     configured_steps: int,
     by_hand: Collection[str],
 ) -> None:
-    """Shortens the intervals of a run that is shorter than was configured.
+    """Shortens the intervals of a run that is shorter than configured.
 
-    Loops, summaries and checkpoints come every tenth of the run or more often.
-    Evaluations may take longer than what they evaluate: their number is that
-    of the configured run, ten at most. No interval becomes longer.
+    Loops, summaries and checkpoints are due every tenth of the run or more
+    often. Evaluations may take longer than training: their number stays that of
+    the configured run, at most ten. No interval becomes longer.
 
     Args:
         trainer: Parameters of the trainer, changed in place.
-        configured_steps: Number of steps that the intervals were made for.
-        by_hand: Names of the intervals that stay as they are.
+        configured_steps: Number of steps that the intervals are meant for.
+        by_hand: Names of the intervals that are not changed.
     """
     steps = trainer.train_steps
     if not 0 < steps < configured_steps:

@@ -1,8 +1,8 @@
-"""Names of the optimizers, known without the ten seconds of an import.
+"""Lists the names of optimizers, without an import that takes ten seconds.
 
 `OPTIMIZERS` is written by `python -m tests.support.listings`.
 `MODEL_GARDEN_OPTIMIZERS` has those that TF Model Garden 2.20 can build, with
-their kinds of step where `keras_clip.registry` has a name for them.
+their kinds of step if `keras_clip.registry` has a name for them.
 """
 
 OPTIMIZERS = (

@@ -13,7 +13,7 @@ from official.modeling.hyperparams import params_dict
 
 from command_line import InputError
 
-# What the YAML loader and Model Garden raise at a value that cannot be.
+# Errors of the YAML loader and of Model Garden for invalid values.
 _NO_VALUE = (
     AttributeError,
     KeyError,
@@ -21,8 +21,8 @@ _NO_VALUE = (
     TypeError,
     ValueError,
 )
-# The beginning of `trainer.max_to_keep=3,runtime.num_gpus=1`, which no mapping
-# in YAML has.
+# The beginning of `trainer.max_to_keep=3,runtime.num_gpus=1`, which is not that
+# of a YAML mapping.
 _PAIR = re.compile(r"\s*[a-zA-Z][\w.]*(\[\d+\])?\s*=")
 
 
@@ -35,8 +35,8 @@ def apply(
 
     Args:
         params: Parameters, changed in place.
-        given: Nested dicts, or a text that says the same.
-        source: Where they come from, for errors.
+        given: Nested dicts, or a text for them.
+        source: Their source, for errors.
 
     Returns:
         The nested dicts.
@@ -58,14 +58,14 @@ def apply(
 
 
 def read(text: str, source: str) -> object:
-    """Returns what YAML or pairs stand for.
+    """Parses YAML or `key=value` pairs.
 
     Args:
         text: YAML, or `key=value` pairs with a comma between them.
-        source: Where it comes from, for the error.
+        source: Its source, for the error.
 
     Returns:
-        Nested dicts, if all is well.
+        Nested dicts, if the text is a mapping.
 
     Raises:
         InputError: If it is neither.
@@ -73,10 +73,10 @@ def read(text: str, source: str) -> object:
     try:
         if _PAIR.match(text):
             text = params_dict.nested_csv_str_to_json_str(text.strip())
-        # Model Garden has taught this loader to read 1e-3 as a number
+        # Model Garden has configured this loader to read 1e-3 as a number
         # (official/modeling/hyperparams/params_dict.py, 2.20.0).
         given = yaml.full_load(text)
-    # It also lets pass what Python has against a date, a number or depth.
+    # Invalid dates, long numbers and deep nesting raise Python's errors.
     except (yaml.YAMLError, *_NO_VALUE) as error:
         raise InputError(
             f"`{source}` must be YAML, or key=value pairs with a comma "
@@ -86,7 +86,7 @@ def read(text: str, source: str) -> object:
 
 
 def _check_keys(given, config, path, source):
-    """Raises `InputError` at the first key or value that cannot be meant."""
+    """Raises `InputError` for the first key or value that is invalid."""
     where = ".".join(path)
     if not isinstance(given, Mapping):
         raise InputError(
@@ -114,7 +114,7 @@ def _check_keys(given, config, path, source):
         elif key == "clip_threshold" and isinstance(
             value, Mapping | int | float | None
         ):
-            # A schedule has arguments that the optimizer knows best.
+            # The optimizer checks the arguments of a schedule.
             continue
         elif isinstance(default, base_config.Config):
             _check_keys(value, default, (*path, key), source)

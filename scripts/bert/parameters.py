@@ -1,7 +1,7 @@
-"""Parameters of Model Garden experiments, checked before anything is built.
+"""Builds and checks parameters of Model Garden experiments.
 
-Sources, later ones over earlier: the registered experiment, what the data
-decide, YAML files, the command line.
+The sources, of which later ones override earlier ones, are the registered
+experiment, the data, YAML files and the command line.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from command_line import files
 from keras_clip.registry import OPTIMIZERS
 from keras_clip.registry import STEPS
 
-# What the schedules of Model Garden call their learning rates.
+# Names of learning rates in Model Garden's schedules.
 _RATES = {"initial_learning_rate", "learning_rate", "values"}
 
 
@@ -31,7 +31,7 @@ def build(
 
     Args:
         experiment: Name of a registered experiment.
-        data: What the data decide, as nested dicts.
+        data: The parameters that depend on the data, as nested dicts.
         arguments: The parsed `training_arguments.add_training_arguments`.
 
     Returns:
@@ -77,7 +77,7 @@ def build(
 
 
 def _has_learning_rate(given):
-    """Returns whether settings say what the learning rate is."""
+    """Returns whether settings contain a learning rate."""
     config = given.get("trainer", {}).get("optimizer_config", {})
     return any(
         isinstance(schedule, Mapping) and _RATES & schedule.keys()
@@ -106,7 +106,7 @@ def _check_step(name, suited):
 
 
 def _options(params, arguments):
-    """Yields what the command line's options stand for, with their names."""
+    """Yields the parameters and names of the command line's options."""
     schedule = params.trainer.optimizer_config.learning_rate
 
     def optimizer_config(given):

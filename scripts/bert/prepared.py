@@ -1,6 +1,6 @@
-"""What the preparation scripts leave in a directory for the training scripts.
+"""Writes and checks directories of prepared data.
 
-Each directory holds `vocab.txt`, records, and, once all of them are whole,
+Each directory holds `vocab.txt`, records and, once all of them are complete,
 `sizes.json`.
 """
 
@@ -56,14 +56,14 @@ def add_arguments(parser: command_line.Parser, max_seq_length: int) -> None:
 
 
 def begin(directory: str, settings: Mapping[str, object]) -> None:
-    """Makes a directory for one command, or finds that it is that command's.
+    """Makes a directory for a command, or checks that it was made for it.
 
     Args:
         directory: Directory to write to.
-        settings: What decides its contents, as JSON.
+        settings: Settings that its contents depend on, as JSON.
 
     Raises:
-        InputError: If the directory holds what other settings have made.
+        InputError: If the directory was made with other settings.
     """
     files.make_directory("--output_dir", directory)
     path = os.path.join(directory, _SETTINGS)
@@ -86,7 +86,7 @@ def begin(directory: str, settings: Mapping[str, object]) -> None:
 
 
 def finish(directory: str, sizes: dict[str, object]) -> dict[str, object]:
-    """Marks a directory as whole.
+    """Marks a directory as complete.
 
     Args:
         directory: Directory of the data.
@@ -102,18 +102,18 @@ def finish(directory: str, sizes: dict[str, object]) -> dict[str, object]:
 def sizes(
     data_dir: str, script: str, names: Sequence[str]
 ) -> dict[str, object]:
-    """Returns the sizes of prepared data, which go with their vocabulary.
+    """Returns the sizes of prepared data, checked against their vocabulary.
 
     Args:
         data_dir: Directory of the data.
         script: The script that prepares such data.
-        names: What such data have beside `vocab_size` and `max_seq_length`.
+        names: Names of sizes other than `vocab_size` and `max_seq_length`.
 
     Returns:
         Dict of sizes.
 
     Raises:
-        InputError: If the data are not there, or not all of them.
+        InputError: If data are missing.
     """
     path = os.path.join(data_dir, _SIZES)
     if not os.path.exists(path):

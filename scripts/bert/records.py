@@ -1,4 +1,4 @@
-"""Finds the file of records that a training run cannot read."""
+"""Checks files of records, and finds those that cannot be read."""
 
 import re
 
@@ -10,7 +10,7 @@ from official.nlp.data import question_answering_dataloader
 
 from command_line import InputError
 
-# What TensorFlow says of a record that cannot be read, or lacks a feature
+# Errors of TensorFlow for a record that cannot be read or lacks a feature
 # (tensorflow/core/lib/io/record_reader.cc, core/util/example_proto_helper.cc,
 # 2.20.0).
 _BROKEN = re.compile(r"(truncated|corrupted) record at \d+")
@@ -18,7 +18,7 @@ _LACKING = re.compile(r"Feature: \w+|Key: \w+")
 
 
 def count(argument: str, path: str) -> int:
-    """Returns the number of records of a file, all of which are read.
+    """Returns the number of records of a file after reading all of them.
 
     Args:
         argument: Name of the argument that names the file, for the error.
@@ -28,13 +28,13 @@ def count(argument: str, path: str) -> int:
         The number of records.
 
     Raises:
-        InputError: If a record cannot be read, or there is none.
+        InputError: If a record cannot be read, or the file has none.
     """
     return _count(argument, path, -1)
 
 
 def check(argument: str, data: config_definitions.DataConfig) -> None:
-    """Checks that the files of a data set are there and begin as they should.
+    """Checks that the files of a data set exist and start with a record.
 
     Args:
         argument: Name of the argument that names the files, for the error.
@@ -56,17 +56,17 @@ def check(argument: str, data: config_definitions.DataConfig) -> None:
 
 
 def check_whole(argument: str, data: config_definitions.DataConfig) -> None:
-    """Checks that all records can be read, and are such as the task needs.
+    """Checks that all records can be read, and have the task's features.
 
-    That takes time: it is for finding out why something has failed.
+    That takes time, and is meant for finding the cause of an error.
 
     Args:
         argument: Name of the argument that names the files, for the error.
         data: Parameters of the data set.
 
     Raises:
-        InputError: If a record cannot be read, or the first one of a file is
-            not what the task needs.
+        InputError: If a record cannot be read, or the first one of a file lacks
+            a feature.
     """
     if hold_questions(data):
         return
@@ -77,7 +77,7 @@ def check_whole(argument: str, data: config_definitions.DataConfig) -> None:
             loader = data_loader_factory.get_data_loader(one)
             next(iter(loader.load()))
         except tf.errors.InvalidArgumentError as error:
-            # Otherwise the parameters are at fault, not the records.
+            # Other errors are due to the parameters, not to the records.
             if _LACKING.search(error.message):
                 reason = f"its records are of another kind, {_reason(error)}"
                 raise _unusable(argument, path, reason) from error
@@ -90,14 +90,14 @@ def hold_questions(data: config_definitions.DataConfig) -> bool:
         data: Parameters of the data set.
 
     Returns:
-        Whether there are no records.
+        Whether they are JSON.
     """
     kind = question_answering_dataloader.QADataConfig
     return isinstance(data, kind) and not data.is_training
 
 
 def _count(argument, path, most):
-    """Returns the number of records, of which it reads some or all, -1."""
+    """Returns the number of records, after reading at most `most`; -1: all."""
     try:
         records = tf.data.TFRecordDataset(path).take(most)
         number = int(records.reduce(0, lambda number, _: number + 1))
@@ -109,7 +109,7 @@ def _count(argument, path, most):
 
 
 def _files(argument, data):
-    """Returns the paths of a data set, none if it is not one of files."""
+    """Returns the paths of a data set, none if it does not consist of files."""
     path = data.input_path
     if not path or path == "dummy" or not isinstance(path, str | list):
         return []

@@ -26,8 +26,8 @@ def restored_model(
         Tuple of the task and the model.
 
     Raises:
-        InputError: If there is no checkpoint, or it cannot be read or is not
-            one of such a model.
+        InputError: If there is no checkpoint, or it cannot be read or belongs
+            to another model.
     """
     directory = model_dir
     best = params.trainer.best_checkpoint_export_subdir
@@ -39,7 +39,7 @@ def restored_model(
         model = task.build_model()
         status = tf.train.Checkpoint(model=model).read(checkpoint)
         status.expect_partial().assert_existing_objects_matched()
-    # What the libraries raise depends on what is wrong with the files.
+    # The libraries raise many classes of errors for damaged files.
     except Exception as error:
         checkpoints.check_whole("--model_dir", directory)
         reason = str(error).partition("\n")[0]

@@ -1,4 +1,4 @@
-"""Keeps the parameters of a run in its directory."""
+"""Reads and writes the parameters in a run's directory."""
 
 import os
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from bert import overrides
 from command_line import InputError
 from command_line import files
 
-# The experiments with the scripts that run them.
+# The experiments and the scripts that run them.
 _SCRIPTS = {
     "keras_clip/bert/pretraining": "pretrain_bert.py",
     "keras_clip/bert/squad": "finetune_squad.py",
@@ -23,7 +23,7 @@ _SCRIPTS = {
 def read(
     experiment: str, argument: str, model_dir: str
 ) -> config_definitions.ExperimentConfig:
-    """Returns the parameters that a run has left in its directory.
+    """Returns the parameters in a run's directory.
 
     Args:
         experiment: Name of the run's experiment.
@@ -34,7 +34,7 @@ def read(
         The parameters.
 
     Raises:
-        InputError: If it is not the directory of such a run.
+        InputError: If the directory does not belong to such a run.
     """
     path = os.path.join(model_dir, "params.yaml")
     if not os.path.exists(path):
@@ -75,7 +75,7 @@ def write(params: config_definitions.ExperimentConfig, model_dir: str) -> None:
 
 
 def _experiment(settings):
-    """Returns the experiment whose task has just these settings, if any."""
+    """Returns the experiment whose task has exactly these settings, if any."""
     task = settings.get("task") if isinstance(settings, Mapping) else None
     if isinstance(task, Mapping):
         for experiment in _SCRIPTS:

@@ -1,4 +1,4 @@
-"""Fits the schedule of the learning rate to the number of steps."""
+"""Adapts the schedule of the learning rate to the number of steps."""
 
 from official.core import config_definitions
 from official.modeling import optimization
@@ -7,7 +7,7 @@ from command_line import InputError
 
 
 def stretch(config: optimization.OptimizationConfig, steps: int) -> None:
-    """Makes decay and warm-up take another number of steps.
+    """Stretches decay and warm-up to another number of steps.
 
     Args:
         config: Parameters of the optimizer and its schedule, changed in place.
@@ -23,7 +23,7 @@ def stretch(config: optimization.OptimizationConfig, steps: int) -> None:
 
 
 def complete(params: config_definitions.ExperimentConfig) -> None:
-    """Fills in what the schedule leaves open, from the number of steps.
+    """Fills in missing parameters of the schedule from the number of steps.
 
     Args:
         params: Parameters of the run, changed in place.

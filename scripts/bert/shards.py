@@ -1,4 +1,4 @@
-"""Writes text as shards of masked examples, anew or what is missing."""
+"""Writes text as shards of masked examples, if they are missing."""
 
 import collections
 import concurrent.futures
@@ -17,34 +17,34 @@ from command_line import files
 def deal(
     documents: Iterable[list[str]], heldout_every: int, megabytes: float
 ) -> Iterator[tuple[str, list[list[str]]]]:
-    """Deals documents out to shards.
+    """Distributes documents to shards.
 
     Args:
         documents: Documents as lists of sentences.
-        heldout_every: Every how many documents one is held out.
-        megabytes: Million characters of text a shard, roughly.
+        heldout_every: Number of documents of which one is held out.
+        megabytes: Approximate size of a shard, in millions of characters.
 
     Yields:
         Tuples of a shard's name and its documents.
     """
     sets = {"train": [], "heldout": []}
     sizes = dict.fromkeys(sets, 0)
-    counts = dict.fromkeys(sets, 0)
+    shard_counts = dict.fromkeys(sets, 0)
     for number, document in enumerate(documents, start=1):
         name = "train" if number % heldout_every else "heldout"
         sets[name].append(document)
         sizes[name] += sum(map(len, document))
         if sizes[name] >= 1e6 * megabytes:
-            yield f"{name}-{counts[name]:05}", sets[name]
+            yield f"{name}-{shard_counts[name]:05}", sets[name]
             sets[name], sizes[name] = [], 0
-            counts[name] += 1
+            shard_counts[name] += 1
     for name, rest in sets.items():
         if rest:
-            yield f"{name}-{counts[name]:05}", rest
+            yield f"{name}-{shard_counts[name]:05}", rest
 
 
 def write(name: str, documents: Sequence[Sequence[str]], settings: dict) -> int:
-    """Writes documents as masked examples, unless that has been done before.
+    """Writes documents as masked examples, unless the shard exists.
 
     Args:
         name: Name of the shard.
@@ -98,15 +98,15 @@ def write(name: str, documents: Sequence[Sequence[str]], settings: dict) -> int:
 def written(
     dealt: Iterable[tuple[str, list[list[str]]]], settings: dict
 ) -> Iterator[tuple[str, int]]:
-    """Writes shards, in several processes if that is asked for.
+    """Writes shards, in several processes if the settings say so.
 
     Args:
-        dealt: What `deal` yields.
+        dealt: Shards as `deal` yields them.
         settings: The command line, as a dict.
 
     Yields:
-        Tuples of a shard's name and its number of examples, in order, as they
-        are done.
+        Tuples of a shard's name and its number of examples, in order, once it
+        is written.
     """
     if settings["processes"] == 1:
         for name, documents in dealt:
@@ -121,7 +121,7 @@ def written(
             waiting.append(
                 (name, pool.submit(write, name, documents, settings))
             )
-            # Never far ahead of the pool: what waits is in memory.
+            # Waiting shards are in memory, so that few are dealt ahead.
             if len(waiting) > 2 * settings["processes"]:
                 name, examples = waiting.popleft()
                 yield name, examples.result()

@@ -10,7 +10,7 @@ from command_line import files
 
 
 def read_training(argument: str, path: str) -> dict:
-    """Returns a file whose questions have one answer each, in its place.
+    """Returns a file of questions with one answer each, in its paragraph.
 
     Args:
         argument: Name of the command line's argument, for errors.
@@ -20,14 +20,14 @@ def read_training(argument: str, path: str) -> dict:
         The parsed JSON.
 
     Raises:
-        InputError: If the file is not that; the message names the article and
-            the question.
+        InputError: If the file is anything else; the message names the article
+            and the question.
     """
     return _read(argument, path, _check_one_answer)
 
 
 def read_references(argument: str, path: str) -> dict:
-    """Returns a file whose questions have answers to compare with.
+    """Returns a file of questions with answers to compare with.
 
     Args:
         argument: Name of the command line's argument, for errors.
@@ -39,11 +39,11 @@ def read_references(argument: str, path: str) -> dict:
     Raises:
         InputError: As `read_training`.
     """
-    return _read(argument, path, _with_ids_of_their_own(_check_some_answer))
+    return _read(argument, path, _with_unique_ids(_check_has_answer))
 
 
 def read_questions(argument: str, path: str) -> dict:
-    """Returns a file of questions, whatever it says of answers.
+    """Returns a file of questions, whose answers are not checked.
 
     Args:
         argument: Name of the command line's argument, for errors.
@@ -58,7 +58,7 @@ def read_questions(argument: str, path: str) -> dict:
     return _read(
         argument,
         path,
-        _with_ids_of_their_own(lambda question, context: None),
+        _with_unique_ids(lambda question, context: None),
     )
 
 
@@ -106,7 +106,7 @@ def _read(
 
 
 def _check_article(article, check_answers):
-    """Checks an article; returns the number of its questions."""
+    """Checks an article, and returns the number of its questions."""
     count = 0
     for number, paragraph in enumerate(_field(article, "paragraphs", list)):
         where = f"paragraph {number}"
@@ -125,8 +125,8 @@ def _check_article(article, check_answers):
     return count
 
 
-def _with_ids_of_their_own(check_answers):
-    """Returns a check of questions of which each is answered by its id."""
+def _with_unique_ids(check_answers):
+    """Returns a check of questions that also checks for unique ids."""
     seen = set()
 
     def check(question, context):
@@ -152,7 +152,7 @@ def _check_one_answer(question, context):
         raise _Malformed(f"{text!r} is no text")
 
 
-def _check_some_answer(question, context):
+def _check_has_answer(question, context):
     answers = _field(question, "answers", list)
     if not answers:
         raise _Malformed("`answers` must hold an answer")

@@ -1,7 +1,7 @@
 """Reads plain text of any size as documents, a few at a time in memory.
 
-A document ends at a blank line, or where a file ends. A line may hold a
-sentence or a whole paragraph.
+A document ends at a blank line or at the end of a file. A line may hold a
+sentence or a paragraph.
 """
 
 import re
@@ -14,7 +14,7 @@ from command_line import InputError
 from command_line import files
 
 _SENTENCE_END = re.compile(r'(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.) +(?=[A-Z"“*(])')
-# Bounds of what is held in memory, should a file lack line ends or blank lines.
+# Limits on text in memory, for files without line ends or blank lines.
 _LINE_CHARACTERS = 2**20
 _DOCUMENT_SENTENCES = 10_000
 
@@ -22,15 +22,14 @@ _DOCUMENT_SENTENCES = 10_000
 def is_blank(text: str) -> bool:
     """Returns whether BERT's tokenizer finds nothing in a text.
 
-    It drops control and zero-width characters, U+FFFD, and accents, which
-    stand alone where nothing else does (official/nlp/tools/tokenization.py,
-    2.20.0).
+    The tokenizer drops control and zero-width characters, U+FFFD, and accents
+    without a letter (official/nlp/tools/tokenization.py, 2.20.0).
 
     Args:
         text: Any text.
 
     Returns:
-        Whether the text holds nothing to read.
+        Whether the text has no tokens.
     """
     return all(
         character.isspace()
@@ -69,7 +68,7 @@ def lines_of_files(argument: str, paths: Sequence[str]) -> Iterator[str]:
 
 
 def lines_of_dataset(name: str, split: str, feature: str) -> Iterator[str]:
-    """Yields the lines of a TensorFlow dataset, a document an example.
+    """Yields the lines of a TensorFlow dataset, whose examples are documents.
 
     Args:
         name: Name of the dataset, such as `wikipedia/20230601.en`.
@@ -100,7 +99,7 @@ def lines_of_dataset(name: str, split: str, feature: str) -> Iterator[str]:
         text = example[feature]
         if not isinstance(text, bytes):
             raise InputError(
-                f"`--tfds_feature` must be one of text, not {text!r:.60}. "
+                f"`--tfds_feature` must hold text, not {text!r:.60}. "
                 f"Received: --tfds_feature={feature}"
             )
         yield from text.decode("utf-8").splitlines()

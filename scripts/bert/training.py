@@ -1,14 +1,14 @@
-"""Trains what parameters say: Model Garden's controller, watched and resumable.
+"""Trains with Model Garden's controller, resumes runs and prints progress.
 
 A run's directory holds
 
     params.yaml           all parameters
     ckpt-*                checkpoints: weights, optimizer state, step
     best/                 the checkpoint with the best metric, if one is named
-    metrics.json          what the evaluations have found
+    metrics.json          the results of evaluations
     vocab.txt             the data's vocabulary
     train/, validation/   summaries for TensorBoard
-    log.txt               what Model Garden has to say
+    log.txt               the output of Model Garden
 """
 
 import contextlib
@@ -43,7 +43,7 @@ from command_line.heartbeat import Heartbeat
 
 
 class _Trainer(base_trainer.Trainer):
-    """Model Garden's trainer, whose evaluations say how far they are."""
+    """Trains as Model Garden does, and reports the progress of evaluations."""
 
     progress: progress.Progress
 
@@ -64,11 +64,11 @@ def train(
     model_dir: str,
     seed: int,
 ) -> dict[str, float]:
-    """Trains, or goes on from the directory's newest checkpoint.
+    """Trains, from the directory's newest checkpoint if there is one.
 
     Args:
         params: The experiment's parameters.
-        data_dir: Directory of the data, whose vocabulary is kept.
+        data_dir: Directory of the data, whose vocabulary is copied.
         model_dir: Directory of the run.
         seed: Seed of the initial weights and of dropout.
 
@@ -78,7 +78,7 @@ def train(
     Raises:
         InputError: If the directory holds another run, or data, a checkpoint
             or the parameters cannot be used.
-        Divergence: If the loss or the weights leave all bounds.
+        Divergence: If the loss or the weights diverge.
     """
     compatibility.check_directory(params, model_dir)
     checkpoint = checkpoints.newest("--model_dir", model_dir)
@@ -91,13 +91,13 @@ def train(
         records.check(f"task.{name}.input_path", getattr(params.task, name))
     compatibility.check_optimizer(params)
     log_path = os.devnull
-    # Of several workers, one writes.
+    # Only one of several workers writes.
     if strategy.extended.should_checkpoint:
         files.make_directory("--model_dir", model_dir)
         saved_parameters.write(params, model_dir)
         prepared.keep_vocabulary(data_dir, model_dir)
         log_path = os.path.join(model_dir, "log.txt")
-    # The data do not go on where they stopped: they are shuffled anew.
+    # A resumed run does not continue the order of the data: it reshuffles them.
     params.task.train_data.seed += step
     with open(log_path, "a", encoding="utf-8") as log:
         with contextlib.redirect_stdout(log):
@@ -105,13 +105,13 @@ def train(
                 with Heartbeat(_beginning(step if checkpoint else None)):
                     runner = _runner(params, strategy, model_dir, seed)
                 if checkpoint and not strategy.extended.should_checkpoint:
-                    # Model Garden only restores the worker that writes.
+                    # Model Garden restores only the worker that writes.
                     runner.trainer.checkpoint.restore(checkpoint)
                 return _train(runner, history)
             except (Divergence, InputError, OSError):
                 raise
-            # What Model Garden and TensorFlow raise depends on what is wrong
-            # with a setting or a file in more ways than can be listed.
+            # Model Garden and TensorFlow raise too many classes of errors for
+            # wrong settings and files to list them.
             except Exception as error:
                 traceback.print_exc(file=log)
                 raise failures.explained(error, params, model_dir) from error
@@ -122,7 +122,7 @@ def _train(runner, history):
     controller, settings = runner.controller, runner.params.trainer
     start = int(controller.global_step.numpy())
     if start:
-        progress.say(f"goes on from step {start:,}")
+        progress.say(f"resuming from step {start:,}")
     stops = {
         stop: evaluate
         for stop, evaluate in _stops(settings)
@@ -165,8 +165,8 @@ def _train(runner, history):
 def _stops(settings) -> Iterator[tuple[int, bool]]:
     """Yields the steps to train up to, and whether to evaluate there.
 
-    The first step is a loop of its own, so that its loss, before any update,
-    is seen; the next loop ends where loops would end without that.
+    The first step is a separate loop, so that its loss, before any update, is
+    reported. The next loop ends at the usual step.
     """
     last, interval = settings.train_steps, settings.validation_interval
     evaluations = {*range(interval, last, interval), last}
@@ -184,7 +184,7 @@ def _history(model_dir, step):
     if not isinstance(entries, list) or not all(map(_is_entry, entries)):
         raise InputError(
             "`--model_dir` must hold the metrics of a run; delete this file "
-            f"to go on without. Received: --model_dir={path}"
+            f"to continue without. Received: --model_dir={path}"
         )
     history = {entry.pop("step"): entry for entry in entries}
     return {at: entry for at, entry in history.items() if at <= step}
@@ -206,11 +206,11 @@ def _write_history(model_dir, history):
 
 
 def _strategy(runtime):
-    """Returns the strategy that is asked for, over all GPUs by default."""
+    """Returns the configured strategy, by default over all GPUs."""
     name = runtime.distribution_strategy
     gpus = len(tf.config.list_physical_devices("GPU"))
     if (runtime.num_gpus or 0) > gpus:
-        # A strategy would wait for them.
+        # A strategy would wait for missing GPUs.
         raise InputError(
             f"`runtime.num_gpus` must be at most {gpus}, the GPUs that "
             f"TensorFlow sees. Received: num_gpus={runtime.num_gpus}"
@@ -245,7 +245,7 @@ def _runner(params, strategy, model_dir, seed):
         )
     with strategy.scope():
         task = task_factory.get_task(params.task, logging_dir=model_dir)
-        # All workers take part in saving, but one alone may write there.
+        # All workers take part in saving, but only one may write there.
         writes = strategy.extended.should_checkpoint
         trainer = train_utils.create_trainer(
             params,
@@ -269,7 +269,7 @@ def _runner(params, strategy, model_dir, seed):
 
 
 def _beginning(step):
-    """Returns what is done before the first step, or the first since a stop."""
+    """Returns a text on the work before the first step of this process."""
     what = "reading the data, building the model"
     return what if step is None else f"{what}, restoring step {step:,}"
 

@@ -1,4 +1,4 @@
-"""The options of the commands that train."""
+"""Adds and checks the options of the commands that train."""
 
 import argparse
 import difflib
@@ -27,7 +27,7 @@ def add_training_arguments(parser: Parser) -> None:
         "--model_dir",
         required=True,
         metavar="DIR",
-        help="directory of the run; the same command goes on with what it has",
+        help="directory of the run; the same command resumes the run in it",
     )
     add(
         "--config",
@@ -85,13 +85,13 @@ def add_training_arguments(parser: Parser) -> None:
 
 
 def check_training_arguments(arguments: argparse.Namespace) -> None:
-    """Checks what can be checked without importing TensorFlow.
+    """Checks options as far as possible without importing TensorFlow.
 
     Args:
         arguments: The parsed command line.
 
     Raises:
-        InputError: If a YAML file or the optimizer is not there.
+        InputError: If a YAML file or the optimizer does not exist.
     """
     name = arguments.optimizer
     known = [*OPTIMIZERS, *MODEL_GARDEN_OPTIMIZERS]

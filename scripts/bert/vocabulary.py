@@ -1,4 +1,4 @@
-"""WordPiece vocabularies: checking a given one, training a new one."""
+"""Reads, writes and trains WordPiece vocabularies."""
 
 from collections.abc import Iterable
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from command_line.heartbeat import Heartbeat
 
 # BERT's order. Records are padded with 0, so [PAD] has to come first.
 RESERVED_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-# Training takes time in proportion to the number of distinct words, and rarer
-# ones hardly matter: on 116 MB of text, 13 minutes with all, 4 with these.
+# Training time is proportional to the number of distinct words, and rarer words
+# hardly matter: on 116 MB of text, 13 minutes with all, 4 with these.
 _FREQUENT_WORDS = 100_000
 
 
@@ -20,7 +20,7 @@ def read(argument: str, path: str) -> list[str]:
 
     Args:
         argument: Name of the command line's argument, for errors.
-        path: Text file, a piece a line.
+        path: Text file with one piece per line.
 
     Returns:
         The pieces, in order.
@@ -54,7 +54,7 @@ def read(argument: str, path: str) -> list[str]:
 
 
 def write(path: str, pieces: Sequence[str]) -> None:
-    """Writes a vocabulary file, whole or not at all.
+    """Writes a vocabulary file atomically.
 
     Args:
         path: The file to write.
@@ -74,7 +74,7 @@ def train(
         lines: Lines of text.
         vocab_size: Largest number of pieces, reserved tokens included.
         do_lower_case: Whether text is lower-cased and loses its accents.
-        megabytes: How many million characters to read at most.
+        megabytes: Maximum number of characters to read, in millions.
 
     Returns:
         The pieces, the reserved tokens first.
@@ -86,22 +86,21 @@ def train(
         wordpiece_tokenizer_learner_lib as learner,
     )
 
-    # As tensorflow_text's bert_vocab_from_dataset, which tells nothing of
-    # what it is at (tools/wordpiece_vocab/
-    # bert_vocab_from_dataset.py, 2.20.1).
+    # As tensorflow_text's bert_vocab_from_dataset, which reports no progress
+    # (tools/wordpiece_vocab/bert_vocab_from_dataset.py, 2.20.1).
     with Heartbeat("reading text for the vocabulary") as beat:
         dataset = tf.data.Dataset.from_generator(
             lambda: _first(lines, 1e6 * megabytes, beat),
             output_signature=tf.TensorSpec((), tf.string),
         )
         tokenizer = bert_tokenizer.BasicTokenizer(lower_case=do_lower_case)
-        counts = learner.count_words(
+        word_counts = learner.count_words(
             dataset.batch(1000).map(tokenizer.tokenize)
         )
-    words = min(len(counts), _FREQUENT_WORDS)
+    words = min(len(word_counts), _FREQUENT_WORDS)
     with Heartbeat(f"learning the vocabulary from {words:,} distinct words"):
         return learner.learn(
-            counts,
+            word_counts,
             vocab_size,
             RESERVED_TOKENS,
             max_input_tokens=_FREQUENT_WORDS,
@@ -109,7 +108,7 @@ def train(
 
 
 def _first(lines, characters, beat):
-    """Yields lines up to a number of characters, and tells how many."""
+    """Yields lines up to a number of characters, and reports the number."""
     read = 0
     for line in lines:
         if read >= characters:

@@ -1,4 +1,4 @@
-"""What all commands share: their options, errors, files and progress."""
+"""Options, errors, files and progress of all commands."""
 
 from command_line.errors import Divergence
 from command_line.errors import InputError

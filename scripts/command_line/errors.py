@@ -1,9 +1,9 @@
-"""The errors that end a command in one line."""
+"""Defines the errors that end a command with one line."""
 
 
 class InputError(Exception):
-    """Something that was given cannot be used; the message says what to do."""
+    """Reports input that cannot be used; the message says what to do."""
 
 
 class Divergence(Exception):
-    """A run has left all bounds; the message says where and what to change."""
+    """Reports a diverged run; the message says where and what to change."""

@@ -1,4 +1,4 @@
-"""Reads files, compressed or not, and writes them whole or not at all."""
+"""Reads files, compressed or not, and writes them atomically."""
 
 import bz2
 import contextlib
@@ -20,17 +20,17 @@ _BROKEN = (EOFError, OSError, UnicodeDecodeError, lzma.LZMAError, zlib.error)
 
 
 def find(argument: str, patterns: Sequence[str]) -> list[str]:
-    """Returns the files that patterns stand for.
+    """Returns the files that match patterns.
 
     Args:
         argument: Name of the command line's argument, for the error.
-        patterns: Paths, with `*`, `?`, `[]` and `**` if wanted.
+        patterns: Paths, which may contain `*`, `?`, `[]` and `**`.
 
     Returns:
-        Paths in the order of the patterns, each pattern's sorted.
+        Paths in the order of the patterns, sorted for each pattern.
 
     Raises:
-        InputError: If a pattern stands for no file.
+        InputError: If a pattern matches no file.
     """
     found = []
     for pattern in patterns:
@@ -48,17 +48,17 @@ def find(argument: str, patterns: Sequence[str]) -> list[str]:
 
 
 def find_one(argument: str, pattern: str) -> str:
-    """Returns the one file that a pattern stands for.
+    """Returns the one file that matches a pattern.
 
     Args:
         argument: Name of the command line's argument, for the error.
-        pattern: Path, with `*`, `?`, `[]` and `**` if wanted.
+        pattern: Path, which may contain `*`, `?`, `[]` and `**`.
 
     Returns:
         Its path.
 
     Raises:
-        InputError: If the pattern stands for no file or for several.
+        InputError: If the pattern matches no file or several.
     """
     paths = find(argument, [pattern])
     if len(paths) > 1:
@@ -103,7 +103,7 @@ def open_text(argument: str, path: str) -> Iterator[io.TextIOBase]:
 
 
 def read_json(argument: str, path: str) -> object:
-    """Returns what a JSON file holds.
+    """Returns the contents of a JSON file.
 
     Args:
         argument: Name of the command line's argument, for the error.
@@ -113,8 +113,8 @@ def read_json(argument: str, path: str) -> object:
         The parsed JSON.
 
     Raises:
-        InputError: If there is no such file, or it is not JSON, or an object
-            has a name twice.
+        InputError: If there is no such file, or it is not JSON, or a name
+            occurs twice in an object.
     """
     path = find_one(argument, path)
     with open_text(argument, path) as file:
@@ -129,14 +129,14 @@ def read_json(argument: str, path: str) -> object:
 
 
 def check_output(argument: str, path: str) -> None:
-    """Checks that a file can be written, before the work for it is done.
+    """Checks that a file can be written, before its contents are computed.
 
     Args:
         argument: Name of the command line's argument, for the error.
         path: The file to write.
 
     Raises:
-        InputError: If it is a directory, or to be in one that does not exist.
+        InputError: If it is a directory, or its directory does not exist.
     """
     folder = os.path.dirname(path) or "."
     if os.path.isdir(path) or not os.path.isdir(folder):
@@ -147,7 +147,7 @@ def check_output(argument: str, path: str) -> None:
 
 
 def make_directory(argument: str, path: str) -> None:
-    """Makes a directory, unless there is one.
+    """Makes a directory, unless it exists.
 
     Args:
         argument: Name of the command line's argument, for the error.
@@ -167,7 +167,7 @@ def make_directory(argument: str, path: str) -> None:
 
 @contextlib.contextmanager
 def whole(path: str) -> Iterator[str]:
-    """Gives a path to write to, which becomes `path` once all is written.
+    """Yields a partial file's path, which is renamed to `path` at the end.
 
     Args:
         path: The file to write.
@@ -181,11 +181,11 @@ def whole(path: str) -> Iterator[str]:
 
 
 def write_json(path: str, value: object) -> None:
-    """Writes a JSON file, whole or not at all.
+    """Writes a JSON file atomically.
 
     Args:
         path: The file to write.
-        value: What to write.
+        value: The value to write.
     """
     with whole(path) as partial:
         with open(partial, "w", encoding="utf-8") as file:
@@ -197,12 +197,12 @@ def _open_member(archive, name):
     try:
         return archive.open(name)
     except RuntimeError as error:
-        # Encrypted, or compressed in a way that Python does not know.
+        # Encrypted, or compressed in a way that Python does not support.
         raise ValueError(str(error)) from error
 
 
 def _object(pairs):
-    """Returns the dict of a JSON object; `json` keeps the last of a name."""
+    """Returns the dict of a JSON object, in which no name is repeated."""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]

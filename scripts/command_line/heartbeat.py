@@ -1,4 +1,4 @@
-"""Says that something which takes long still goes on."""
+"""Reports at intervals that a long operation is still running."""
 
 import contextlib
 import datetime
@@ -12,14 +12,14 @@ _INTERVAL = 30.0
 
 
 class Heartbeat:
-    """Context that says what is done, at once and then every half a minute.
+    """Context that prints the name of an operation, and repeats it regularly.
 
-    The later lines tell for how long it has gone on, and how far it has come
-    where `reached` is called. They come from a thread, so that what itself says
-    nothing may run within.
+    The later lines contain the elapsed time, and the progress if `reached` is
+    called. They are printed by a thread, so that the operation need not print
+    anything.
 
     Args:
-        what: What is done.
+        what: Name of the operation.
         interval: Seconds between two lines. Defaults to 30.
         stream: Where to print, standard error by default.
     """
@@ -39,10 +39,10 @@ class Heartbeat:
         self._start = time.monotonic()
 
     def __enter__(self) -> "Heartbeat":
-        """Says what is done.
+        """Prints the name of the operation.
 
         Returns:
-            This.
+            The context.
         """
         self._say(self._what)
         self._start = time.monotonic()
@@ -50,15 +50,15 @@ class Heartbeat:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Says nothing any more."""
+        """Stops printing."""
         self._over.set()
         self._thread.join()
 
     def reached(self, how_far: str) -> None:
-        """Stores how far it has come, for the next line.
+        """Stores the progress for the next line.
 
         Args:
-            how_far: What is done by now.
+            how_far: The progress so far.
         """
         self._how_far = how_far
 
@@ -70,6 +70,6 @@ class Heartbeat:
             self._say(f"{self._what}: {how_far}{elapsed} so far")
 
     def _say(self, line):
-        # Who reads may have gone.
+        # The reader of the stream may have exited.
         with contextlib.suppress(OSError):
             print(line, file=self._stream, flush=True)

@@ -1,4 +1,4 @@
-"""Parses a command line, runs the command and says errors in one line."""
+"""Parses a command line, runs the command and prints errors in one line."""
 
 import argparse
 import json
@@ -28,14 +28,14 @@ class Parser(argparse.ArgumentParser):
         """Prints one line and exits.
 
         Args:
-            message: What is wrong.
+            message: Description of the error.
             status: Status of the exit. Defaults to 2.
         """
         self.exit(status, f"{self.prog}: error: {' '.join(message.split())}\n")
 
 
 class _Extend(argparse.Action):
-    """Adds to what was given before: argparse's own adds to the default too."""
+    """Extends earlier values, but not the default as argparse would."""
 
     def __call__(self, parser, namespace, values, option_string=None):
         given = getattr(namespace, self.dest)
@@ -48,7 +48,7 @@ class _Formatter(
     argparse.ArgumentDefaultsHelpFormatter,
 ):
     def _get_help_string(self, action):
-        # That of a switch says nothing, or with store_false the contrary.
+        # The default of a switch is trivial, or misleading with store_false.
         if action.default in (None, []) or action.nargs == 0:
             return action.help
         return super()._get_help_string(action)
@@ -103,7 +103,7 @@ def quieten() -> None:
 
 
 def main(parser: Parser, run: Callable[[argparse.Namespace], object]) -> None:
-    """Runs a script, prints what it gives as JSON, makes errors one line.
+    """Runs a script and prints its result as JSON, or its error in one line.
 
     Args:
         parser: The script's parser.
@@ -124,7 +124,7 @@ def main(parser: Parser, run: Callable[[argparse.Namespace], object]) -> None:
 
 
 def _shown(result, encoding):
-    """Returns JSON that can be read, as far as the encoding has it."""
+    """Returns JSON with all characters that the encoding supports."""
     text = json.dumps(result, ensure_ascii=False)
     try:
         text.encode(encoding or "ascii")

@@ -1,4 +1,4 @@
-"""Prints how a training run gets on."""
+"""Prints the progress of a training run."""
 
 import contextlib
 import datetime
@@ -20,26 +20,26 @@ def say(line: str, stream: TextIO | None = None) -> None:
     """Prints a line at once.
 
     Args:
-        line: What to print.
+        line: The line.
         stream: Where to print, standard error by default.
     """
-    # Who reads may have gone: the work goes on.
+    # The work continues if the reader of the stream has exited.
     with contextlib.suppress(OSError):
         print(line, file=stream or sys.stderr, flush=True)
 
 
 class Progress:
-    """Prints step, loss, speed and time left, a line a loop.
+    """Prints step, loss, speed and time left, in a line for each loop.
 
-    An action for Orbit's controller, which calls it after each training loop.
-    The time left has that of the evaluations to come, as soon as one has shown
-    how long it takes; before that, the line says that they are left out.
+    It is an action for Orbit's controller, which calls it after each training
+    loop. The time left includes evaluations once the duration of one is known;
+    before that, the line says that they are left out.
 
     Args:
         global_step: Variable that counts the steps.
         train_steps: Steps of the whole run.
-        evaluations: The steps that are evaluated.
-        batches: Number of batches of an evaluation, if it is known.
+        evaluations: The steps with an evaluation.
+        batches: Number of batches of an evaluation, if known.
         stream: Where to print, standard error by default.
     """
 
@@ -58,10 +58,10 @@ class Progress:
         self._batch = 0
         self._heartbeat = None
         self._stream = stream or sys.stderr
-        # The first loop compiles, and would make all forecasts too long.
+        # The first loop compiles, which would bias the forecasts.
         self._first = None
         self._last = (int(global_step.numpy()), time.monotonic())
-        # Seconds that an evaluation takes, and all since the first loop.
+        # Seconds of one evaluation, and of all since the first loop.
         self._evaluation = None
         self._evaluated = 0.0
         self.latest = {}
@@ -70,7 +70,7 @@ class Progress:
         """Prints a line.
 
         Args:
-            output: What a training loop gives.
+            output: The output of a training loop.
         """
         step, now = int(self._global_step.numpy()), time.monotonic()
         last_step, last_time = self._last
@@ -90,7 +90,7 @@ class Progress:
 
     @contextlib.contextmanager
     def evaluation(self) -> Iterator[None]:
-        """Prints how an evaluation gets on, which takes place within."""
+        """Prints the progress of the evaluation inside of the context."""
         step, start = int(self._global_step.numpy()), time.monotonic()
         self._batch = 0
         heartbeat = Heartbeat(f"step {step:,} evaluating", stream=self._stream)
@@ -109,11 +109,11 @@ class Progress:
         self._heartbeat.reached(f"batch {self._batch:,}{of}")
 
     def computing_metrics(self) -> None:
-        """Says that an evaluation has seen all its batches."""
+        """Reports that an evaluation has processed all its batches."""
         self._heartbeat.reached("all batches, computing the metrics")
 
     def evaluated(self, metrics: Mapping[str, float]) -> None:
-        """Prints what an evaluation found.
+        """Prints the result of an evaluation.
 
         Args:
             metrics: Values by name.
@@ -123,7 +123,7 @@ class Progress:
         say(f"step {step:,} evaluated: {values}", self._stream)
 
     def _left(self, step, now):
-        """Returns how much time is left, and what that leaves out."""
+        """Returns the time left, and a note on what it leaves out."""
         first_step, first_time = self._first
         spent = now - first_time - self._evaluated
         left = spent / (step - first_step) * (self._train_steps - step)

@@ -1,1 +1,1 @@
-"""The demo: what it trains on, compares with and reports."""
+"""The demo: its data, its baselines and its report."""

@@ -1,4 +1,4 @@
-"""What a model must beat to have learned anything."""
+"""Computes the scores that a model must beat to have learned anything."""
 
 import collections
 import json
@@ -13,8 +13,8 @@ from official.nlp.tools import squad_evaluate_v1_1
 def unigram_entropy(record_path: str) -> tuple[float, float]:
     """Returns the loss and accuracy of the best guess without context.
 
-    The guess is fitted to the very tokens that it is tested on, which no model
-    that ignores the context can do better than.
+    The guess is fitted to the tokens that it is tested on. No model that
+    ignores the context can be better.
 
     Args:
         record_path: TFRecords of prepare_pretraining_data.py, or a pattern.
@@ -23,19 +23,19 @@ def unigram_entropy(record_path: str) -> tuple[float, float]:
         Tuple of the entropy of the masked tokens in nats and the share of the
         most frequent one.
     """
-    counts = collections.Counter()
+    token_counts = collections.Counter()
     records = tf.data.TFRecordDataset(tf.io.gfile.glob(record_path))
     for record in records.as_numpy_iterator():
         feature = tf.train.Example.FromString(record).features.feature
         labels = feature["masked_lm_ids"].int64_list.value
         weights = feature["masked_lm_weights"].float_list.value
-        counts.update(
+        token_counts.update(
             label
             for label, weight in zip(labels, weights, strict=True)
             if weight
         )
-    total = sum(counts.values())
-    shares = [count / total for count in counts.values()]
+    total = sum(token_counts.values())
+    shares = [count / total for count in token_counts.values()]
     return -sum(p * math.log(p) for p in shares), max(shares)
 
 

@@ -1,8 +1,8 @@
-"""The text that every Python installation carries, as plain prose.
+"""Extracts prose from the text that every Python installation contains.
 
 `pydoc_data.topics` holds the reference behind `help()`. Its code, grammar and
-tables are left out: they are no language to pretrain on, and in a small
-vocabulary they go to pieces.
+tables are left out: they are not language to pretrain on, and a small
+vocabulary splits them into many pieces.
 """
 
 import re
@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from pydoc_data import topics as pydoc_topics
 
-# What the demo shares with the other scripts is one folder up.
+# The modules that the demo shares with the other scripts are one folder up.
 from bert.texts import sentences
 
-# What a documented name looks like on a line of its own, `str.find(sub)`.
+# A documented name on a separate line, such as `str.find(sub)`.
 _ENTRY = re.compile(r"(?:class |static |async )?([\w.]+\w)(\(.*\))?( -> \w+)?")
 _CODE = re.compile(
     r"(?:>>>|\.\.\. |\(Pdb\)|Traceback|[|+#@]|[\w.]+ = |\[\d+\]).*|.*::=.*"
@@ -25,11 +25,11 @@ def paragraphs(text: str) -> Iterator[tuple[str, str]]:
     """Yields the prose of a topic.
 
     Args:
-        text: A topic as `pydoc_data` has it.
+        text: A topic of `pydoc_data`.
 
     Yields:
-        Tuples of the name that is being documented, `""` for none, and a
-        paragraph of prose on one line.
+        Tuples of the documented name, `""` for none, and a paragraph of prose
+        on one line.
     """
     entry, entry_indent = "", 0
     for block in re.split(r"\n\s*\n", _UNDERLINE.sub("", text)):
@@ -48,13 +48,13 @@ def paragraphs(text: str) -> Iterator[tuple[str, str]]:
 
 
 def document(text: str) -> str:
-    """Returns a topic as a document, one sentence a line.
+    """Returns a topic as a document with one sentence per line.
 
     Args:
-        text: A topic as `pydoc_data` has it.
+        text: A topic of `pydoc_data`.
 
     Returns:
-        The document; a documented name leads its first sentence.
+        The document; a documented name precedes its first sentence.
     """
     lines, before = [], ""
     for entry, paragraph in paragraphs(text):
@@ -71,7 +71,7 @@ def documents(topics: Mapping[str, str] | None = None) -> list[str]:
         topics: Texts by name, those of the running Python by default.
 
     Returns:
-        The documents that have any prose.
+        The documents with prose.
     """
     topics = pydoc_topics.topics if topics is None else topics
     return [made for made in map(document, topics.values()) if made]
@@ -84,11 +84,11 @@ def passages(
 
     Args:
         topics: Texts by name, those of the running Python by default.
-        words: Length of a passage at most.
+        words: Maximum length of a passage.
 
     Yields:
-        Tuples of the topic, the name that is being documented, `""` for none,
-        and the passage, the first of such a name led by it.
+        Tuples of the topic, the documented name, `""` for none, and the
+        passage. The name precedes its first passage.
     """
     topics = pydoc_topics.topics if topics is None else topics
     seen = set()

@@ -1,9 +1,9 @@
-"""A SQuAD-format question set over the text that every Python carries.
+"""Makes a question set in SQuAD's format from the text in every Python.
 
-Questions are asked wherever one of a few patterns stands exactly once in a
-passage, in several wordings, and a few more are written by hand in
-questions.json. The text differs a little between versions of Python, and so
-does the set; for one Python it is always the same.
+Questions are asked, in several wordings, where one of a few patterns occurs
+exactly once in a passage, and a few more are written by hand in
+questions.json. The text and the set differ slightly between versions of Python;
+for one version they are always the same.
 """
 
 import collections
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from demo import corpus
 
-# Up to a full stop, colon or semicolon that ends something.
+# Up to a full stop, colon or semicolon at the end of a clause.
 _SENTENCE = r"(?:[^.:;]|[.:;](?=[^\s)]))+"
 # For every family a pattern, whose group `answer` is the answer, and wordings.
 FAMILIES = {
@@ -83,7 +83,7 @@ _SHARE_HELD_OUT = 0.2
 
 
 class Question(NamedTuple):
-    """A question and where its answer stands in the passage."""
+    """Stores a question and the position of its answer in the passage."""
 
     family: str
     text: str
@@ -95,7 +95,7 @@ def ask(entry: str, passage: str) -> Iterator[Question]:
     """Yields the questions that a passage answers, in every wording.
 
     Args:
-        entry: The name that is being documented, `""` for none.
+        entry: The documented name, `""` for none.
         passage: The text.
 
     Yields:
@@ -118,8 +118,8 @@ def hand_written() -> list[dict[str, str]]:
     """Returns the questions written by hand.
 
     Returns:
-        Dicts with `question`, `answer`, and as `evidence` the words of the
-        text that hold the answer.
+        Dicts with `question`, `answer`, and as `evidence` the words of the text
+        around the answer.
     """
     path = Path(__file__).with_name("questions.json")
     return json.loads(path.read_text("utf-8"))
@@ -166,7 +166,7 @@ def write(directory: str | os.PathLike) -> None:
     """Writes corpus.txt, train.json and heldout.json.
 
     Args:
-        directory: Where to write; it is made if need be.
+        directory: The output directory, made if it does not exist.
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The demo's table, plot, answered questions and checks."""
+"""Reports on the demo: a table, a plot, answered questions and checks."""
 
 import json
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ def table(results: Mapping[str, Mapping[str, float]]) -> str:
     """Returns the results as a Markdown table.
 
     Args:
-        results: For every row its values by column, where it has them.
+        results: The known values of every row, by column.
 
     Returns:
         The table, with a blank line before and after.
@@ -64,7 +64,7 @@ def plot(
     """Draws the loss curves.
 
     Args:
-        curves: For every optimizer the loss by step.
+        curves: Losses of every optimizer by step.
         entropy: The loss of the best guess without context.
         path: PNG file to write.
     """
@@ -82,13 +82,13 @@ def plot(
 def answered(
     dataset_path: Path, output_dir: Path, titles: Sequence[str], count: int = 3
 ) -> str:
-    """Returns the first questions of a data set with everybody's answers.
+    """Returns the first questions of a data set with all answers.
 
     Args:
         dataset_path: SQuAD v1.1 JSON file.
         output_dir: Directory of the demo, with the predictions.
         titles: The optimizers.
-        count: How many questions, each from another article.
+        count: Number of questions, each from a different article.
 
     Returns:
         Text for a person to read.
@@ -122,8 +122,8 @@ def check(
     """Raises unless both optimizers started alike and learned something.
 
     Args:
-        results: For every row its values by column.
-        curves: For every optimizer the loss by step.
+        results: The values of every row by column.
+        curves: Losses of every optimizer by step.
         titles: The optimizers.
 
     Raises:

@@ -1,9 +1,9 @@
-"""Runs the whole path on a tiny BERT, with Adam and ACClip side by side.
+"""Runs all scripts on a tiny BERT, with Adam and ACClip side by side.
 
-From the text that every Python installation carries to answered questions:
-data, pretraining, finetuning, prediction, evaluation. Both optimizers start
-from the same weights and see the same batches. What is already done in
-`--output_dir` is not done again.
+The steps are data, from the text in every Python installation, pretraining,
+finetuning, prediction and evaluation. Both optimizers start from the same
+weights and see the same batches. Steps whose results are in `--output_dir` are
+not repeated.
 """
 
 import argparse
@@ -20,7 +20,7 @@ SCRIPTS = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(SCRIPTS))
 import command_line  # noqa: E402
 
-# TensorFlow and Model Garden speak up while they are imported, below.
+# TensorFlow and Model Garden print messages while they are imported below.
 command_line.quieten()
 
 import evaluate_squad  # noqa: E402
@@ -38,16 +38,16 @@ OPTIMIZERS = {"Adam": "adamw", "ACClip": "acclip"}
 
 
 def do(output_dir: Path, name: str, script, *options: object) -> dict:
-    """Does the work of one script, unless an earlier run has done just that.
+    """Runs a script, unless an earlier run with the same options is complete.
 
     Args:
-        output_dir: Where the results of earlier runs are.
-        name: Name of this piece of work.
+        output_dir: Directory with the results of earlier runs.
+        name: Name of this run.
         script: One of the modules of `scripts/`.
         *options: Its command line.
 
     Returns:
-        What the script gives.
+        The result of the script.
     """
     command = [str(option) for option in options]
     texts = [Path(o).read_text("utf-8") for o in command if o.endswith(".yaml")]
@@ -114,7 +114,7 @@ def prepare(output_dir: Path) -> Path:
 
 
 def train(output_dir: Path, data: Path, title: str, steps: int | None) -> dict:
-    """Pretrains, finetunes and evaluates a model with one optimizer.
+    """Trains, finetunes and evaluates a model with one optimizer.
 
     Args:
         output_dir: Directory of the demo.

@@ -1,1 +1,1 @@
-"""The experiments, a folder each."""
+"""The experiments, one folder each."""

@@ -168,7 +168,7 @@ def test_optimizer_that_cannot_be_read_is_refused_at_once(
 @both_front_ends
 def test_model_with_another_optimizer_is_told_to_give_it(front_end):
     model = model_with_own_step(front_end, gclip(front_end))
-    with pytest.raises(ValueError, match="give it those that a model's own"):
+    with pytest.raises(ValueError, match="pass those that a custom"):
         fit(model, make_monitor(front_end))
     model.optimizer = None
     with pytest.raises(ValueError, match="Received: optimizer=None"):

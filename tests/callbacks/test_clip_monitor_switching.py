@@ -267,7 +267,7 @@ def test_loop_of_ones_own_is_read_unless_it_was_traced_before(front_end):
             warnings.simplefilter("always")
             _own_loop(front_end, model, monitor, step)
         messages = [str(warning.message) for warning in warned]
-        told = [m for m in messages if "nothing to read of own" in m]
+        told = [m for m in messages if "nothing to read from own" in m]
         assert len(told) == was_traced
         norms = [reading["gradient_norm"] for reading in monitor.readings]
         assert len(norms) == 2

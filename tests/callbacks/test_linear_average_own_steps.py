@@ -90,7 +90,7 @@ def test_optimizer_that_is_given_and_moves_nothing_is_refused(front_end):
 def test_averages_of_an_optimizer_without_a_step_raise(front_end):
     model = model_with_own_step(front_end, front_end.optimizer("gclip"))
     average = make_average(front_end, optimizer=front_end.optimizer("gclip"))
-    with pytest.raises(ValueError, match="has made no step in an epoch"):
+    with pytest.raises(ValueError, match="has taken no step in an epoch"):
         fit(model, average)
     last = model.get_weights()
     with pytest.raises(ValueError, match="`averages` must be read after a st"):
@@ -133,8 +133,8 @@ def test_optimizer_that_is_none_is_refused_at_once(front_end, optimizer):
     with pytest.raises(ValueError) as error:
         make_average(front_end, optimizer=optimizer)
     assert str(error.value) == (
-        "`optimizer` must be one optimizer or None: of several, each has a "
-        "callback of its own. "
+        "`optimizer` must be one optimizer or None; use a callback for each "
+        "of several. "
         f"Received: optimizer={optimizer!r}"
     )
 

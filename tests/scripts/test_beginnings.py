@@ -121,6 +121,6 @@ def test_a_run_that_goes_on_says_from_where(pretraining, tmp_path, capsys):
     lines = said(capsys)
     assert lines[1:4] == [
         "reading the data, building the model, restoring step 2",
-        "goes on from step 2",
+        "resuming from step 2",
         "compiling the first step",
     ]

@@ -131,10 +131,10 @@ def test_a_killed_run_goes_on_with_the_same_optimizer_state(
 
     killed(command, checkpoint_after(0))
     said = killed(command, checkpoint_after(4))
-    assert "goes on from step" in said
+    assert "resuming from step" in said
     finished = subprocess.run(command, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stderr
-    assert "goes on from step" in finished.stderr
+    assert "resuming from step" in finished.stderr
     assert_same_run(uninterrupted, model_dir)
     steps = [
         entry["step"]

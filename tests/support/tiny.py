@@ -11,7 +11,7 @@ QUESTIONS = {
     "dog": ("Where did the dog run to?", "the blue door"),
 }
 PROGRESS = re.compile(
-    r"step \d|goes on from step|(train|heldout)-\d+: \d|(train|dev): turning|"
+    r"step \d|resuming from step|(train|heldout)-\d+: \d|(train|dev): turning|"
     r"(answering|building|compiling|computing|importing|learning|looking|"
     r"masking|reading|restoring|turning) "
 )

@@ -1,1 +1,1 @@
-"""The estimators: arrays in, numbers out."""
+"""The estimators: functions from arrays of samples to numbers."""

@@ -24,11 +24,11 @@ def hill(
 
     γ_k is the quantile function of the Gamma law of shape k and scale 1: where
     the tail is a power beyond X_(k+1), k times the true index over the estimate
-    has exactly that law. Give it the norms of the noise, not their squares,
-    which have half the index.
+    has exactly that law. Pass the norms of the noise, not their squares, which
+    have half the index.
 
-    How many samples are of the tail is the user's guess; the default is
-    k = ⌈¾ √n⌉. It does not look at the samples, so the interval stays exact for
+    The number of samples that belong to the tail must be guessed; the default
+    is k = ⌈¾ √n⌉. It ignores the samples, so the interval stays exact for
     a power, and the bias shrinks faster than the interval in families whose
     second-order exponent ρ is below −½: Student-t with fewer than 4 degrees of
     freedom, Fréchet, stable laws. There 90 % to 97 % of the intervals of 95 %
@@ -37,13 +37,13 @@ def hill(
     it no more often at the same width.
     Two warnings:
 
-    - Stable laws close to 2 are slow: with index 1.8 and 1,000 samples the
-      estimate is 2.4 on average and three intervals in four hold the index.
-      `log_moment` and `fit_squared_stables` serve them better.
-    - There need not be a power. For Gaussian noise the estimate is large, the
-      larger the more parameters, and grows with n: in one dimension 7.4 with
-      1,000 samples and 11.9 with 100,000, in a hundred dimensions 46 and 55.
-      Look whether the curve of `hill_curve` has a level piece.
+    - For stable laws with an index close to 2, convergence is slow: with index
+      1.8 and 1,000 samples the estimate is 2.4 on average, and three intervals
+      in four hold the index. `log_moment` and `fit_squared_stables` are better.
+    - The tail need not be a power. For Gaussian noise the estimate is large and
+      grows with the number of parameters and with n: in one dimension it is 7.4
+      with 1,000 samples and 11.9 with 100,000, in a hundred dimensions 46 and
+      55. Check that the curve of `hill_curve` has a level piece.
 
     Args:
         samples: Array of shape `(n,)`, n at least 50: positive and finite, in
@@ -55,8 +55,8 @@ def hill(
         A `TailIndex`.
 
     Raises:
-        ValueError: If an argument is not as said, or the k+1 largest samples
-            are equal.
+        ValueError: If an argument is invalid, or the k+1 largest samples are
+            equal.
         ImportError: If SciPy is not installed.
 
     Example:

@@ -1,4 +1,4 @@
-"""Hill's estimator for every number of samples, for a Hill plot."""
+"""Hill's estimator for every number of largest samples, for a Hill plot."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ from keras_clip.validation import check_number
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class HillCurve:
-    """Hill's estimates from the k largest of n samples, for every k.
+    """Stores Hill's estimates from the k largest of n samples, for every k.
 
     Args:
         k: Array of the integers from 1 to n−1.
@@ -38,8 +38,8 @@ def hill_curve(samples: ArrayLike, confidence: float = 0.95) -> HillCurve:
 
     A power tail shows as a level piece of the curve; to its left there is
     noise, to its right the body of the distribution. The intervals are those of
-    `hill`. They hold for each k on its own, and neighbours share samples: where
-    the curve happens to be level for a while is no finding.
+    `hill`. They hold for each k separately, and neighbours share samples: a
+    short level piece may be due to chance.
 
     Args:
         samples: Array of shape `(n,)`, n at least 50: positive and finite, in
@@ -51,7 +51,7 @@ def hill_curve(samples: ArrayLike, confidence: float = 0.95) -> HillCurve:
         are equal.
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is invalid.
         ImportError: If SciPy is not installed.
 
     Example:

@@ -1,4 +1,4 @@
-"""How far samples are from Gaussian ones, by their fourth moment."""
+"""Compares samples with Gaussian ones by their fourth moment."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,9 +14,9 @@ def kurtosis(samples: ArrayLike) -> float:
     E (X − E X)⁴ / (Var X)²
     ```
 
-    With a tail index below 4 there is no such number: that of the samples then
-    grows without bound with n, in which it is at most linear. A large value
-    tells heavy tails from Gaussian ones, not how heavy they are.
+    With a tail index below 4 it does not exist: that of the samples then grows
+    without bound, at most linearly in n. A large value tells heavy tails from
+    Gaussian ones, but not how heavy they are.
 
     Args:
         samples: Array of shape `(n,)` or `(n, p)`, n at least 50, in any unit:
@@ -39,7 +39,7 @@ def kurtosis(samples: ArrayLike) -> float:
     3.00
     """
     samples = check_projections("samples", samples)
-    # Of numbers near the largest float the fourth power would overflow.
+    # The fourth power of numbers near the largest float would overflow.
     samples = samples / np.max(np.abs(samples), axis=0)
     statistic = import_scipy("stats").kurtosis
     return float(np.mean(statistic(samples, axis=0, fisher=False)))

@@ -1,10 +1,10 @@
-"""Early checks of samples, worded the same everywhere."""
+"""Checks samples early, with errors that are all worded alike."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-# With fewer the intervals are both wide and, for the log-moment estimator, too
-# short: of those at 95 % about 88 % hold the index with 50 samples.
+# With fewer samples intervals are wide and, for the log-moment estimator, still
+# too short: with 50, about 88 % of the intervals at 95 % hold the index.
 MINIMUM = 50
 
 
@@ -17,7 +17,7 @@ def check_norms(
         name: Name of the argument, for the error.
         value: The argument, of shape `(n,)`.
         minimum: The smallest allowed n. Defaults to `50`.
-        zeros: Whether they may be zero, and all be equal. Defaults to `False`.
+        zeros: Whether norms may be zero, and all equal. Defaults to `False`.
 
     Returns:
         Array of shape `(n,)`.
@@ -74,7 +74,7 @@ def check_positive(name: str, value: ArrayLike) -> np.ndarray:
         Array of its shape.
 
     Raises:
-        ValueError: If an element is no positive finite number.
+        ValueError: If an element is not a positive finite number.
     """
     array = np.asarray(value)
     if array.dtype.kind not in "iuf":

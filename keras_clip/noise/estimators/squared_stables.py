@@ -1,4 +1,4 @@
-"""The law of a sum of squared symmetric stable variables, from its transform.
+"""Computes the law of a sum of squared symmetric stable variables.
 
 ```
 E exp(i t X) = exp(−|t|^alpha)      S = Σ_{j≤m} X_j²
@@ -7,7 +7,7 @@ E exp(−s S)  = E_Z[exp(−(2s)^{alpha/2} |Z|^alpha)]^m,   Z standard normal
 
 since `exp(−s x²) = E exp(i √(2s) Z x)`. The power m may be any positive number.
 The transform is inverted by the Fourier series method of Abate and Whitt, on
-the line `Re s = A / (2x)`, with Euler's summation for what is left of the
+the line `Re s = A / (2x)`, with Euler's summation for the remainder of the
 series: [Numerical inversion of Laplace transforms of probability distributions,
 1995](https://doi.org/10.1287/ijoc.7.1.36). For alpha = 2 it is a Gamma law.
 """
@@ -16,11 +16,11 @@ import math
 
 import numpy as np
 
-# The series is that of the law repeated with a period: the copies weigh
-# exp(−A), that is 1e-8.
+# The series is that of the law repeated with a period. The copies have a weight
+# of exp(−A), which is 1e-8.
 A = 18.4
-# Rounding is magnified by exp(A/2), which is 1e4: what is left of the series
-# may be so much smaller than 1e-8.
+# Rounding is magnified by exp(A/2), which is 1e4: the remainder of the series
+# has to be smaller than 1e-8 by a similar factor.
 TOLERANCE = 1e-11
 EULER_TERMS = 12
 # Enough for a coefficient of variation of 0.0045, of m = 100,000.
@@ -62,7 +62,7 @@ def _invert(x, alpha, dimension, transformed):
     points, weights = _quadrature(alpha, np.min(x))
 
     def transform(s):
-        """`s` of shape (n, terms), in blocks: a row for each point."""
+        """Returns the transform at `s` of shape (n, terms), in blocks."""
         w = (2 * s.ravel()) ** (alpha / 2)
         missing = np.concatenate(
             [
@@ -76,7 +76,7 @@ def _invert(x, alpha, dimension, transformed):
     rest = np.arange(len(x))
     for terms in TERMS:
         last = transform(_line(x[rest], terms + np.arange(2)))
-        # What Euler's summation leaves of a geometric series with this ratio.
+        # The remainder of a geometric series with this ratio after summation.
         size = np.maximum(np.abs(last[:, 0]), 1e-30)
         ratio = np.abs(last[:, 0] - last[:, 1]) / (2 * size)
         error = size * ratio**EULER_TERMS
@@ -96,7 +96,7 @@ def _line(x, k):
 
 
 def _summation(terms):
-    """Weights of an alternating series, Euler's at its end."""
+    """Returns the weights of an alternating series, Euler's at its end."""
     binomials = [math.comb(EULER_TERMS, j) for j in range(EULER_TERMS + 1)]
     euler = np.cumsum(binomials[::-1])[::-1] / 2**EULER_TERMS
     weights = np.concatenate([np.ones(terms), euler])
@@ -106,12 +106,12 @@ def _summation(terms):
 
 
 def _quadrature(alpha, least):
-    """Points and weights with `E f(|Z|^alpha) = Σ weights · f(points)`.
+    """Returns points and weights: `E f(|Z|^alpha) = Σ weights · f(points)`.
 
-    The trapezoidal rule in log|Z| on a path turned from the real line, such
-    that the integrand falls on all of the line `Re s = const`; the strip about
-    it where it still falls sets the step for 1e-14. The path begins where the
-    integrand for the least x is as small.
+    The trapezoidal rule in log|Z| is used on a path that is rotated from the
+    real line, so that the integrand decays on all of the line `Re s = const`.
+    The width of the strip where it decays sets the step for an error of 1e-14.
+    The path begins where the integrand for the smallest x is as small.
     """
     turn = max(0, math.pi / 4 * (1 - 1 / alpha))
     strip = min(math.pi / 4, math.pi / (4 * alpha))

@@ -1,4 +1,4 @@
-"""A fitted sum of squares."""
+"""Defines the fitted law of a sum of squares."""
 
 import dataclasses
 
@@ -12,16 +12,16 @@ from keras_clip.noise.optional_packages import import_scipy
 
 @dataclasses.dataclass(frozen=True)
 class SquaredSum:
-    """The law of a norm whose square is a sum of squared variables.
+    """Stores the law of a norm whose square is a sum of squared variables.
 
     ```
     norm² = Σ_{j≤dimension} X_j²      E exp(i t X_j) = exp(−|scale · t|^alpha)
     ```
 
     The X_j are independent, symmetric and stable; for alpha = 2 they are
-    Gaussian with a standard deviation of √2 · scale. As the coordinates of the
-    noise depend on each other, the dimension is that of independent ones, not
-    the number of parameters, and need not be whole.
+    Gaussian with a standard deviation of √2 · scale. The coordinates of the
+    noise depend on each other: the dimension is a number of independent ones,
+    smaller than the number of parameters, and need not be an integer.
 
     Args:
         alpha: Index of the stable law, in (0, 2].
@@ -89,7 +89,7 @@ class SquaredSum:
         return values.reshape(ratio.shape)
 
     def _ratio(self, norm):
-        """Returns the norm in units of the scale, as far as it has a square."""
+        """Returns the norm in units of the scale, clipped to have a square."""
         norm = check_positive("norm", norm)
         with np.errstate(over="ignore"):
             return np.clip(norm / self.scale, 1e-150, 1e150)

@@ -1,4 +1,4 @@
-"""Fits of a sum of squares to the squared norm of the noise."""
+"""Fits a sum of squares to the squared norm of the noise."""
 
 import dataclasses
 import math
@@ -13,16 +13,16 @@ from keras_clip.noise.optional_packages import import_scipy
 
 INDICES = (0.5, 2.0)
 DIMENSIONS = (0.5, 1e5)
-# Of the starts, before Nelder and Mead's method goes on from the best.
+# Of the starts. The search by Nelder and Mead's method begins at the best.
 START_INDICES = (1.2, 1.5, 1.8, 1.95)
 START_DIMENSIONS = 8.0 ** np.arange(6)
-# Shares of samples beyond which a bin of its own is left of either tail.
+# Shares of samples in the tails that separate bins are made for.
 TAIL_SHARES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02)
 BIN_MINIMUM = 5
 LEAST_PROBABILITY = 1e-9
-# In log-likelihood, for which the search is begun anew.
+# Of the log-likelihood, for which the search is started again.
 LEAST_GAIN = 0.02
-# Of the logarithm of squares, which is known to about 1e-16.
+# Of the logarithm of squares, which is accurate to about 1e-16.
 LEAST_SPREAD = 1e-12
 TABLE_POINTS = 400
 
@@ -34,8 +34,8 @@ def fit_squared_gaussians(norms: ArrayLike) -> SquaredSum:
     norm² = Σ_{j≤m} X_j² ~ Gamma(m/2, 4 · scale²),   X_j ~ N(0, 2 · scale²)
     ```
 
-    By maximum likelihood in m, a positive number, and scale. If the noise is
-    Gaussian its squared norm is about of this law.
+    The fit is by maximum likelihood in m, a positive number, and scale. The
+    squared norm of Gaussian noise approximately has this law.
 
     Args:
         norms: Array of shape `(n,)`, n at least 50: norms of the noise,
@@ -45,7 +45,7 @@ def fit_squared_gaussians(norms: ArrayLike) -> SquaredSum:
         A `SquaredSum` with an `alpha` of 2.
 
     Raises:
-        ValueError: If `norms` is not as said.
+        ValueError: If `norms` is invalid.
         ImportError: If SciPy is not installed.
 
     Example:
@@ -71,15 +71,15 @@ def fit_squared_stables(norms: ArrayLike) -> SquaredSum:
     norm² = Σ_{j≤m} X_j²,   E exp(i t X_j) = exp(−|scale · t|^alpha)
     ```
 
-    By maximum likelihood in alpha, m and scale, of the numbers of norms in
-    about thirty bins between quantiles, those of the tails included. The norm
+    The fit is by maximum likelihood in alpha, m and scale, for the numbers of
+    norms in about thirty bins between quantiles, including the tails. The norm
     then has the tail index alpha. For alpha = 2 this is the sum of
     `fit_squared_gaussians`, which can have a slightly greater `log_likelihood`,
-    since that is of the norms themselves.
+    as it is fitted to the norms and not to bins.
 
-    The index is sought in [0.5, 2] and the dimension m in [0.5, 100000]. The
-    more summands and the lower the index, the less m can be told: the law is
-    then close to a stable one, which m · scale^alpha and alpha determine.
+    The index is searched in [0.5, 2] and the dimension m in [0.5, 100000]. With
+    many summands and a low index m is uncertain: the law is then close to a
+    stable one, which m · scale^alpha and alpha determine.
 
     Args:
         norms: Array of shape `(n,)`, n at least 50: norms of the noise,
@@ -89,7 +89,7 @@ def fit_squared_stables(norms: ArrayLike) -> SquaredSum:
         A `SquaredSum`.
 
     Raises:
-        ValueError: If `norms` is not as said, or varies less than any sum of
+        ValueError: If `norms` is invalid, or varies less than any sum of
             100,000 squares.
         ImportError: If SciPy is not installed.
 
@@ -113,7 +113,7 @@ def fit_squared_stables(norms: ArrayLike) -> SquaredSum:
             f"Received: norms={len(norms)} numbers that vary as little as with "
             f"{dimension:.3g}"
         )
-    edges, counts = _bins(norms)
+    edges, bin_counts = _bins(norms)
     minimize = import_scipy("optimize").minimize
 
     def loss(parameters):
@@ -123,7 +123,7 @@ def fit_squared_stables(norms: ArrayLike) -> SquaredSum:
             (edges / scale) ** 2, alpha, math.exp(log_dimension)
         )
         shares = np.diff(below, prepend=0, append=1)
-        return -counts @ np.log(np.maximum(shares, LEAST_PROBABILITY))
+        return -bin_counts @ np.log(np.maximum(shares, LEAST_PROBABILITY))
 
     log_dimension = math.log(max(dimension, DIMENSIONS[0]))
     location = math.log(scale) + log_dimension / 2
@@ -133,7 +133,7 @@ def fit_squared_stables(norms: ArrayLike) -> SquaredSum:
     low, high = np.quantile(np.log(norms), [0.25, 0.75])
     step = max(high - low, 1e-3) / 4
     steps = np.vstack([np.zeros(3), np.diag([-0.1, 0.4, step])])
-    # A simplex can shrink too early, at the bound of 2 above all.
+    # A simplex can shrink too early, especially at the bound of 2.
     value, gain = loss(parameters), math.inf
     while gain > LEAST_GAIN:
         found = minimize(
@@ -156,8 +156,8 @@ def fit_squared_stables(norms: ArrayLike) -> SquaredSum:
 
 
 def _scaled(norms):
-    """Returns norms with a median of 1, whose squares are numbers; the unit."""
-    # Of the two in the middle the sum may be too large.
+    """Returns norms in units of their median, and the median."""
+    # The sum of the two in the middle may overflow.
     unit = 2 * np.median(norms / 2)
     return norms / unit, float(unit)
 
@@ -186,7 +186,7 @@ def _gamma(norms):
 
 
 def _bins(norms):
-    """Returns edges, and the number of norms in the bins that they part."""
+    """Returns the edges of bins, and the number of norms in each bin."""
     n = len(norms)
     tail = [share for share in TAIL_SHARES if share * n >= BIN_MINIMUM]
     body = np.arange(0.05, 0.951, 0.05 if n >= 200 else 0.1)
@@ -197,16 +197,16 @@ def _bins(norms):
 
 
 def _scale(alpha, log_dimension, location):
-    """The scale of a summand where that of the sum is exp(location).
+    """Returns the scale of a summand if that of the sum is exp(location).
 
-    The sum of m squares grows as m^(2/alpha): with `location` in place of the
-    scale, the parameters are less entangled.
+    The sum of m squares grows as m^(2/alpha). With `location` in place of the
+    scale, the parameters are less correlated.
     """
     return math.exp(location - log_dimension / alpha)
 
 
 def _starts():
-    """Yields parameters of laws whose median is about that of the norms, 1."""
+    """Yields parameters of laws with a median of about 1, as the norms have."""
     for alpha in START_INDICES:
         for dimension in START_DIMENSIONS:
             low, high = -10.0, 10.0
@@ -222,7 +222,7 @@ def _starts():
 
 
 def _with_fit(alpha, dimension, scale, norms, unit):
-    """Returns the law of norms in a unit, with what is said about its fit."""
+    """Returns the law of norms in a unit, with the quality of its fit."""
     law = SquaredSum(
         alpha, dimension, float(scale), len(norms), math.nan, math.nan
     )
@@ -242,14 +242,14 @@ def _evaluated(law, norms):
     """Returns logarithm of the density and distribution at sorted norms."""
     if law.alpha == 2:
         gamma = import_scipy("stats").gamma
-        # In logarithms: of a far norm the density itself can be zero.
+        # In logarithms, as the density can be zero at a large norm.
         log_density = gamma.logpdf(
             (norms / law.scale) ** 2, law.dimension / 2, scale=4
         ) + np.log(2 * norms / law.scale**2)
         return log_density, law.distribution(norms)
     table = norms
     if len(norms) > TABLE_POINTS:
-        # Both where the norms are many and far out.
+        # Points both where norms are dense and far out.
         quantiles = np.quantile(norms, np.linspace(0, 1, TABLE_POINTS // 2))
         even = np.geomspace(norms[0], norms[-1], TABLE_POINTS // 2)
         table = np.unique(np.concatenate([quantiles, even]))

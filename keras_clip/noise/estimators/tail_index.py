@@ -1,11 +1,11 @@
-"""An estimate of how heavy a tail is."""
+"""Defines an estimate of the tail index, with its interval and verdict."""
 
 import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
 class TailIndex:
-    """Estimated tail index with a confidence interval.
+    """Stores an estimated tail index with a confidence interval.
 
     ```
     P(X > x) ∝ x^(−alpha)   for large x
@@ -19,9 +19,9 @@ class TailIndex:
         low: Lower end of the interval.
         high: Upper end of the interval.
         confidence: Probability with which such intervals hold the index.
-        num_samples: Number of samples behind it.
+        num_samples: Number of samples.
         k: Number of the largest samples that were used, or `None` if the
-            estimator uses all alike. Defaults to `None`.
+            estimator uses all of them. Defaults to `None`.
 
     Example:
 
@@ -40,10 +40,10 @@ class TailIndex:
 
     @property
     def verdict(self) -> str:
-        """What the interval says about the variance.
+        """Returns whether the interval implies that there is no variance.
 
-        `"heavy-tailed"`, no variance, if all of it is below 2; `"not
-        heavy-tailed"` if none is; `"undecided"` else.
+        `"heavy-tailed"`, without a variance, if it lies below 2; `"not
+        heavy-tailed"` if it lies above; else `"undecided"`.
         """
         if self.high < 2:
             return "heavy-tailed"

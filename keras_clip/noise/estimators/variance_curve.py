@@ -1,4 +1,4 @@
-"""Whether the empirical variance of the noise settles."""
+"""Computes how the empirical variance of the noise converges, if it does."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ from keras_clip.validation import check_integer
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class VarianceCurve:
-    """Empirical variance of the noise as a function of the number of samples.
+    """Stores the empirical variance of the noise by number of samples.
 
     Args:
         num_samples: Array of numbers n, increasing.
@@ -35,9 +35,9 @@ def variance_curve(
     variance_n = (1/n) · Σ_{i≤n} norm_i²        norm_i = ‖g_i − ∇f‖
     ```
 
-    With a variance it settles; without one it jumps at every new largest
-    sample, however many there were. The band shows how much of its course is
-    due to the order; at the last n, that of all samples, it has no width.
+    If the noise has a variance, the curve converges; if not, it jumps at every
+    new largest sample, however many there were. The band shows the influence of
+    the order of samples; it has no width at the last n, that of all samples.
 
     Args:
         norms: Array of shape `(n,)`, n at least 2, in the order of sampling:
@@ -45,16 +45,16 @@ def variance_curve(
             gradient.
         orders: Positive integer, the number of random orders for the band.
             Defaults to `100`.
-        seed: Integer from 0 on that determines them. Defaults to `0`.
-        points: Integer from 2 on. The curve is taken at about so many numbers
-            of samples, evenly spaced in their logarithms. Defaults to `100`.
+        seed: Integer from 0, the seed of these orders. Defaults to `0`.
+        points: Integer from 2. The curve has about as many points, evenly
+            spaced in the logarithm of the number of samples. Defaults to `100`.
 
     Returns:
         A `VarianceCurve`, in squared units of the gradient: infinite where
         that is more than the largest float.
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is invalid.
 
     Example:
 
@@ -67,7 +67,7 @@ def variance_curve(
         - [Zhang et al., 2020](https://arxiv.org/abs/1912.03194), figure 1
     """
     norms = check_norms("norms", norms, minimum=2, zeros=True)
-    # The squares of the norms themselves may be too large for a float.
+    # Squares of the norms may overflow.
     unit = np.max(norms) or 1.0
     squares = (norms / unit) ** 2
     orders = check_integer("orders", orders, 1)

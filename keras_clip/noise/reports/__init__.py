@@ -1,1 +1,1 @@
-"""Reports: what samples say, which thresholds suit them, and the plots."""
+"""Reports on samples of the noise: estimates, suggested thresholds, plots."""

@@ -1,4 +1,4 @@
-"""Thresholds that follow the norms, from samples of the gradient noise."""
+"""Suggests adaptive thresholds from samples of the gradient noise."""
 
 import math
 
@@ -23,30 +23,30 @@ _RAW = (
 def adaptive(
     samples: NoiseSamples, quantile: float, early: bool
 ) -> list[Suggestion]:
-    """Returns multiples of the mean gradient norm.
+    """Returns thresholds that are multiples of the mean gradient norm.
 
-    A multiple of the clipped mean is where it stays: with a threshold of Q the
-    mean of the clipped norms is `mean min(‖g‖, Q)`, and Q is c times that.
+    With a constant threshold Q the mean of the clipped norms is
+    `mean min(‖g‖, Q)`. Q is c times that mean, and so is the threshold.
 
     Args:
         samples: Samples.
-        quantile: Float in (0, 1), the share of steps that are left as they are.
+        quantile: Float in (0, 1), the share of steps that are not clipped.
         early: Whether the multiples are those of the noise alone.
 
     Returns:
-        Suggestions, those of the clipped norms first. None if the quantile is
-        0 or among those norms that are missing; without a multiple above 1
-        only that of the norms as they are.
+        Suggestions, that with clipped norms first. The list is empty if the
+        quantile is 0 or among the norms that are missing, and has no suggestion
+        with clipped norms if the multiple is not above 1.
     """
     norms = samples.noise_norms if early else samples.gradient_norms
     level = quantile_of(norms, samples, quantile)
     if math.isinf(level) or not level:
         return []
-    whole = with_missing(norms, samples)
+    all_norms = with_missing(norms, samples)
     now = _now(quantile, early)
     found = _clipped(
         "adaptive clipped",
-        level / _mean(np.minimum(whole, level)),
+        level / _mean(np.minimum(all_norms, level)),
         _CLIPPED.format("the gradient norms", now),
     )
     if not samples.num_censored:
@@ -63,16 +63,15 @@ def adaptive(
 def adaptive_by_layer(
     samples: NoiseSamples, quantile: float, early: bool
 ) -> list[Suggestion]:
-    """Returns multiples of the mean gradient norm of each variable.
+    """Returns thresholds that are multiples of each variable's mean norm.
 
     Args:
         samples: Samples with the norms of each variable.
-        quantile: Float in (0, 1), the share of variables that are left as they
-            are.
+        quantile: Float in (0, 1), the share of variables that are not clipped.
         early: Whether the multiples are those of the noise alone.
 
     Returns:
-        Suggestions, as of `adaptive`.
+        Suggestions, as those of `adaptive`.
     """
     norms = samples.layer_gradient_norms
     if early:
@@ -127,6 +126,6 @@ def _raw(name, multiplier, rule, **where):
 
 
 def _mean(norms):
-    """Returns the mean of norms, whose sum may be no float."""
+    """Returns the mean of norms, whose sum may overflow."""
     largest = np.max(norms)
     return float(largest * np.mean(norms / largest))

@@ -1,4 +1,4 @@
-"""Says which of two estimates counts if they differ about the variance."""
+"""Explains which of two estimates to trust if they contradict each other."""
 
 from keras_clip.noise.estimators.tail_index import TailIndex
 
@@ -21,10 +21,10 @@ _HEAVIER_TAIL = (
 
 
 def disagreement(tail: TailIndex | None, body: TailIndex | None) -> str | None:
-    """Returns which estimate counts and why, or `None` if they agree.
+    """Returns which estimate to trust and why, or `None` if they agree.
 
     They disagree if one interval is below 2, where there is no variance, the
-    other reaches 2, and the two have nothing in common.
+    other reaches 2, and the two do not overlap.
 
     Args:
         tail: Hill's estimate on the norms.
@@ -36,7 +36,7 @@ def disagreement(tail: TailIndex | None, body: TailIndex | None) -> str | None:
     Example:
 
     >>> from keras_clip.noise import TailIndex
-    >>> from keras_clip.noise.disagreement import disagreement
+    >>> from keras_clip.noise.reports.disagreement import disagreement
     >>> tail = TailIndex(7.9, 5.1, 11.4, confidence=0.95, num_samples=1000)
     >>> body = TailIndex(1.8, 1.7, 1.9, confidence=0.95, num_samples=1000)
     >>> disagreement(tail, body)[:23]

@@ -1,4 +1,4 @@
-"""Whether training has yet to take away much of the gradient."""
+"""Finds out whether training will still shrink the gradients."""
 
 import numpy as np
 
@@ -6,24 +6,24 @@ from keras_clip.noise.sampling.noise_samples import NoiseSamples
 
 
 def is_early(samples: NoiseSamples, quantile: float = 0.9) -> bool:
-    """Returns whether a fixed threshold taken now would soon be too large.
+    """Returns whether a constant threshold chosen now would soon be too large.
 
-    Training makes the full gradient small and leaves the noise about it. So the
-    question is what the quantile of the gradient norms would do to the noise
-    alone: it is too large if that exceeds it less than half as often. In models
-    that were sampled before training it did so in 0 % to 5 % of the steps with
-    the 0.9 quantile, and in up to 8 % where the noise was so heavy-tailed that
-    the threshold stayed right; after some epochs in 4 % to 10 %.
+    Training makes the full gradient small and leaves the noise around it. The
+    function therefore compares the noise alone with a quantile of the gradient
+    norms, which is too large if the noise exceeds it less than half as often.
+    In models that were sampled before training, noise exceeded the 0.9 quantile
+    in 0 % to 5 % of the steps, and in up to 8 % where it was so heavy-tailed
+    that the threshold stayed right; after a few epochs, in 4 % to 10 %.
 
-    No ratio of the two norms tells as much: one of 0.7 does not matter where
-    the largest gradients are noise, and does where all are alike. If the full
-    gradient is an estimate, its error makes the noise about it larger, and so
-    the answer `False`.
+    A ratio of the two norms does not suffice: one of 0.7 does not matter if
+    the largest gradients are noise, but does if all gradients are alike. If
+    the full gradient is an estimate, its error enlarges the noise, and the
+    answer may be `False` too often.
 
     Args:
         samples: Samples.
-        quantile: Float in (0, 1), the share of steps that a threshold leaves as
-            they are. Defaults to `0.9`.
+        quantile: Float in (0, 1), the share of steps that a threshold does not
+            clip. Defaults to `0.9`.
 
     Returns:
         A bool.
@@ -32,7 +32,7 @@ def is_early(samples: NoiseSamples, quantile: float = 0.9) -> bool:
 
     >>> import numpy as np
     >>> from keras_clip import noise
-    >>> from keras_clip.noise.early import is_early
+    >>> from keras_clip.noise.reports.early import is_early
     >>> model = keras.Sequential([keras.layers.Input((2,)),
     ...                           keras.layers.Dense(1)])
     >>> model.compile(optimizer="sgd", loss="mse")
@@ -46,10 +46,10 @@ def is_early(samples: NoiseSamples, quantile: float = 0.9) -> bool:
 
 
 def share_of_noise_clipped(samples: NoiseSamples, quantile: float) -> float:
-    """Returns how much noise exceeds a quantile of the gradients' norms.
+    """Returns the share of noise beyond a quantile of the gradient norms.
 
     Args:
-        samples: Samples; what is missing of them counts as the largest.
+        samples: Samples; missing ones count as the largest.
         quantile: Float in (0, 1).
 
     Returns:
@@ -58,17 +58,17 @@ def share_of_noise_clipped(samples: NoiseSamples, quantile: float) -> float:
     """
     threshold = quantile_of(samples.gradient_norms, samples, quantile)
     norms = with_missing(samples.noise_norms, samples)
-    # Both are infinite for what is missing.
+    # Both are infinite for missing samples.
     return float(np.mean((norms > threshold) | np.isinf(norms)))
 
 
 def quantile_of(
     norms: np.ndarray, samples: NoiseSamples, quantile: float
 ) -> float:
-    """Returns a quantile of norms, infinite if among those that are missing.
+    """Returns a quantile of norms, infinite if among the missing ones.
 
     Args:
-        norms: Array of shape `(n,)`, some norms of the samples.
+        norms: Array of shape `(n,)`, norms of the samples.
         samples: Samples.
         quantile: Float in (0, 1).
     """

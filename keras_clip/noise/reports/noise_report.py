@@ -1,4 +1,4 @@
-"""What samples of the gradient noise say, in words, numbers and pictures."""
+"""Defines the report on samples of the noise: text, numbers and plots."""
 
 import dataclasses
 import functools
@@ -26,19 +26,19 @@ from keras_clip.noise.sampling.noise_samples import NoiseSamples
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class NoiseReport:
-    """Estimates, fits and suggested thresholds from samples of the noise.
+    """Computes estimates, fits and thresholds from samples of the noise.
 
-    What cannot be estimated is `None`, and `caveats` says why. So is every
-    estimate if the largest mini-batches may be missing from the samples, as
-    their `num_censored` says. All but the suggestions is computed when it is
-    first asked for.
+    An estimate that is not possible is `None`, and `caveats` has the reason.
+    All estimates are `None` if the largest mini-batches may be missing from the
+    samples, which have a positive `num_censored` then. Everything except the
+    suggestions is computed on first access.
 
     Args:
         samples: The samples.
         confidence: Float in (0, 1), of the intervals.
         suggestions: Dict from the name of a rule to a suggested threshold.
         quantile: Float in (0, 1), the share of steps that the suggested
-            thresholds leave as they are. Defaults to `0.9`.
+            thresholds do not clip. Defaults to `0.9`.
     """
 
     samples: NoiseSamples
@@ -48,32 +48,32 @@ class NoiseReport:
 
     @property
     def tail_index(self) -> TailIndex | None:
-        """Hill's estimate on the norms of the noise."""
+        """Returns Hill's estimate on the norms of the noise."""
         return self._tail_index[0]
 
     @property
     def stable_index(self) -> TailIndex | None:
-        """The log-moment estimate on projections of the noise."""
+        """Returns the log-moment estimate on projections of the noise."""
         return self._stable_index[0]
 
     @property
     def kurtosis(self) -> float | None:
-        """That of the projections, 3 for Gaussian noise."""
+        """Returns the kurtosis of the projections, 3 for Gaussian noise."""
         return self._kurtosis[0]
 
     @property
     def gaussian_fit(self) -> SquaredSum | None:
-        """The squared norms as a sum of squared Gaussians."""
+        """Returns the squared norms' fit as a sum of squared Gaussians."""
         return self._gaussian_fit[0]
 
     @property
     def stable_fit(self) -> SquaredSum | None:
-        """The squared norms as a sum of squared stable variables."""
+        """Returns the squared norms' fit as a sum of squared stables."""
         return self._stable_fit[0]
 
     @functools.cached_property
     def layers(self) -> dict[str, TailIndex | None]:
-        """Hill's estimate for each variable, if `per_layer` was asked for."""
+        """Returns Hill's estimate for each variable sampled `per_layer`."""
         norms = self.samples.layer_noise_norms
         if norms is None:
             return {}
@@ -84,7 +84,7 @@ class NoiseReport:
 
     @property
     def caveats(self) -> tuple[str, ...]:
-        """Sentences on what limits samples and estimates."""
+        """Returns sentences on the limits of samples and estimates."""
         found = [
             f"No {what}: {refusal}"
             for what, (_, refusal) in (
@@ -96,13 +96,13 @@ class NoiseReport:
             )
             if refusal
         ]
-        which_counts = disagreement(self.tail_index, self.stable_index)
-        if which_counts:
-            found.append(which_counts)
+        contradiction = disagreement(self.tail_index, self.stable_index)
+        if contradiction:
+            found.append(contradiction)
         return (*self.samples.caveats, *found)
 
     def _attempt(self, estimate, samples, **options):
-        """Returns an estimate and `None`, or `None` and why there is none."""
+        """Returns an estimate and `None`, or `None` and the reason."""
         if self.samples.num_censored:
             return None, None
         try:
@@ -142,16 +142,16 @@ class NoiseReport:
 
     @property
     def verdict(self) -> str:
-        """`"heavy-tailed"`, `"not heavy-tailed"`, `"undecided"`, `"unknown"`.
+        """Returns the verdict of Hill's estimate, `"unknown"` without one.
 
-        What the interval of Hill's estimate says about the variance; unknown
-        without an estimate.
+        Else it is `"heavy-tailed"`, `"not heavy-tailed"` or `"undecided"`; see
+        `TailIndex`.
         """
         return self.tail_index.verdict if self.tail_index else "unknown"
 
     @functools.cached_property
     def recommendation(self) -> Recommendation:
-        """An optimizer with one of the suggestions, and what to expect."""
+        """Returns an optimizer with one of the suggestions, and advice."""
         return recommend(
             self.samples, self.verdict, self.suggestions, self.quantile
         )
@@ -243,7 +243,7 @@ def _asdict(value):
 
 
 def _finite(value):
-    """Returns nested values with `None` for what is NaN or infinite."""
+    """Returns nested values with `None` for numbers that are not finite."""
     if isinstance(value, dict):
         return {name: _finite(item) for name, item in value.items()}
     if isinstance(value, list | tuple):

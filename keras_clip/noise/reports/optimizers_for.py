@@ -1,4 +1,4 @@
-"""Which optimizers clip in a given way, as their rules say."""
+"""Finds the optimizers whose rules clip in a given way."""
 
 from keras_clip.registry import OPTIMIZERS
 
@@ -21,13 +21,13 @@ def optimizers_for(clipping: str | None) -> tuple[str, ...]:
 
 
 def calls_for(clipping: str | None) -> tuple[str, ...]:
-    """Returns these names with the argument that makes them clip like that.
+    """Returns these names with the argument for this way, where needed.
 
     Args:
         clipping: As for `optimizers_for`.
 
     Returns:
-        Names, or calls of those that can clip in another way too.
+        Names, or calls of classes that can also clip in another way.
     """
     return tuple(
         f'{name}(clipping="{clipping}")'

@@ -1,4 +1,4 @@
-"""The panels that pictures of the gradient noise are made of."""
+"""Draws the panels that figures of the gradient noise consist of."""
 
 from typing import TYPE_CHECKING
 from typing import Protocol
@@ -14,7 +14,7 @@ from keras_clip.noise.reports.tick_labels import label_linear
 from keras_clip.noise.reports.tick_labels import label_logarithmic
 from keras_clip.noise.sampling.noise_samples import NoiseSamples
 
-# Of the palette of Okabe and Ito, which the colour-blind can tell apart.
+# Colours from the palette of Okabe and Ito, safe for the colour-blind.
 _SAMPLES, _BOUND = "#999999", "#000000"
 _GAUSSIAN, _STABLE = "#0072B2", "#D55E00"
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Findings(Protocol):
-    """Names what a `NoiseReport` has to have to be drawn."""
+    """Declares the attributes of a `NoiseReport` that the panels draw."""
 
     samples: NoiseSamples
     tail_index: TailIndex | None
@@ -85,12 +85,12 @@ def new_figure(
 
 
 def draw_histogram(axis, report: Findings, legend: bool):
-    """Draws the norms up to where the last of a thousand begin.
+    """Draws a histogram of the norms up to their 0.999 quantile.
 
     Args:
         axis: Axes of matplotlib.
         report: A report.
-        legend: Whether it has a legend of its own.
+        legend: Whether the panel has a legend.
     """
     norms, unit, label = _in_unit(report)
     low, high = np.min(norms), np.quantile(norms, 0.999)
@@ -108,7 +108,7 @@ def draw_histogram(axis, report: Findings, legend: bool):
     if outside:
         axis.annotate(
             f"{outside} beyond, up to {np.max(norms):.3g}",
-            # Below the legend, or where it would be.
+            # Below the place of the legend.
             (0.98, 0.62 if legend else 0.95),
             xycoords="axes fraction",
             ha="right",
@@ -117,8 +117,7 @@ def draw_histogram(axis, report: Findings, legend: bool):
         )
     axis.set_xlabel(label)
     axis.set_ylabel("density")
-    # A fit may have a peak that would dwarf the samples, and above them is
-    # room for the legend.
+    # A fit may have a peak far above the samples. Above them is the legend.
     axis.set_ylim(0, (2.0 if legend else 1.6) * np.max(density))
     label_linear(axis.xaxis)
     label_linear(axis.yaxis)
@@ -129,8 +128,8 @@ def draw_histogram(axis, report: Findings, legend: bool):
 def _in_unit(report):
     """Returns norms of the noise, their unit and its label.
 
-    The unit is 1 if their squares are floats, and their densities such that
-    matplotlib can tell them apart.
+    The unit is 1 unless squares would overflow or underflow, or densities would
+    be too close for matplotlib.
     """
     norms, label = report.samples.noise_norms, "‖g − ∇f‖"
     power = np.floor(np.log10(np.max(norms)))
@@ -151,14 +150,14 @@ def draw_tail(axis, report: Findings):
     number = len(norms) + report.samples.num_censored
     share = 1 - np.arange(len(norms)) / number
     axis.loglog(norms, share, ".", ms=3, color=_SAMPLES, label="samples")
-    # Batches without noise have no place on this axis.
+    # The axis cannot show batches without noise.
     least = norms[norms > 0][0]
-    # Norms that are nearly alike fill the panel too.
+    # Norms that are nearly equal also fill the panel.
     end = norms[-1] * min(1.3, norms[-1] / least)
     grid = np.geomspace(least, end, 200)
     for fit, color, style, label in _fits(report):
         beyond = 1 - fit.distribution(grid)
-        beyond[beyond < 1e-8] = np.nan  # what the inversion cannot tell from 0
+        beyond[beyond < 1e-8] = np.nan  # below the error of the inversion
         axis.loglog(grid, beyond, color=color, ls=style, label=label)
     if report.tail_index:
         k, alpha = report.tail_index.k, report.tail_index.alpha
@@ -181,7 +180,7 @@ def draw_tail(axis, report: Findings):
 
 
 def draw_hill(axis, report: Findings):
-    """Draws the estimate as a function of the samples that are used.
+    """Draws Hill's estimate as a function of the number of samples used.
 
     Args:
         axis: Axes of matplotlib.
@@ -201,7 +200,7 @@ def draw_hill(axis, report: Findings):
         return
     index = report.tail_index
     curve = hill_curve(report.samples.noise_norms, index.confidence)
-    # A handful of samples says nothing, and would set the scale.
+    # Estimates from a handful of samples are noise that would set the scale.
     shown = (curve.k >= 5) & (curve.k <= len(curve.k) // 2)
     k = curve.k[shown]
     axis.fill_between(

@@ -1,4 +1,4 @@
-"""Pictures of the gradient noise, as in the figures of Zhang et al. (2020)."""
+"""Plots the gradient noise as in the figures of Zhang et al. (2020)."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def plot_report(report: NoiseReport) -> "Figure":
     """Draws histogram with both fits, tail, Hill plot and variance curve.
 
-    As figure 1 of the paper shows the noise of one model.
+    The paper shows the noise of one model like this in figure 1.
 
     Args:
         report: A report.
@@ -46,13 +46,13 @@ def plot_evolution(
 ) -> "Figure":
     """Draws how the noise changes over training, for one or several models.
 
-    As figure 2 of the paper: a histogram for each point in training, a row for
-    each model.
+    As in figure 2 of the paper, there is a histogram for each point in training
+    and a row for each model.
 
     Args:
         reports: Dict from a model's name to a dict from the number of training
             steps to a report. All need the same steps.
-        unit: What is counted. Defaults to `"step"`.
+        unit: Name of the points in training. Defaults to `"step"`.
 
     Returns:
         A `matplotlib.figure.Figure`.
@@ -84,7 +84,7 @@ def plot_evolution(
 def plot_grid(reports: Mapping[str, Mapping[str, NoiseReport]]) -> "Figure":
     """Draws a grid of histograms with both fits.
 
-    As figure 4 of the paper: models down, data across.
+    As in figure 4 of the paper, rows may be models and columns data.
 
     Args:
         reports: Dict from the title of a row to a dict from the title of a

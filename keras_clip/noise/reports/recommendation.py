@@ -1,4 +1,4 @@
-"""Recommends an optimizer for the noise that was found."""
+"""Recommends an optimizer for the noise of a model."""
 
 import dataclasses
 import json
@@ -59,18 +59,18 @@ _NO_THRESHOLD = (
 
 @dataclasses.dataclass(frozen=True)
 class Recommendation:
-    """An optimizer and its threshold, and what to expect of it.
+    """Stores an optimizer and its threshold, and advice on using it.
 
     Args:
         name: The optimizer's name in the registry.
         line: A line of code that makes the optimizer, after `import_line`.
-        import_line: The import that it needs.
-        suggestion: The suggestion whose threshold it has, or `None` for an
-            optimizer that needs none.
-        advice: Sentences: whether clipping is worth while, and what to do
+        import_line: The import that the line needs.
+        suggestion: The suggestion with the optimizer's threshold, or `None` for
+            an optimizer that needs none.
+        advice: Sentences on whether clipping is worthwhile and what to do
             first.
-        is_early: Whether the model is yet to be trained, as `early.is_early`
-            tells.
+        is_early: Whether training will still shrink the gradients; see
+            `early.is_early`.
     """
 
     name: str
@@ -82,7 +82,7 @@ class Recommendation:
 
     @property
     def yaml(self) -> str:
-        """The same for TF Model Garden, below `trainer.optimizer_config`."""
+        """Returns the YAML for Model Garden's `trainer.optimizer_config`."""
         arguments = {}
         if self.suggestion is not None:
             arguments["clip_threshold"] = self.suggestion.serialized
@@ -101,16 +101,16 @@ def recommend(
 ) -> Recommendation:
     """Returns one of the suggestions in an optimizer, with advice.
 
-    An adaptive threshold stays right while gradients become smaller. That of
-    the clipped norms is for noise that may be heavy-tailed. For noise that is
-    not, it would be slow to follow norms that grow for good: its multiplier is
-    close to 1 then.
+    An adaptive threshold stays right while gradients become smaller. The one
+    with clipped norms is for noise that may be heavy-tailed. For other noise
+    its multiplier is close to 1, and it would adapt slowly to norms that grow
+    for good.
 
     Args:
         samples: The samples.
-        verdict: That of the report.
+        verdict: The verdict of the report.
         suggestions: Dict from the name of a rule to a suggestion.
-        quantile: Float in (0, 1), as of the suggestions.
+        quantile: Float in (0, 1), that of the suggestions.
 
     Returns:
         A recommendation.
@@ -141,7 +141,7 @@ def _advice(samples, verdict, suggestion, quantile, early):
             alone=100 * share_of_noise_clipped(samples, quantile),
             wanted=100 * (1 - quantile),
         )
-        # Less than the noise, it is what trained models have too.
+        # In trained models it is smaller than the noise.
         if samples.full_gradient_norm > np.median(samples.noise_norms):
             sentence += _TRAIN_FIRST
         yield f"{sentence}."
@@ -166,9 +166,9 @@ def _line(module, info, suggestion):
 
 
 def _optimizer_for(suggestion):
-    """Returns what is known of the optimizer to recommend.
+    """Returns the registry's entry of the optimizer to recommend.
 
-    With a threshold that has Adam's steps, and so Adam's learning rates.
+    With a threshold it has the steps of Adam, and therefore its learning rates.
     """
     if suggestion is not None:
         return OPTIMIZERS["clip_adam"]

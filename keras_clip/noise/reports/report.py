@@ -1,4 +1,4 @@
-"""Makes a report of samples of the gradient noise."""
+"""Makes a report on samples of the gradient noise."""
 
 import dataclasses
 
@@ -20,18 +20,18 @@ def report(
     """Estimates how heavy the noise's tail is, and suggests thresholds.
 
     Args:
-        samples: What `sample` has given.
+        samples: Samples, as `sample` returns them.
         confidence: Float in (0, 1), of the intervals. Defaults to `0.95`.
         quantile: Float in (0, 1), the share of steps that suggested thresholds
-            leave as they are. Defaults to `0.9`.
+            do not clip. Defaults to `0.9`.
         smoothness: Float or `None`, for the rule of a theorem; see `suggest`,
-            as for the next two.
-        initial_gap: Float or `None`.
-        steps: Int or `None`.
+            also for the next two. Defaults to `None`.
+        initial_gap: Float or `None`. Defaults to `None`.
+        steps: Int or `None`. Defaults to `None`.
 
     Returns:
-        A report: print it, `plot` it, take the line of code that its
-        `recommendation` has or a threshold from `suggestions`.
+        A report: print it, `plot` it, and use the line of code in its
+        `recommendation` or a threshold from `suggestions`.
 
     Raises:
         ValueError: If an argument is out of its range.

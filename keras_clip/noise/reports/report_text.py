@@ -1,4 +1,4 @@
-"""A report in words."""
+"""Writes a report as text."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ _CENSORED = (
 
 
 def text_of(report) -> str:
-    """Returns a report in words, the recommended line of code last.
+    """Returns a report as text, the recommended line of code last.
 
     Args:
         report: A `NoiseReport`.

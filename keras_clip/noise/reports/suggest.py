@@ -1,4 +1,4 @@
-"""Clipping thresholds from samples of the gradient noise."""
+"""Suggests clipping thresholds from samples of the gradient noise."""
 
 import math
 import sys
@@ -31,7 +31,7 @@ def suggest(
     initial_gap: float | None = None,
     steps: int | None = None,
 ) -> dict[str, Suggestion]:
-    """Returns clipping thresholds by rules of both papers.
+    """Returns clipping thresholds by the rules of both papers and quantiles.
 
     With `σ = (mean ‖g − ∇f‖^α)^(1/α)`, α at most 2, and `Q` a quantile of the
     norms ‖g‖:
@@ -47,44 +47,43 @@ def suggest(
     "strongly convex"   τ_k  = σ · k^(1/α)
     ```
 
-    They are for the global norm. Where the samples have the norms of each
-    variable there are three more, for `clipping="layer"`:
+    They are for the global norm. If the samples have the norms of each
+    variable, there are three more, for `clipping="layer"`:
 
     ```
     "layer adaptive clipped", "layer adaptive", "layer quantile"
-                        the same of the norms ‖g_i‖ of all variables i, the
-                        means of each variable on its own
+                        the same for the norms ‖g_i‖ of all variables i, with
+                        the means of each variable
     ```
 
-    Those from quantiles are for use at once: at the parameters where the noise
-    was sampled each clips one step (or variable) in ten, with the default.
-    Those that are adaptive still do once gradients have become smaller. The
-    first of them hardly moves with a single far too large gradient, which suits
-    heavy-tailed noise; the other one soon knows of norms that have grown.
+    The rules with quantiles are ready for use: at the parameters where the
+    noise was sampled each clips one step (or variable) in ten, by default. The
+    adaptive ones still do so when gradients have become smaller. A single very
+    large gradient hardly affects the first of them, which suits heavy-tailed
+    noise; the other one adapts quickly to norms that have grown.
 
-    Early in training, as `early.is_early` tells, much of the norm is the full
-    gradient, which will become small. Then the constants c are those of the
-    noise alone, `‖g − ∇f‖` in place of `‖g‖`, for its norms spread more.
+    Early in training, see `early.is_early`, the full gradient is a large part
+    of the norm and will become small. The constants c are then those of the
+    noise alone, `‖g − ∇f‖` in place of `‖g‖`, whose norms spread more.
 
-    The others are what theorems ask for, up to constants; two of them grow, so
-    that in the end next to nothing is clipped. "nonconvex" is that of Theorem
-    2, whose step size is `1/(L·τ^α)` at most; its last term balances that
-    theorem's bound. Constants of theorems are large: expect it to clip nothing.
-    It is left out where they are beyond the largest float, as with α close to
-    1.
+    The other rules follow theorems, up to constants. Two of these thresholds
+    grow, so that in the end almost nothing is clipped. "nonconvex" is from
+    Theorem 2, whose step size is at most `1/(L·τ^α)`; its last term balances
+    the bound of the theorem. Its constants are large: expect it to clip
+    nothing. It is left out if they overflow, as for α close to 1.
 
-    Where the largest mini-batches may be missing from the samples, as their
-    `num_censored` says, there are no means but of clipped norms. Then only
-    "adaptive clipped" and "quantile" remain, if so many are left.
+    If the largest mini-batches may be missing from the samples, see their
+    `num_censored`, only means of clipped norms are known. Then only "adaptive
+    clipped" and "quantile" remain, if enough samples are left.
 
     Args:
         samples: Samples of the noise.
         alpha: Float, the tail index of the noise, or `None` if unknown. Above
-            2, which every finite variance allows, the rules use 2. At 1 and
-            below there is no mean: then, and with `None`, only those from
-            quantiles remain.
-        quantile: Float in (0, 1), the share of steps that its rules leave as
-            they are. Defaults to `0.9`.
+            2, which every finite variance allows, the rules use 2. For 1 or
+            less, without a mean, and for `None`, only the rules with quantiles
+            remain.
+        quantile: Float in (0, 1), the share of steps that the rules with
+            quantiles do not clip. Defaults to `0.9`.
         smoothness: Float L, the Lipschitz constant of the gradient. Defaults to
             `None`, which leaves out "nonconvex", as do the next two.
         initial_gap: Float, the loss at the start less the least loss. Defaults
@@ -189,7 +188,7 @@ def _of_theorems(samples, alpha, smoothness, initial_gap, steps):
 
 
 def _moment(norms, order):
-    """Returns `(mean norm^order)^(1/order)`, whose powers may be no floats."""
+    """Returns `(mean norm^order)^(1/order)`, whose powers may overflow."""
     largest = np.max(norms)
     return float(largest * np.mean((norms / largest) ** order) ** (1 / order))
 
@@ -199,7 +198,7 @@ def _nonconvex(alpha, sigma, smoothness, initial_gap, steps):
     check_number("initial_gap", initial_gap, 0, open_low=True)
     check_integer("steps", steps, 1)
     log_sigma = math.log(sigma)
-    # In logarithms: close to an index of 1 the constants are no floats.
+    # In logarithms, as the constants overflow for an index close to 1.
     logarithm = max(
         math.log(2),
         (math.log(48) + alpha * log_sigma) / (alpha - 1),

@@ -1,4 +1,4 @@
-"""A clipping threshold and the rule that it comes from."""
+"""Defines a suggested clipping threshold, with the rule behind it."""
 
 import dataclasses
 import inspect
@@ -11,17 +11,17 @@ from keras_clip.thresholds import serialize
 
 @dataclasses.dataclass(frozen=True)
 class Suggestion:
-    """A clipping threshold and the rule behind it.
+    """Stores a suggested clipping threshold and the rule behind it.
 
     Args:
         name: Name of the rule.
-        clip_threshold: What to pass to an optimizer as `clip_threshold`.
+        clip_threshold: The value for an optimizer's `clip_threshold`.
         rule: The rule in words, with its numbers.
-        clipping: `"global"` or `"layer"`, the clipping that it is for. Defaults
-            to `"global"`. Clipping by coordinate would take either, and clip
-            next to nothing.
-        is_theory: Whether it is a theorem's, not one to begin with. Defaults to
-            `False`.
+        clipping: `"global"` or `"layer"`, the clipping that it is for. Clipping
+            by coordinate would accept it, but clip almost nothing. Defaults to
+            `"global"`.
+        is_theory: Whether it follows a theorem, and is not one to start with.
+            Defaults to `False`.
 
     Attributes:
         optimizers: Names of the classes that it is for.
@@ -44,12 +44,12 @@ class Suggestion:
 
     @property
     def optimizers(self) -> tuple[str, ...]:
-        """Names of the classes that it is for."""
+        """Returns the names of the classes that it is for."""
         return optimizers_for(self.clipping)
 
     @property
     def argument(self) -> str:
-        """The threshold as code, its class without a module."""
+        """Returns the threshold as code, its class without a module."""
         threshold = self.clip_threshold
         if not isinstance(threshold, Threshold):
             return f"{threshold:.4g}"
@@ -64,7 +64,7 @@ class Suggestion:
 
     @property
     def serialized(self) -> float | dict:
-        """The threshold as JSON and YAML have it."""
+        """Returns the threshold as a value for JSON and YAML."""
         if isinstance(self.clip_threshold, Threshold):
             return serialize(self.clip_threshold)
         return self.clip_threshold

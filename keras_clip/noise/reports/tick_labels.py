@@ -1,4 +1,4 @@
-"""Tick labels that do not overlap, whatever the range of an axis."""
+"""Sets tick labels that do not overlap, whatever the range of an axis."""
 
 
 def label_linear(axis):
@@ -20,9 +20,9 @@ def label_linear(axis):
 def label_logarithmic(axis):
     """Labels powers of ten, few of their multiples, or a few numbers.
 
-    By itself matplotlib labels powers of ten: there may be but one in a range
-    of less than a hundredfold, and it then labels so many numbers between that
-    they overlap.
+    By default matplotlib labels powers of ten. A range of less than a
+    hundredfold may contain only one, and it then labels so many numbers between
+    them that they overlap.
 
     Args:
         axis: Axis of matplotlib with a logarithmic scale, which is not changed

@@ -1,1 +1,1 @@
-"""Sampling: the gradients of mini-batches, by any framework."""
+"""Samples the gradients of mini-batches, in any framework."""

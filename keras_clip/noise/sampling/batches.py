@@ -1,4 +1,4 @@
-"""Data as batches: all of them once, and random ones without end."""
+"""Provides data as batches: all of them once, or random ones without end."""
 
 import itertools
 import math
@@ -16,12 +16,12 @@ from keras_clip.validation import check_integer
 
 
 class ArrayBatches:
-    """Batches of arrays that fit in memory.
+    """Provides batches of arrays that fit in memory.
 
     Args:
         arrays: Tuple of nested arrays with examples along the first axis.
         batch_size: Number of examples in a batch.
-        seed: Int, decides which examples come together.
+        seed: Int, the seed of the order of examples.
     """
 
     endless = False
@@ -42,14 +42,14 @@ class ArrayBatches:
 
     @property
     def num_batches(self) -> int:
-        """The number of batches of a pass."""
+        """Returns the number of batches of a pass."""
         return -(-self._size // self.batch_size)
 
     def all(self) -> Iterator[tuple]:
-        """Yields every example once, the last batch as small as it is.
+        """Yields every example once, in a random order.
 
-        In a random order: sorted ones would come with those of their own kind,
-        which batch normalization never sees in training.
+        The last batch may be smaller. Sorted data would make batches of similar
+        examples, which batch normalization never sees in training.
         """
         return self._epoch(self._size)
 
@@ -69,7 +69,7 @@ class ArrayBatches:
 
 
 class DatasetBatches:
-    """Batches as a data set gives them, over and over while it has new ones.
+    """Provides the batches of a data set, repeatedly if they change.
 
     Args:
         dataset: `tf.data.Dataset`, `keras.utils.PyDataset`, `Sequence` of
@@ -89,12 +89,12 @@ class DatasetBatches:
         if isinstance(dataset, keras.utils.PyDataset):
             dataset = self._of_py_dataset()
         yield from map(_arrays, dataset)
-        # A `PyDataset`, and a `Sequence` of tf_keras, may shuffle then.
+        # A `PyDataset`, or a `Sequence` of tf_keras, may shuffle here.
         if hasattr(self._dataset, "on_epoch_end"):
             self._dataset.on_epoch_end()
 
     def random(self) -> Iterator[tuple]:
-        """Yields batches, after a pass those of another if they differ."""
+        """Yields batches of pass after pass, until one repeats."""
         first = None
         while True:
             for index, batch in enumerate(self.all()):
@@ -114,7 +114,7 @@ class DatasetBatches:
 
 
 class IteratorBatches:
-    """Batches of an iterator, which can be gone through once.
+    """Provides the batches of an iterator, once.
 
     Args:
         iterator: Iterator of batches.
@@ -127,25 +127,25 @@ class IteratorBatches:
         self._iterator = iterator
 
     def all(self) -> Iterator[tuple]:
-        """Yields the batches from where the iterator is."""
+        """Yields the remaining batches of the iterator."""
         return map(_arrays, self._iterator)
 
     def random(self) -> Iterator[tuple]:
-        """Yields the batches from where the iterator is."""
+        """Yields the remaining batches of the iterator."""
         return self.all()
 
 
 def batches_of(
     x, y=None, sample_weight=None, batch_size: int | None = None, seed: int = 0
 ) -> ArrayBatches | DatasetBatches | IteratorBatches:
-    """Returns the batches of what `fit` takes.
+    """Returns the batches of data that `fit` accepts.
 
     Args:
         x: Nested arrays, or a data set, a list or an iterator of batches.
         y: Nested arrays of targets, or `None` with a data set.
         sample_weight: Nested arrays, or `None`.
         batch_size: Int, or `None` for 32 with arrays.
-        seed: Int, decides which examples of arrays come together.
+        seed: Int, the seed of the order of examples in arrays.
 
     Returns:
         Batches.
@@ -187,7 +187,7 @@ def is_arrays(x) -> bool:
     """Returns whether inputs are arrays, or lists of numbers, not a data set.
 
     Args:
-        x: What `fit` takes.
+        x: Inputs that `fit` accepts.
     """
     x = _of_numbers(x)
     if isinstance(x, list) and all(isinstance(item, tuple) for item in x):
@@ -201,7 +201,7 @@ def size_of(batch: tuple) -> int:
 
 
 def is_finite(batch: tuple) -> bool:
-    """Returns whether all numbers in a batch are."""
+    """Returns whether all numbers in a batch are finite."""
     return all(
         bool(np.all(np.isfinite(part)))
         for part in _parts(batch)
@@ -210,12 +210,12 @@ def is_finite(batch: tuple) -> bool:
 
 
 def _number_of(dataset):
-    """Returns how many batches a data set has, `None` if it does not say."""
+    """Returns the number of batches of a data set, `None` if unknown."""
     if isinstance(dataset, keras.utils.PyDataset):
         number = dataset.num_batches
         return math.inf if number is None else number
     if hasattr(dataset, "cardinality"):
-        # tf.data has -1 for without end and -2 for unknown, such as a file's.
+        # tf.data uses -1 for infinite and -2 for unknown, as for files.
         number = int(dataset.cardinality())
         return {-1: math.inf, -2: None}.get(number, number)
     try:
@@ -225,7 +225,7 @@ def _number_of(dataset):
 
 
 def _of_numbers(value):
-    """Returns nested lists of numbers, which tf_keras takes, as an array."""
+    """Returns nested lists of numbers, which tf_keras accepts, as an array."""
     if isinstance(value, list) and value:
         leaves = keras.tree.flatten(value)
         if all(isinstance(leaf, numbers.Number) for leaf in leaves):
@@ -234,7 +234,7 @@ def _of_numbers(value):
 
 
 def _arrays(batch):
-    """Returns a batch as a tuple of what is given to a model."""
+    """Returns a batch as a tuple of inputs for a model."""
     batch = tuple(batch) if isinstance(batch, tuple | list) else (batch,)
     return keras.tree.map_structure(tensor_of, batch)
 

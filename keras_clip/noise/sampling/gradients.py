@@ -1,4 +1,4 @@
-"""What the gradients of models of either framework share."""
+"""Defines the base class for gradients of models of either framework."""
 
 import contextlib
 from collections.abc import Callable
@@ -13,21 +13,21 @@ from keras_clip.step.pairing import variable_path
 
 
 class Gradients:
-    """The gradient of a model's loss as a function of a batch.
+    """Computes the gradient of a model's loss as a function of a batch.
 
-    What a step would change besides the parameters (batch normalization's
-    moving averages, the seeds of dropout) is passed in and out as a *state*, or
-    put back afterwards: sampling leaves a model as it was. A subclass is called
-    with `parameters`, a state, a batch and a scale. It differentiates the loss
-    times the scale and returns the loss, a list of gradients that are unscaled,
-    dense and in `dtypes`, and the state after it.
+    Sampling does not change a model. Everything besides the parameters that a
+    step would change (moving averages of batch normalization, seeds of dropout)
+    is passed in and out as a *state*, or restored afterwards. A subclass is
+    called with `parameters`, a state, a batch and a scale. It differentiates
+    the loss times the scale and returns the loss, a list of gradients that are
+    unscaled, dense and in `dtypes`, and the new state.
 
     Args:
         model: A model.
         training: Whether layers run as in training.
 
     Attributes:
-        framework: `"keras"` or `"tf_keras"`, what the model is of.
+        framework: `"keras"` or `"tf_keras"`, the framework of the model.
     """
 
     framework = "keras"
@@ -43,7 +43,7 @@ class Gradients:
             batch: Tuple of inputs, targets and sample weights.
 
         Raises:
-            ValueError: If the model's loss needs targets that there are not.
+            ValueError: If the model's loss needs targets and there are none.
         """
         check_targets(self._model, *batch[1:2])
         if not self._model.built:
@@ -51,42 +51,42 @@ class Gradients:
 
     @property
     def variables(self) -> list:
-        """The trainable variables."""
+        """Returns the trainable variables."""
         return self._model.trainable_variables
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
-        """The shape of each trainable variable."""
+        """Returns the shape of each trainable variable."""
         return [tuple(variable.shape) for variable in self.variables]
 
     @property
     def dtypes(self) -> list[str]:
-        """The dtype in which each gradient is given."""
+        """Returns the dtype of each gradient."""
         return [clipping.working_dtype_of(v) for v in self.variables]
 
     @property
     def paths(self) -> list[str]:
-        """The path of each trainable variable."""
+        """Returns the path of each trainable variable."""
         return [variable_path(variable) for variable in self.variables]
 
     @property
     def parameters(self) -> list:
-        """What a call needs of the trainable variables' values."""
+        """Returns the values of trainable variables that a call needs."""
         return []
 
     @property
     def state(self) -> list:
-        """The values of all else that a step may change, as tensors."""
+        """Returns all other values that a step may change, as tensors."""
         return []
 
     @property
     def loss_scale(self) -> float:
-        """The scale by which training multiplies the loss."""
+        """Returns the factor by which training multiplies the loss."""
         return 1.0
 
     @property
     def is_batch_dependent(self) -> bool:
-        """Whether a layer normalizes by the statistics of the batch."""
+        """Returns whether a layer normalizes by statistics of the batch."""
         return any(
             "BatchNormalization" in base.__name__
             for layer in self._model._flatten_layers()
@@ -95,7 +95,7 @@ class Gradients:
 
     @contextlib.contextmanager
     def unchanged(self) -> Iterator[None]:
-        """Puts back what calls have changed."""
+        """Restores everything that calls have changed."""
         yield
 
     def compiled(self, function: Callable) -> Callable:
@@ -120,10 +120,10 @@ class Gradients:
 
 
 def tensors_of(batch: tuple) -> tuple:
-    """Returns a batch whose arrays of NumPy are tensors of the backend.
+    """Returns a batch with NumPy arrays converted to tensors.
 
-    In eager mode not all layers and losses take arrays, none takes both arrays
-    and sparse tensors.
+    In eager mode some layers and losses reject arrays, and all reject arrays
+    together with sparse tensors.
 
     Args:
         batch: Nested arrays and tensors.
@@ -143,11 +143,11 @@ def tensors_of(batch: tuple) -> tuple:
 
 
 def check_targets(model, y=None):
-    """Raises where a compiled loss would be called without targets.
+    """Raises if a compiled loss would be called without targets.
 
-    Neither framework has one that needs none (keras/src/trainers/
+    All losses of both frameworks need them (keras/src/trainers/
     compile_utils.py, 3.15.1; tf_keras/src/engine/training.py, 2.20.1). A
-    `compute_loss` of the model's own may need none.
+    custom `compute_loss` may not.
 
     Args:
         model: A compiled model.
@@ -166,7 +166,7 @@ def check_targets(model, y=None):
 
 
 def is_own(model, name: str) -> bool:
-    """Returns whether a method of a model is not that of its framework.
+    """Returns whether a model overrides a method of its framework.
 
     Args:
         model: A model.
@@ -177,7 +177,7 @@ def is_own(model, name: str) -> bool:
 
 
 def check_replicas(strategy):
-    """Raises where a model would have to run on several replicas.
+    """Raises if a model would run on several replicas.
 
     Args:
         strategy: A `tf.distribute.Strategy`.

@@ -1,4 +1,4 @@
-"""The gradient of a Keras 3 model's loss as a function of a batch."""
+"""Computes the gradient of a Keras 3 model's loss on a batch."""
 
 import contextlib
 import inspect
@@ -14,9 +14,9 @@ from keras_clip.noise.sampling.gradients import tensors_of
 
 
 class KerasGradients(Gradients):
-    """Gradients of a compiled Keras 3 model on any backend.
+    """Computes gradients of a compiled Keras 3 model on any backend.
 
-    Calls are stateless: they leave the model as it was.
+    Calls are stateless: they do not change the model.
 
     Args:
         model: A compiled model.
@@ -31,32 +31,32 @@ class KerasGradients(Gradients):
 
         Raises:
             ValueError: Within the scope of a strategy with several replicas,
-                or if the model's loss needs targets that there are not.
+                or if the model's loss needs targets and there are none.
         """
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
             check_replicas(tf.distribute.get_strategy())
         super().build(batch)
-        # The loss of several outputs has metrics, made when it is first called;
-        # those of which jax.jit has not been told break it (jax 0.10.2).
+        # The loss of several outputs creates metrics in its first call. Inside
+        # of jax.jit that would fail (jax 0.10.2).
         with self.unchanged():
             self._loss(self.parameters, self.state, batch, 1.0)
 
     @property
     def parameters(self) -> list:
-        """The values of the trainable variables."""
+        """Returns the values of the trainable variables."""
         return [variable.value for variable in self.variables]
 
     @property
     def state(self) -> list:
-        """The values of all that a step may change, and the calls so far."""
+        """Returns other values that a step may change, and the calls so far."""
         values = [ops.copy(v.value) for v in self._others]
         return [*values, ops.zeros((), "int32")]
 
     @property
     def loss_scale(self) -> float:
-        """The scale by which the optimizer multiplies the loss."""
+        """Returns the factor by which the optimizer multiplies the loss."""
         optimizer = self._model.optimizer
         return 1.0 if optimizer is None else float(optimizer.scale_loss(1.0))
 
@@ -67,7 +67,7 @@ class KerasGradients(Gradients):
 
     @contextlib.contextmanager
     def unchanged(self) -> Iterator[None]:
-        """Puts back what a call changes although it is stateless."""
+        """Restores what even a stateless call changes."""
         if keras.backend.backend() != "torch":
             yield
             return
@@ -108,8 +108,8 @@ class KerasGradients(Gradients):
 
         Args:
             parameters: List of tensors, the values of `parameters`.
-            state: List of tensors, the values of `state` or what the call
-                before has returned.
+            state: List of tensors, `state` or the one that the last call
+                returned.
             batch: Tuple of inputs, targets and sample weights.
             scale: Scalar, by which the loss is multiplied. Defaults to `1.0`.
 
@@ -128,14 +128,14 @@ class KerasGradients(Gradients):
         return loss, self._dense(gradients, scale), state
 
     def _loss(self, parameters, state, batch, scale):
-        """Returns the scaled loss, and besides the loss and the state after."""
+        """Returns the scaled loss, and a tuple of the loss and new state."""
         model = self._model
         *state, calls = state
         if keras.backend.backend() == "torch":
             import torch
 
-            # Dropout draws from torch's own generator, whatever its layer's
-            # seed (keras/src/backend/torch/random.py, 3.15.1).
+            # Dropout draws from torch's generator and ignores its layer's seed
+            # (keras/src/backend/torch/random.py, 3.15.1).
             torch.manual_seed(int(calls))
         mapping = [
             *zip(self.variables, parameters, strict=True),
@@ -155,7 +155,7 @@ class KerasGradients(Gradients):
 
 
 def _compute_loss(model, x, y, y_pred, sample_weight, training):
-    """Calls `compute_loss`, which had no `training` before keras 3.3."""
+    """Returns `compute_loss(...)`, without `training` before keras 3.3."""
     arguments = {"x": x, "y": y, "y_pred": y_pred}
     arguments["sample_weight"] = sample_weight
     names = inspect.signature(model.compute_loss).parameters

@@ -1,28 +1,28 @@
-"""The scale of the loss at which the gradient of a batch is a number."""
+"""Finds the scale of the loss at which the gradient of a batch is finite."""
 
 import math
 from collections.abc import Callable
 
 import numpy as np
 
-# The smallest normal number of float16, in which the scale may have to be.
+# The smallest normal number of float16, the dtype in which the scale may be.
 LEAST = 2.0**-14
-# A gradient whose norm is smaller, scaled, may have coordinates that are not
-# even subnormal numbers of float16; the norm to which it is scaled then.
+# If the norm of a scaled gradient is smaller, coordinates may underflow in
+# float16; it is then scaled to the second norm.
 FLUSHED = 1.0
 RAISED = 2.0**8
 
 
 class LossScale:
-    """Finds a scale for each batch, in the way in which training does.
+    """Finds a scale for each batch, similarly to training.
 
-    In float16 gradients are those of a loss that is multiplied by a scale: so
-    large that they do not vanish, so small that they do not overflow. In
-    training an overflow halves the scale and skips the step. Here it halves the
-    scale until the gradient of that very batch is finite, for the mini-batches
-    with the largest gradients are those that a tail index is about. What
-    follows begins at the scale that was found; a gradient that is small there
-    is taken again at a larger one, up to that of training.
+    In float16, gradients are computed from a loss that is multiplied by a
+    scale, large enough to avoid underflow and small enough to avoid overflow.
+    In training an overflow halves the scale and skips the step. Here it halves
+    the scale until the gradient of the same batch is finite, because a tail
+    index depends on the mini-batches with the largest gradients. The next batch
+    starts with the last scale. If its gradient is small, it is computed again
+    with a larger scale, at most that of training.
 
     Args:
         initial: The scale of training, 1 if it has none.
@@ -33,17 +33,17 @@ class LossScale:
         self._least = min(LEAST, self._largest)
 
     def measured(self, measure: Callable, *arguments) -> tuple:
-        """Returns what is measured at a scale where it is finite.
+        """Returns a measurement at a scale where the gradient is finite.
 
         Args:
-            measure: Callable of a scale and of the arguments that returns a
-                tuple, first of it the norm of the gradient, unscaled: NaN or
-                infinite if the gradient is.
+            measure: Callable of a scale and of the arguments. It returns a
+                tuple that begins with the unscaled norm of the gradient, which
+                is NaN or infinite if the gradient is.
             *arguments: The arguments.
 
         Returns:
-            Tuple as that of `measure`, the norm as a float. It is not finite if
-            it is so at every scale.
+            The tuple of `measure` with the norm as a float, which is not finite
+            if it is not finite at any scale.
         """
 
         def at(scale):
@@ -53,7 +53,7 @@ class LossScale:
         scale = self._scale
         result = at(scale)
         if not math.isfinite(result[0]):
-            # What is no number at the least scale is none at any.
+            # If it is not finite at the least scale, it is not at any.
             if math.isfinite(at(self._least)[0]):
                 while not math.isfinite(result[0]) and scale > self._least:
                     scale = max(scale / 2, self._least)
@@ -68,7 +68,7 @@ class LossScale:
         return result
 
     def _raised(self, norm):
-        """Returns a scale for a gradient of a norm that may have vanished."""
+        """Returns a scale for a gradient that may have underflowed."""
         scale = self._scale
         while norm * scale < RAISED and scale < self._largest:
             scale = min(2 * scale, self._largest)

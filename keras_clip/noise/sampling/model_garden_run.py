@@ -32,29 +32,29 @@ def sample_run(
 ) -> NoiseSamples:
     """Samples the noise at the newest checkpoint of a training run.
 
-    The gradients are those that the task's own training step hands to its
-    optimizer, on its own training data: shuffled without end, so that the full
-    gradient is an estimate.
+    The gradients are those that the training step of the task passes to its
+    optimizer, on training data that are shuffled without end. The full gradient
+    is therefore an estimate.
 
     Args:
         model_dir: Directory of the run, with `params.yaml` and a checkpoint.
-        data: Paths of its records, with `*` if wanted. Defaults to `None`, for
-            those that it was trained on.
+        data: Paths of records, which may contain `*`. Defaults to `None`: the
+            records of the run.
         experiment: Name of the registered experiment. Defaults to
             `"keras_clip/bert/pretraining"`.
-        batch_size: Int, or `None` for the run's. Defaults to `None`.
+        batch_size: Int. Defaults to `None`: that of the run.
         num_samples: As for `keras_clip.noise.sample`, like all that follow.
         full_gradient_batches: Int or `None`.
         per_layer: Bool.
         num_projections: Int.
-        seed: Int, decides the mini-batches and the directions.
+        seed: Int, the seed of mini-batches and directions.
         verbose: `0`, `1` or `"auto"`.
 
     Returns:
         Samples.
 
     Raises:
-        ValueError: If the directory is not that of such a run, or its
+        ValueError: If the directory does not belong to such a run, or its
             checkpoint or the records cannot be read.
     """
     params = _parameters(model_dir, experiment)

@@ -1,4 +1,4 @@
-"""What sampling the gradient noise of a model has given."""
+"""Defines samples of the gradient noise of a model."""
 
 import dataclasses
 import json
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class NoiseSamples:
-    """Samples of gradients and of their noise at fixed parameters.
+    """Stores samples of gradients and of their noise at fixed parameters.
 
     ```
     noise_norms[i]    = ‖g_i − ∇f‖
@@ -23,32 +23,32 @@ class NoiseSamples:
         gradient_norms: Array of shape `(n,)`.
         projections: Array of shape `(n, p)`, on p random directions.
         full_gradient_norm: Float, `‖∇f‖`.
-        full_gradient_batches: Int, the batches that `∇f` is the mean of.
+        full_gradient_batches: Int, the number of batches in the mean `∇f`.
         covers_data: Whether these are all batches of a finite data set.
         loss: Float, the mean loss of those batches.
         batch_size: Int, examples in a mini-batch.
         training: Whether layers ran as in training.
-        is_random: Whether the same batch gives another gradient the next time,
-            as with dropout.
-        is_batch_dependent: Whether an example's gradient depends on the others
-            of its batch, as with batch normalization.
-        num_requested: Int, the samples that were asked for.
-        num_nonfinite: Int, mini-batches that were left out since their gradient
-            was NaN or infinite.
-        full_gradient_nonfinite: Int, batches that the full gradient leaves out
-            for the same reason.
-        num_partial: Int, smaller mini-batches that were left out of the
-            samples, as they have more noise.
+        is_random: Whether the gradient of a batch differs from call to call, as
+            with dropout.
+        is_batch_dependent: Whether the gradient of an example depends on the
+            others in its batch, as with batch normalization.
+        num_requested: Int, the number of samples that were requested.
+        num_nonfinite: Int, the number of mini-batches that were left out
+            because their gradient was NaN or infinite.
+        full_gradient_nonfinite: Int, the number of batches that the full
+            gradient leaves out for the same reason.
+        num_partial: Int, the number of smaller mini-batches that were left out
+            of the samples because they have more noise.
         seed: Int, the seed of the sampling.
         paths: Tuple of the paths of the trainable variables.
-        layer_noise_norms: Array of shape `(n, len(paths))`, or `None` unless
-            asked for.
-        layer_gradient_norms: Likewise.
-        num_censored: Int, of the mini-batches that `num_nonfinite` counts those
-            whose data are finite: their gradient may be too large for its
-            precision. Defaults to `0`.
-        framework: `"keras"` or `"tf_keras"`, what the model is of. Defaults to
-            `"keras"`.
+        layer_noise_norms: Array of shape `(n, len(paths))`, or `None`. Defaults
+            to `None`.
+        layer_gradient_norms: As `layer_noise_norms`.
+        num_censored: Int, how many of the `num_nonfinite` mini-batches have
+            finite data: their gradient may be too large for its precision.
+            Defaults to `0`.
+        framework: `"keras"` or `"tf_keras"`, the framework of the model.
+            Defaults to `"keras"`.
     """
 
     noise_norms: np.ndarray
@@ -78,30 +78,30 @@ class NoiseSamples:
 
     @property
     def exact(self) -> bool:
-        """Whether the full gradient is that of all of the data."""
+        """Returns whether the full gradient is exactly that of all data."""
         inexact = self.is_random or self.is_batch_dependent
         complete = self.covers_data and not self.full_gradient_nonfinite
         return complete and not inexact
 
     @property
     def full_gradient_error(self) -> float:
-        """The standard error `√(E‖ḡ − ∇f‖²)` of the full gradient.
+        """Returns the standard error `√(E‖ḡ − ∇f‖²)` of the full gradient.
 
-        0 where it is exact, else `√(mean(‖g − ḡ‖²) / full_gradient_batches)`,
-        which presumes that the noise has a variance. Where the data are gone
-        through whole, and only dropout or the like is random, it is an upper
-        bound.
+        It is 0 if the full gradient is exact, else
+        `√(mean(‖g − ḡ‖²) / full_gradient_batches)`, which assumes that the
+        noise has a variance. It is an upper bound if the full gradient is that
+        of all data and only dropout or the like is random.
         """
         if self.exact:
             return 0.0
-        # The squares of the norms themselves may be too large for a float.
+        # Squares of the norms may overflow.
         largest = np.max(self.noise_norms)
         variance = np.mean(np.square(self.noise_norms / largest))
         return float(largest * np.sqrt(variance / self.full_gradient_batches))
 
     @property
     def caveats(self) -> tuple[str, ...]:
-        """Sentences on what limits these samples."""
+        """Returns sentences on the limits of these samples."""
         drawn = len(self) + self.num_nonfinite
         return tuple(
             text
@@ -169,7 +169,7 @@ class NoiseSamples:
             Samples.
         """
         values = json.loads(pathlib.Path(path).read_text())
-        # Older files do not tell: each may have been the largest.
+        # Older files lack it: any of these may have been the largest.
         values.setdefault("num_censored", values["num_nonfinite"])
         for name in _ARRAYS:
             if values[name] is not None:
@@ -191,5 +191,5 @@ def _listed(value):
         return value
     if value.ndim > 1:
         return [_listed(row) for row in value]
-    # Sampling errs by far more than the seventh digit.
+    # The sampling error is far larger than the seventh digit.
     return [float(f"{number:.6g}") for number in value]

@@ -1,4 +1,4 @@
-"""The two passes of sampling: the full gradient, then the noise about it."""
+"""Makes the two passes of sampling: the full gradient, then the noise."""
 
 import dataclasses
 import itertools
@@ -15,7 +15,7 @@ from keras_clip.noise.sampling.batches import size_of
 from keras_clip.noise.sampling.loss_scale import LossScale
 from keras_clip.noise.sampling.noise_samples import NoiseSamples
 
-# Noise below this share of the gradient is what rounding in float32 leaves.
+# Noise below this share of the gradient is due to rounding in float32.
 _ROUNDING = 1e-5
 
 
@@ -31,11 +31,11 @@ def sample_gradients(
     seed: int,
     verbose: int | str,
 ) -> NoiseSamples:
-    """Samples the noise of anything that gives gradients of batches.
+    """Samples the noise of gradients as a function of a batch.
 
     Args:
-        gradients: As `keras_clip.noise.gradients.KerasGradients`.
-        batches: As those of `keras_clip.noise.batches`.
+        gradients: Instance of a subclass of `gradients.Gradients`.
+        batches: Batches, as `batches.batches_of` returns them.
         num_samples: As for `sample`, like all that follow.
         full_gradient_batches: Int or `None`.
         per_layer: Bool.
@@ -54,7 +54,7 @@ def sample_gradients(
     warn_without_scipy(stacklevel=3)
     number = full_gradient_batches
     if batches.endless:
-        # The samples come after the batches that the mean is of.
+        # The samples follow the batches of the mean.
         number = number or num_samples
         second = batches.all()
         first = itertools.islice(second, number)
@@ -126,7 +126,7 @@ class _FullGradient:
 
 
 def _full_gradient(gradients, loss_scale, batches, number, verbose):
-    """Returns the mean gradient of batches, each as heavy as it is large."""
+    """Returns the mean gradient of batches, weighted by their sizes."""
 
     def add(scale, parameters, state, total, batch, weight):
         loss, gradient, state = gradients(parameters, state, batch, scale)
@@ -187,8 +187,8 @@ def _noise(
 ):
     """Returns a row of norms and projections for each full batch.
 
-    And the numbers of those that are smaller, and of those whose gradient is no
-    number although the data are.
+    It also returns the number of smaller batches, and the number of batches
+    with finite data whose gradient is not finite.
     """
 
     def measure(scale, parameters, state, mean, directions, batch):
@@ -213,7 +213,7 @@ def _noise(
     parameters, state = gradients.parameters, full.state
     progress = _Progress("Noise samples", num_samples, verbose)
     rows, num_partial, num_censored = [], 0, 0
-    # A data set of nothing but smaller batches must end too.
+    # The loop must also end for a data set of only smaller batches.
     for batch in itertools.islice(batches, 2 * num_samples + 100):
         if size_of(batch) != full.batch_size:
             num_partial += 1
@@ -239,7 +239,7 @@ def _directions(shapes, number, seed):
     """Returns random unit vectors over all variables, as rows for each."""
     if not number:
         return []
-    # Another stream than that which chooses the mini-batches.
+    # A different stream from the one that chooses the mini-batches.
     rng = np.random.default_rng([seed, 1])
     parts = [
         rng.standard_normal((number, int(np.prod(shape))), "float32")
@@ -267,7 +267,7 @@ def _check_noise(noise_norms, gradient_norms, num_nonfinite, full):
 
 
 class _Progress:
-    """Keras' progress bar under a title, or nothing."""
+    """Shows Keras' progress bar under a title, or nothing."""
 
     def __init__(self, title, target, verbose):
         self._bar, self._number = None, 0
@@ -281,6 +281,6 @@ class _Progress:
             self._bar.update(number)
 
     def end(self):
-        """Finishes a bar that does not know, or has not reached, its end."""
+        """Finishes a bar whose end is unknown or not reached."""
         if self._bar and self._number != self._bar.target:
             self._bar.update(self._number, finalize=True)

@@ -1,4 +1,4 @@
-"""Picks rows of all that `fit` takes as one array: dense, sparse, ragged."""
+"""Selects rows of arrays that `fit` accepts: dense, sparse or ragged."""
 
 import keras
 import numpy as np
@@ -6,14 +6,14 @@ from keras import ops
 
 
 class SparseRows:
-    """Rows of a sparse tensor of any rank.
+    """Selects rows of a sparse tensor of any rank.
 
-    A row of them is a tensor such as the backend's `fit` gives to a model: a
-    `tf.SparseTensor`, a `BCOO` of JAX, or a dense array for torch, which has
-    none.
+    They are returned as tensors that `fit` on the backend passes to a model: a
+    `tf.SparseTensor`, a `BCOO` of JAX, or a dense array for torch, which
+    supports no sparse ones.
 
     Args:
-        indices: Integer array of shape `(n, rank)`, the places of the values.
+        indices: Integer array of shape `(n, rank)`, the indices of the values.
         values: Array of shape `(n,)`.
         shape: Tuple of ints.
     """
@@ -29,18 +29,18 @@ class SparseRows:
 
     def __getitem__(self, rows):
         """Returns the tensor of the rows at an array of places."""
-        counts = self._starts[rows + 1] - self._starts[rows]
+        row_sizes = self._starts[rows + 1] - self._starts[rows]
         places = np.concatenate(
             [np.arange(*self._starts[row : row + 2]) for row in rows]
         )
         indices = self._indices[places]
-        indices[:, 0] = np.repeat(np.arange(len(rows)), counts)
+        indices[:, 0] = np.repeat(np.arange(len(rows)), row_sizes)
         shape = (len(rows), *self.shape[1:])
         return _sparse_tensor(indices, self._values[places], shape)
 
 
 class RaggedRows:
-    """Rows of a `tf.RaggedTensor`, dense with zeros but on TensorFlow.
+    """Selects rows of a `tf.RaggedTensor`, padded except on TensorFlow.
 
     Args:
         tensor: The tensor.
@@ -61,31 +61,31 @@ class RaggedRows:
 
 
 def rows_of(value) -> np.ndarray | SparseRows | RaggedRows:
-    """Returns what gives the rows of an array, indexed by an array of places.
+    """Returns an object that selects rows when it is indexed by an array.
 
     Args:
-        value: Array, tensor or data frame of any library that `fit` takes,
-            sparse matrices and sparse or ragged tensors included.
+        value: Array, tensor or data frame of any library that `fit` accepts,
+            including sparse matrices and sparse or ragged tensors.
 
     Returns:
-        What has a `shape` and gives rows.
+        An object with a `shape`.
 
     Raises:
-        ValueError: If it is nothing of the kind.
+        ValueError: If it is none of these.
     """
     if hasattr(value, "nested_row_splits"):
         return RaggedRows(value)
     if hasattr(value, "dense_shape"):
         return SparseRows(value.indices, value.values, value.dense_shape)
     if hasattr(value, "tocsr"):
-        # The way there adds up what is given twice.
+        # This conversion sums duplicate entries.
         matrix = value.tocsr().tocoo()
         indices = np.stack([matrix.row, matrix.col], axis=1)
         return SparseRows(indices, matrix.data, matrix.shape)
     if type(value).__module__.startswith("jax.experimental.sparse"):
         return _of_jax(value)
     if hasattr(value, "to_frame"):
-        # As `fit` takes a Series of pandas: a column.
+        # A Series of pandas, which `fit` treats as a column.
         value = value.to_frame()
     if hasattr(value, "detach"):
         return ops.convert_to_numpy(value)
@@ -99,13 +99,13 @@ def rows_of(value) -> np.ndarray | SparseRows | RaggedRows:
 
 
 def tensor_of(value):
-    """Returns all rows of an array as it is given to a model.
+    """Returns all rows of an array in the form that a model receives.
 
     Args:
         value: As for `rows_of`, or `None`.
 
     Returns:
-        Array of NumPy, or a tensor if it is sparse or ragged; `None` of `None`.
+        NumPy array, or a tensor if it is sparse or ragged; `None` for `None`.
     """
     if value is None:
         return None
@@ -116,10 +116,10 @@ def tensor_of(value):
 
 
 def parts_of(tensor) -> list[np.ndarray]:
-    """Returns the arrays that make up what `tensor_of` gives, values first.
+    """Returns the arrays that a result of `tensor_of` consists of.
 
     Args:
-        tensor: Array of NumPy, sparse or ragged tensor.
+        tensor: NumPy array, sparse or ragged tensor.
 
     Returns:
         List of arrays.
@@ -139,7 +139,7 @@ def _of_jax(value):
     if not hasattr(value, "n_dense") or value.n_batch or value.n_dense:
         return np.asarray(value.todense())
     indices, values = np.asarray(value.indices), np.asarray(value.data)
-    # What pads it lies outside of it.
+    # Padding has indices outside of the shape.
     inside = np.all(indices < value.shape, axis=1)
     return SparseRows(indices[inside], values[inside], value.shape)
 

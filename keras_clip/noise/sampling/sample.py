@@ -33,45 +33,47 @@ def sample(
     samples   : ‖g − ∇f‖, ‖g‖, ⟨v, g − ∇f⟩           of random mini-batches
     ```
 
-    The gradients are those of the compiled loss, before any clipping. One
-    pass gives the full gradient `∇f`, then each mini-batch is compared with
-    it: memory does not grow with the number of samples, but for their numbers.
-    The model, its seeds and its optimizer are left as they were. It needs no
-    SciPy, but warns if a report could not be made for want of it.
+    The gradients are those of the compiled loss, before any clipping. A first
+    pass computes the full gradient `∇f`, a second one compares mini-batches
+    with it, so that memory only grows by a few numbers per sample. The model,
+    its seeds and its optimizer do not change. SciPy is not needed, but there is
+    a warning if it is missing for a report.
 
     In float16 the gradients are those of a scaled loss, divided by the scale.
-    It is first that of training, then for each batch one at which its gradient
-    does not overflow. A mini-batch whose gradient is not finite at any scale is
-    left out. If its data are finite it may have been the largest: a report then
-    says so, and nothing of the tail.
+    The scale is first that of training, then for each batch one that avoids
+    overflow. A mini-batch whose gradient is not finite at any scale is left
+    out. If its data are finite, it may have been the largest: a report says so,
+    and does not estimate the tail.
 
     Args:
         model: A compiled model of Keras 3 or tf_keras.
-        x: What `fit` takes: arrays of inputs, or a data set that yields
-            batches. Arrays are those of NumPy, tensors of any backend, sparse
+        x: Data that `fit` accepts: arrays of inputs, or a data set that yields
+            batches. Arrays are NumPy arrays, tensors of any backend, sparse
             and ragged ones too, data frames and series of pandas, sparse
             matrices of SciPy, and lists and dicts of them. A data set is a
             `tf.data.Dataset`, a `keras.utils.PyDataset`, a `Sequence` of
             tf_keras, a `DataLoader` of torch, a list of tuples, or an iterator.
-            One that does not tell its length is gone through to its end.
-        y: Arrays of targets; `None` with a data set, which holds them.
-        sample_weight: Arrays of weights, or `None`.
+            A data set of unknown length is read to its end.
+        y: Arrays of targets; `None` with a data set, which contains them.
+            Defaults to `None`.
+        sample_weight: Arrays of weights, or `None`. Defaults to `None`.
         batch_size: Int, examples in a mini-batch of arrays, as in training.
             Defaults to `None`: 32.
-        num_samples: Int, the mini-batches to sample. Defaults to `1000`.
-        full_gradient_batches: Int, the batches that `∇f` is estimated from.
-            Defaults to `None`: all of a finite data set, which is exact, and
-            `num_samples` of one without end.
-        per_layer: Whether to keep the norms of each variable too. Defaults to
+        num_samples: Int, the number of mini-batches to sample. Defaults to
+            `1000`.
+        full_gradient_batches: Int, the number of batches that `∇f` is estimated
+            from. Defaults to `None`: all batches of a finite data set, which is
+            exact, and `num_samples` of an infinite one.
+        per_layer: Whether to store the norms of each variable too. Defaults to
             `False`.
-        num_projections: Int, random directions that the noise is projected
-            on, each of which takes as much memory as the model. Defaults to
-            `4`.
+        num_projections: Int, the number of random directions that the noise is
+            projected on. Each of them takes as much memory as the model.
+            Defaults to `4`.
         training: Whether layers run as in training, with dropout and the
             statistics of the batch. Defaults to `True`: the noise that an
-            optimizer meets.
-        seed: Int, decides mini-batches of arrays and directions. Defaults to
-            `0`.
+            optimizer receives.
+        seed: Int, the seed of mini-batches of arrays and of directions.
+            Defaults to `0`.
         verbose: `0`, `1` or `"auto"`, whether to show progress. Defaults to
             `"auto"`: shown.
 
@@ -80,9 +82,9 @@ def sample(
 
     Raises:
         ValueError: If the model is not compiled or has nothing to train, its
-            loss needs a `y` that is not given, the data are of another type or
-            have no batch, no batch has a finite gradient, or all batches have
-            the same gradient.
+            loss needs a `y` and none is given, the data have another type or no
+            batch, no batch has a finite gradient, or all batches have the same
+            gradient.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""The gradient of a Model Garden task as a function of a batch."""
+"""Computes the gradient of a Model Garden task on a batch."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from keras_clip.noise.sampling.tf_keras_gradients import TfKerasGradients
 
 
 class TaskGradients(TfKerasGradients):
-    """Gradients that a task's own `train_step` hands to its optimizer.
+    """Computes the gradients that a task passes to its optimizer.
 
     Args:
         task: The task.
@@ -25,7 +25,7 @@ class TaskGradients(TfKerasGradients):
 
     @property
     def loss_scale(self) -> float:
-        """The scale by which a run in the model's precision begins."""
+        """Returns the loss scale that a run in this precision starts with."""
         layers = self._model._flatten_layers()
         if all(layer.compute_dtype != "float16" for layer in layers):
             return 1.0
@@ -82,9 +82,9 @@ class TaskGradients(TfKerasGradients):
 
 
 class _Receiver(tf_keras.mixed_precision.LossScaleOptimizer):
-    """Stands for an optimizer with a loss scale and keeps what it is to apply.
+    """Stores gradients in place of applying them.
 
-    A task scales the loss by its optimizer if that is of this class
+    A task scales the loss only if its optimizer is of this class
     (official/core/base_task.py, 2.20.0).
     """
 

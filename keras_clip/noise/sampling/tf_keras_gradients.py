@@ -1,4 +1,4 @@
-"""The gradient of a tf_keras model's loss as a function of a batch."""
+"""Computes the gradient of a tf_keras model's loss on a batch."""
 
 import contextlib
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from keras_clip.noise.sampling.gradients import tensors_of
 
 
 class TfKerasGradients(Gradients):
-    """Gradients of a compiled tf_keras model.
+    """Computes gradients of a compiled tf_keras model.
 
-    Calls read and change its variables, hence `unchanged`.
+    Calls read and change the variables, which `unchanged` restores.
 
     Args:
         model: A compiled model.
@@ -31,14 +31,14 @@ class TfKerasGradients(Gradients):
 
         Raises:
             ValueError: If the model has several replicas, or its loss needs
-                targets that there are not.
+                targets and there are none.
         """
         check_replicas(self._model.distribute_strategy)
         super().build(batch)
 
     @property
     def loss_scale(self) -> float:
-        """The scale by which the optimizer multiplies the loss."""
+        """Returns the factor by which the optimizer multiplies the loss."""
         from tf_keras.mixed_precision import LossScaleOptimizer
 
         optimizer = self._model.optimizer
@@ -48,7 +48,7 @@ class TfKerasGradients(Gradients):
 
     @contextlib.contextmanager
     def unchanged(self) -> Iterator[None]:
-        """Puts back what running the model has changed of it."""
+        """Restores what running the model has changed."""
         metrics = [v for m in self._model.metrics for v in m.variables]
         variables = [*self._model.variables, *metrics, *_seeds(self._model)]
         before = [variable.numpy() for variable in variables]
@@ -72,9 +72,7 @@ class TfKerasGradients(Gradients):
         if self._model.run_eagerly:
             return function
         return tf.function(
-            function,
-            jit_compile=self._model.jit_compile,
-            reduce_retracing=True,
+            function, jit_compile=self._model.jit_compile, reduce_retracing=True
         )
 
     def __call__(

@@ -1,4 +1,4 @@
-"""Callbacks for tf_keras, one class a module."""
+"""The callbacks for tf_keras, one class per module."""
 
 from keras_clip.tf_keras.callbacks.clip_monitor import ClipMonitor
 from keras_clip.tf_keras.callbacks.gradient_noise import GradientNoise

@@ -9,13 +9,13 @@ class ClipMonitor(BaseClipMonitor, tf_keras.callbacks.Callback):
     """Callback that reads how the optimizer clips, and may stop training.
 
     The same as `keras_clip.callbacks.ClipMonitor`, for models of tf_keras. It
-    too sets the optimizer's `monitor` to `True` when training starts.
+    also sets the optimizer's `monitor` to `True` when training starts.
 
     Args:
         interval: Positive integer, the number of steps from one reading to the
             next. Defaults to `100`.
-        per_layer: Whether to read what there is of each variable too. Defaults
-            to `False`.
+        per_layer: Whether to read the numbers of each variable too. Defaults to
+            `False`.
         log_dir: Path of a local folder for TensorBoard, or `None`. Defaults to
             `None`.
         csv_path: Path of a CSV file, or `None`. Defaults to `None`.
@@ -27,7 +27,7 @@ class ClipMonitor(BaseClipMonitor, tf_keras.callbacks.Callback):
 
     Raises:
         ValueError: As `keras_clip.callbacks.ClipMonitor`.
-        ImportError: If there is a `log_dir` but no `tensorboard`.
+        ImportError: If `log_dir` is given and `tensorboard` is not installed.
 
     Example:
 

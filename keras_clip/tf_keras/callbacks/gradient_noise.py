@@ -14,13 +14,13 @@ class GradientNoise(BaseGradientNoise, tf_keras.callbacks.Callback):
         x: Arrays of inputs or a data set, as for `keras_clip.noise.sample`.
         y: Arrays of targets; `None` with a data set. Defaults to `None`.
         every: Int, epochs from one report to the next. Defaults to `1`.
-        directory: Where each report is written. Defaults to `None`: nowhere.
-        verbose: `0` or `1`, whether to print a line a report: the verdict and
-            the recommended optimizer. Defaults to `1`.
-        **sampling: `batch_size`, `num_samples` and more of
-            `keras_clip.noise.sample`.
+        directory: Folder for the reports. Defaults to `None`: none is written.
+        verbose: `0` or `1`, whether to print a line per report with the verdict
+            and the recommended optimizer. Defaults to `1`.
+        **sampling: Arguments of `keras_clip.noise.sample`, such as `batch_size`
+            and `num_samples`.
 
     Raises:
         ValueError: As `keras_clip.callbacks.GradientNoise`.
-        ImportError: Likewise.
+        ImportError: As `keras_clip.callbacks.GradientNoise`.
     """

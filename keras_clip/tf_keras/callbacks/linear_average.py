@@ -6,7 +6,7 @@ from keras_clip.callbacks.base_linear_average import BaseLinearAverage
 
 
 class LinearAverage(BaseLinearAverage, tf_keras.callbacks.Callback):
-    """Callback that averages the parameters, the later the heavier.
+    """Callback that averages parameters with weights that grow linearly.
 
     The same as `keras_clip.callbacks.LinearAverage`, for models of tf_keras.
 

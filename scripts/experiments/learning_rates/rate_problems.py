@@ -1,4 +1,4 @@
-"""The problems: small Transformers on text, with what a guess would score."""
+"""Defines the problems, small Transformers on text, and a guess's losses."""
 
 import collections
 import csv
@@ -16,7 +16,7 @@ HEADS = 4
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Problem:
-    """A model to train and the data to train and to evaluate it on.
+    """Stores a model's sizes and the data to train and to evaluate it on.
 
     Args:
         name: Name in tables.
@@ -44,13 +44,13 @@ class Problem:
 
     @property
     def entropy(self) -> float:
-        """The training loss of the best guess that looks at no input."""
+        """Returns the training loss of the best guess without inputs."""
         share = np.bincount(self.y.ravel()) / self.y.size
         share = share[share > 0]
         return float(-np.sum(share * np.log(share)))
 
     def model(self) -> keras.Model:
-        """Returns the model with its first weights, not compiled."""
+        """Returns the model with its initial weights, not compiled."""
         length = self.x.shape[1]
         generative = self.y.ndim == 2
         tokens = layers.Input((length,), dtype="int32")
@@ -94,7 +94,7 @@ def cola(directory: Path, width: int) -> Problem:
     counts = collections.Counter(
         itertools.chain(*(words for words, _ in train))
     )
-    # 0 pads, 1 stands for all other words.
+    # 0 is padding, 1 stands for all other words.
     numbers = {w: i for i, (w, _) in enumerate(counts.most_common(5_000), 2)}
 
     def arrays(examples, length=24):
@@ -120,12 +120,12 @@ def cola(directory: Path, width: int) -> Problem:
 
 
 def characters(width: int) -> Problem:
-    """Returns the prediction of the next character of Python's own help.
+    """Returns the prediction of the next character in Python's help.
 
     Args:
         width: Size of a token's vector.
     """
-    # The topics repeat each other in part: each paragraph is kept once.
+    # Topics share paragraphs: each paragraph is used once.
     paragraphs = "\n\n".join(topics.topics.values()).split("\n\n")
     text = "\n\n".join(dict.fromkeys(paragraphs))
     letters, codes = np.unique(list(text), return_inverse=True)

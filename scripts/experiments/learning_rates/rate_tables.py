@@ -1,4 +1,4 @@
-r"""Writes the tables of the runs that try_rates.py has made.
+r"""Writes tables of the runs of try_rates.py.
 
 Example:
 
@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import command_line  # noqa: E402
 
-# Shares of Adam's progress from which an optimizer trains, and trains as well.
+# Minimum shares of Adam's progress to count as training, and as training well.
 TRAINS = 0.5
 AS_WELL = 0.9
 
@@ -31,7 +31,7 @@ def progress(runs: Sequence[Mapping]) -> dict[str, dict[float, list[float]]]:
 
     Returns:
         Dict from optimizer to a dict from learning rate to the shares of its
-        seeds; a run that is not finite has made no progress.
+        seeds. The share of a run that is not finite is 0.
     """
     losses = {}
     for run in runs:

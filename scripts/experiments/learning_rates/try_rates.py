@@ -1,8 +1,8 @@
 r"""Trains small Transformers with every optimizer over a grid of rates.
 
 All arguments but the learning rate are the defaults, the rate is constant and
-there is no warm-up. A run that is done is not made again, so the same command
-goes on where it stopped. Example:
+there is no warm-up. Finished runs are not repeated, so that the same command
+resumes an interrupted search. Example:
 
     KERAS_BACKEND=jax python scripts/experiments/learning_rates/try_rates.py \
         --cola glue/CoLA --output_file runs/rates.jsonl
@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import command_line  # noqa: E402
 
-# TensorFlow speaks up while it is imported.
+# TensorFlow prints messages while it is imported.
 command_line.quieten()
 
 import keras  # noqa: E402
@@ -41,7 +41,7 @@ MIDDLES = {
 }
 
 _KEYS = ("problem", "optimizer", "learning_rate", "seed")
-# What is also tried on the larger models, to see how rates grow.
+# Optimizers that are also tried on the larger models, to see how rates grow.
 _ON_LARGE = (
     "Adam()",
     "ACClip()",
@@ -53,7 +53,7 @@ _ON_LARGE = (
 
 
 def arms() -> dict[str, tuple[float, Callable]]:
-    """Returns, by name, the first middle of the grid and the optimizer."""
+    """Returns the first middle of the grid and the optimizer, by name."""
     found = {
         "Adam()": (1e-3, keras.optimizers.Adam),
         "SGD(momentum=0.9)": (
@@ -85,7 +85,7 @@ def arms() -> dict[str, tuple[float, Callable]]:
 
 
 class Arm:
-    """A model and an optimizer, compiled once for all learning rates.
+    """Trains a model that is compiled once for all learning rates.
 
     Args:
         problem: The problem.
@@ -106,7 +106,7 @@ class Arm:
         self._start = [v.numpy() for v in self._optimizer.variables]
 
     def run(self, learning_rate: float, seed: int) -> dict:
-        """Returns what a training with this learning rate has come to.
+        """Returns the results of a training with this learning rate.
 
         Args:
             learning_rate: Float.
@@ -156,12 +156,12 @@ class Arm:
 def search(
     middle: float, losses: Callable[[float], float], width: int
 ) -> list[float]:
-    """Returns the rates that are tried: the best one is not at an edge.
+    """Returns the rates that are tried, with the best one not at an edge.
 
     Args:
         middle: The rate in the middle of the first ones.
         losses: Callable from a rate to its loss.
-        width: How many rates there are on each side of it to begin with.
+        width: Number of first rates on each side of it.
     """
     middle = min(range(len(GRID)), key=lambda i: abs(GRID[i] - middle))
     low, high = middle - width, middle + width
@@ -181,14 +181,14 @@ def _comparable(loss):
 
 
 class Trials:
-    """The runs of one optimizer on one problem, written as they are made.
+    """Makes the runs of one optimizer on one problem, and writes each of them.
 
     Args:
         problem: The problem.
         name: Name of the optimizer.
         make: Callable that returns it.
-        done: Dict of the runs that there are, by the values of `_KEYS`.
-        path: File that new ones are added to.
+        done: Dict of the finished runs, by the values of `_KEYS`.
+        path: File that new runs are appended to.
     """
 
     def __init__(self, problem, name, make, done, path):
@@ -197,7 +197,7 @@ class Trials:
         self._arm = None
 
     def run(self, middle: float):
-        """Searches with one seed, then repeats the best with two more.
+        """Searches with one seed, then repeats the best rate with two more.
 
         Args:
             middle: The rate in the middle of the first ones.
@@ -208,7 +208,7 @@ class Trials:
             self.loss(best, seed)
 
     def loss(self, rate: float, seed: int = 0) -> float:
-        """Returns the training loss of a run, from the file if it is there.
+        """Returns the training loss of a run, from the file if it is finished.
 
         Args:
             rate: Learning rate.
@@ -240,7 +240,7 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
         Dict with the number of `runs` in the file.
 
     Raises:
-        InputError: If the data are not there.
+        InputError: If the data do not exist.
     """
     if arguments.cola and not (arguments.cola / "train.tsv").is_file():
         raise command_line.InputError(

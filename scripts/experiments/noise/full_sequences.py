@@ -1,7 +1,7 @@
-r"""Keeps prepared text as arrays that are read without TensorFlow.
+r"""Saves prepared text as arrays that are read without TensorFlow.
 
-Only of sequences without padding, with as many predictions as most have: all
-mini-batches of some size are then alike. Example:
+Sequences are saved if they have no padding and as many predictions as most
+others: all mini-batches of a size are then alike. Example:
 
     python scripts/experiments/noise/full_sequences.py \
         --text data/wikipedia --output_file runs/wikipedia.npz
@@ -25,11 +25,11 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
         arguments: The parsed command line.
 
     Returns:
-        Dict of how many sequences there are and how many were kept.
+        Dict of the numbers of all sequences and of those that were saved.
 
     Raises:
         InputError: If there are no prepared files, or they cannot be read, or
-            there is no full sequence.
+            they have no full sequence.
     """
     import numpy as np
     import tensorflow as tf

@@ -1,8 +1,9 @@
-r"""Samples the gradient noise of a BERT of any size on the way of training.
+r"""Samples the gradient noise of a BERT of any size during training.
 
-Of KerasHub, on any backend of Keras, so on an accelerator too. Writes the
-samples at each point as JSON; started again, the same command goes on after
-the last point. Example, half an hour on two cores:
+The BERT is that of KerasHub, which runs on any backend of Keras and on
+accelerators. Writes the samples at each point as JSON; after an interruption,
+the same command resumes after the last point. Example, half an hour on two
+cores:
 
     KERAS_BACKEND=jax python scripts/experiments/noise/kerashub_bert.py \
         --sequences runs/wikipedia.npz --output_dir runs/noise
@@ -54,7 +55,7 @@ def compiled(arguments: argparse.Namespace, vocab_size: int, length: int):
         max_sequence_length=length,
     )
     task = keras_hub.models.BertMaskedLM(backbone)
-    # The same layers without KerasHub's `fit`, which wants TensorFlow or Grain
+    # The same layers without KerasHub's `fit`, which needs TensorFlow or Grain
     # (keras_hub/src/utils/pipeline_model.py, 0.32.0).
     model = keras.Model(task.input, task.output)
     schedule = keras.optimizers.schedules.PolynomialDecay(
@@ -69,7 +70,7 @@ def compiled(arguments: argparse.Namespace, vocab_size: int, length: int):
 
 
 def sequences(path: str) -> tuple[dict, np.ndarray, int]:
-    """Reads what `full_sequences.py` has written.
+    """Reads the file that `full_sequences.py` has written.
 
     Args:
         path: An NPZ file.
@@ -108,7 +109,7 @@ def batches(x: dict, y: np.ndarray, seed: int) -> Iterator[tuple]:
     Args:
         x: Dict of arrays.
         y: Array.
-        seed: Int, decides them.
+        seed: Int, their seed.
 
     Yields:
         Tuples of inputs and targets.
@@ -120,7 +121,7 @@ def batches(x: dict, y: np.ndarray, seed: int) -> Iterator[tuple]:
 
 
 def run(arguments: argparse.Namespace) -> dict[str, float]:
-    """Makes what is missing.
+    """Trains and samples, except for what exists already.
 
     Args:
         arguments: The parsed command line.
@@ -149,7 +150,7 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
         if saved.exists():
             model.load_weights(saved)
         elif point > step:
-            # Each part has batches of its own, resumed or not.
+            # The batches of each part do not depend on earlier parts.
             seed = arguments.seed + 2 * point
             steps = point - step
             model.fit(batches(x, y, seed), steps_per_epoch=steps, verbose=0)

@@ -1,10 +1,10 @@
-"""The options of the scripts that train and sample the noise on the way."""
+"""Adds the options of scripts that sample the noise during training."""
 
 import command_line
 
 
 def add_sampling_arguments(parser: command_line.Parser) -> None:
-    """Adds when and how much to sample, where to write, and the seed.
+    """Adds options for points, number of samples, output and seed.
 
     Args:
         parser: The script's parser.

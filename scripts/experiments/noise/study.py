@@ -1,9 +1,9 @@
-r"""Trains small models and samples their gradient noise on the way.
+r"""Trains small models and samples their gradient noise during training.
 
-The first paper's study: BERT on two kinds of text against a ResNet on images,
-and BERT with and without attention on text and on Gaussian input. Writes the
-samples of each run at each point as JSON; started again, the same command goes
-on after the last point. Example, some hours on two cores:
+This is the first paper's study: BERT on two kinds of text against a ResNet on
+images, and BERT with and without attention on text and on Gaussian input.
+Writes the samples of each run at each point as JSON; after an interruption, the
+same command resumes after the last point. Example, a few hours on two cores:
 
     python scripts/experiments/noise/study.py --wikipedia data/wikipedia \
         --novels data/novels --images cifar10.zip --output_dir runs/noise
@@ -37,7 +37,7 @@ RUNS = (
 
 
 class Subject:
-    """A model, its data and its optimizer.
+    """Stores a model, its data and its optimizer.
 
     Args:
         name: One of `RUNS`.
@@ -97,12 +97,12 @@ class Subject:
 
 
 def train(subject: Subject, steps: int, seed: int) -> None:
-    """Trains for some steps.
+    """Trains for a number of steps.
 
     Args:
-        subject: What to train.
+        subject: The model with its data.
         steps: Number of steps.
-        seed: Int, decides the batches.
+        seed: Int, the seed of the batches.
     """
     import tensorflow as tf
 
@@ -127,10 +127,10 @@ def measure(
     """Returns samples of the noise at the subject's parameters.
 
     Args:
-        subject: What to measure.
+        subject: The model with its data.
         size: Examples in a mini-batch.
         arguments: The parsed command line.
-        seed: Int, decides the batches.
+        seed: Int, the seed of the batches.
 
     Returns:
         Samples.
@@ -153,7 +153,7 @@ def measure(
 
 
 def run(arguments: argparse.Namespace) -> dict:
-    """Makes what is missing of each run.
+    """Trains and samples each run, except for what exists already.
 
     Args:
         arguments: The parsed command line.
@@ -162,7 +162,7 @@ def run(arguments: argparse.Namespace) -> dict:
         Dict from run to the loss at each point and with each batch size.
 
     Raises:
-        InputError: If `--inference` is asked for where it cannot be.
+        InputError: If `--inference` is given for other runs than it applies to.
     """
     import tensorflow as tf
 
@@ -203,7 +203,7 @@ def run(arguments: argparse.Namespace) -> dict:
                     f"--inference has come to. Received: --points={point}"
                 )
             else:
-                # Each part has batches of its own, resumed or not.
+                # The batches of each part do not depend on earlier parts.
                 train(subject, point - step, arguments.seed + 2 * point)
                 checkpoint.write(str(saved))
             step = point
@@ -242,7 +242,7 @@ def parser() -> command_line.Parser:
         "--images_per_batch",
         nargs="+",
         action="extend",
-        # A loss over 304 images is of as many predictions as one over 16
+        # A loss over 304 images has as many predictions as one over 16
         # sequences.
         type=command_line.integer(1),
         default=[BATCH_SIZE, 304],

@@ -1,4 +1,4 @@
-"""The data of the study as endless batches: text, images, Gaussian noise."""
+"""Provides the data of the study: text, images and Gaussian noise."""
 
 import io
 import zipfile
@@ -17,9 +17,9 @@ def text_task(
     """Returns Model Garden's masked-LM task on prepared text.
 
     Args:
-        data_dir: What `prepare_pretraining_data.py` has written.
+        data_dir: Output directory of `prepare_pretraining_data.py`.
         length: Tokens in a sequence.
-        predictions: Masked tokens in a sequence, at most.
+        predictions: Maximum number of masked tokens in a sequence.
 
     Returns:
         Task.
@@ -46,7 +46,7 @@ def text_task(
 def text(
     task: masked_lm.MaskedLMTask, batch_size: int, seed: int
 ) -> Iterator[tuple]:
-    """Yields batches of text in an order of their own.
+    """Yields batches of text in an order that depends on the seed.
 
     Args:
         task: The task.
@@ -71,10 +71,10 @@ def gaussian(
     batch_size: int,
     seed: int,
 ) -> Iterator[tuple]:
-    """Yields sequences of Gaussian vectors and what to predict at some of them.
+    """Yields sequences of Gaussian vectors, with classes to predict.
 
-    The class of a vector is the direction, of as many random ones as there are
-    classes, that it has the largest product with: the same at each seed.
+    Each class has a random direction, the same for each seed. The class of a
+    vector is the one whose direction has the largest product with it.
 
     Args:
         num_classes: Number of classes.

@@ -1,4 +1,4 @@
-r"""Draws the figures of the study and tabulates what it found.
+r"""Draws the figures of the study and tabulates its results.
 
 Example:
 
@@ -26,8 +26,8 @@ NAMES = {
     "no-attention-gaussian": "no attention, Gaussian",
     "bert-2x128-wikipedia": "BERT, full sequences",
 }
-# Runs and batch sizes that are shown whole, and next to each other: about as
-# many predictions in a batch of each.
+# Runs and batch sizes with full reports, and those shown side by side: a batch
+# of each has about as many predictions.
 PANELS = (
     ("bert-wikipedia", 1),
     ("bert-wikipedia", 16),
@@ -73,7 +73,7 @@ def reports(folder: pathlib.Path) -> dict[tuple[str, int], dict]:
     """Returns the reports of all samples in a folder.
 
     Args:
-        folder: What `study.py` has written.
+        folder: Output directory of `study.py`.
 
     Returns:
         Dict from run and batch size to a dict from the step to a report.
@@ -133,7 +133,7 @@ def row(name: str, step: int, report) -> list[str]:
 
 
 def run(arguments: argparse.Namespace) -> dict:
-    """Draws and tabulates.
+    """Draws the figures and writes the table.
 
     Args:
         arguments: The parsed command line.
@@ -172,11 +172,11 @@ def run(arguments: argparse.Namespace) -> dict:
 
 
 def draw(found: dict[tuple[str, int], dict], folder: pathlib.Path) -> None:
-    """Draws what there are samples for.
+    """Draws the figures that there are samples for.
 
     Args:
-        found: What `reports` returns.
-        folder: Where to write.
+        found: Reports, as `reports` returns them.
+        folder: The output directory.
     """
     from keras_clip import noise
 

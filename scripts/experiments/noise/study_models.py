@@ -1,4 +1,4 @@
-"""The models of the study, all of TF Model Garden."""
+"""Builds the models of the study, all from TF Model Garden."""
 
 import tensorflow as tf
 import tf_keras
@@ -12,7 +12,7 @@ HIDDEN_SIZE = 128
 
 
 class NoAttention(tf_keras.layers.Layer):
-    """Stands where attention was, and adds nothing to the residual stream."""
+    """Replaces attention, and adds nothing to the residual stream."""
 
     def call(self, query, value, attention_mask=None):
         """Returns zeros.
@@ -36,8 +36,8 @@ def bert(
     Args:
         vocab_size: Number of classes.
         length: Tokens in a sequence.
-        attention: Whether its layers have attention; without, each is the
-            feedforward network with its residual connection.
+        attention: Whether its layers have attention; if not, each is a
+            feedforward network with a residual connection.
         gaussian: Whether it reads vectors in place of word ids.
 
     Returns:
@@ -85,12 +85,12 @@ def bert(
 
 
 def _initializer():
-    """Returns what BERT starts from; each instance gives values of its own."""
+    """Returns BERT's initializer; each instance generates other values."""
     return tf_keras.initializers.TruncatedNormal(stddev=0.02)
 
 
 def _vector_embedding(length):
-    """Returns what BERT's embedding layers do, with vectors for words."""
+    """Returns BERT's embedding layers for vectors in place of words."""
     vectors = tf_keras.layers.Input(
         (length, HIDDEN_SIZE), name="input_word_embeddings"
     )
