@@ -13,8 +13,10 @@ from official.modeling import hyperparams
 import keras_clip.model_garden  # noqa: F401 registers the experiments
 from keras_clip.noise.sampling.batches import IteratorBatches
 from keras_clip.noise.sampling.noise_samples import NoiseSamples
+from keras_clip.noise.sampling.passes import check_options
 from keras_clip.noise.sampling.passes import sample_gradients
 from keras_clip.noise.sampling.task_gradients import TaskGradients
+from keras_clip.validation import check_integer
 
 
 def sample_run(
@@ -57,6 +59,16 @@ def sample_run(
         ValueError: If the directory does not belong to such a run, or its
             checkpoint or the records cannot be read.
     """
+    check_options(
+        num_samples=num_samples,
+        full_gradient_batches=full_gradient_batches,
+        per_layer=per_layer,
+        num_projections=num_projections,
+        training=True,
+        verbose=verbose,
+    )
+    if batch_size is not None:
+        check_integer("batch_size", batch_size, 1)
     params = _parameters(model_dir, experiment)
     train_data = params.task.train_data
     train_data.seed = seed

@@ -14,9 +14,42 @@ from keras_clip.noise.sampling.batches import is_finite
 from keras_clip.noise.sampling.batches import size_of
 from keras_clip.noise.sampling.loss_scale import LossScale
 from keras_clip.noise.sampling.noise_samples import NoiseSamples
+from keras_clip.validation import check_choice
+from keras_clip.validation import check_integer
 
 # Noise below this share of the gradient is due to rounding in float32.
 _ROUNDING = 1e-5
+
+
+def check_options(
+    *,
+    num_samples: int,
+    full_gradient_batches: int | None,
+    per_layer: bool,
+    num_projections: int,
+    training: bool,
+    verbose: int | str,
+) -> None:
+    """Raises if an option of sampling is out of its range.
+
+    Args:
+        num_samples: As for `sample`, like all that follow.
+        full_gradient_batches: Int or `None`.
+        per_layer: Bool.
+        num_projections: Int.
+        training: Bool.
+        verbose: `0`, `1` or `"auto"`.
+
+    Raises:
+        ValueError: If one is.
+    """
+    check_integer("num_samples", num_samples, 1)
+    check_integer("num_projections", num_projections, 0)
+    if full_gradient_batches is not None:
+        check_integer("full_gradient_batches", full_gradient_batches, 1)
+    check_choice("per_layer", per_layer, (False, True))
+    check_choice("training", training, (False, True))
+    check_choice("verbose", verbose, (0, 1, "auto"))
 
 
 def sample_gradients(
@@ -48,9 +81,17 @@ def sample_gradients(
         Samples.
 
     Raises:
-        ValueError: If there is nothing to train, no batch, no finite gradient,
-            or no noise.
+        ValueError: If an option is out of its range, or there is nothing to
+            train, no batch, no finite gradient, or no noise.
     """
+    check_options(
+        num_samples=num_samples,
+        full_gradient_batches=full_gradient_batches,
+        per_layer=per_layer,
+        num_projections=num_projections,
+        training=training,
+        verbose=verbose,
+    )
     warn_without_scipy(stacklevel=3)
     number = full_gradient_batches
     if batches.endless:

@@ -5,10 +5,9 @@ import keras
 from keras_clip.noise.sampling.batches import batches_of
 from keras_clip.noise.sampling.keras_gradients import KerasGradients
 from keras_clip.noise.sampling.noise_samples import NoiseSamples
+from keras_clip.noise.sampling.passes import check_options
 from keras_clip.noise.sampling.passes import sample_gradients
 from keras_clip.noise.sampling.tf_keras_gradients import TfKerasGradients
-from keras_clip.validation import check_choice
-from keras_clip.validation import check_integer
 
 
 def sample(
@@ -81,10 +80,10 @@ def sample(
         Samples.
 
     Raises:
-        ValueError: If the model is not compiled or has nothing to train, its
-            loss needs a `y` and none is given, the data have another type or no
-            batch, no batch has a finite gradient, or all batches have the same
-            gradient.
+        ValueError: If an argument is out of its range, the model is not
+            compiled or has nothing to train, its loss needs a `y` and none is
+            given, the data have another type or no batch, no batch has a finite
+            gradient, or all batches have the same gradient.
 
     Example:
 
@@ -101,13 +100,14 @@ def sample(
     References:
         - [Zhang et al., 2020](https://arxiv.org/abs/1912.03194), section 2
     """
-    check_integer("num_samples", num_samples, 1)
-    check_integer("num_projections", num_projections, 0)
-    if full_gradient_batches is not None:
-        check_integer("full_gradient_batches", full_gradient_batches, 1)
-    check_choice("per_layer", per_layer, (False, True))
-    check_choice("training", training, (False, True))
-    check_choice("verbose", verbose, (0, 1, "auto"))
+    check_options(
+        num_samples=num_samples,
+        full_gradient_batches=full_gradient_batches,
+        per_layer=per_layer,
+        num_projections=num_projections,
+        training=training,
+        verbose=verbose,
+    )
     batches = batches_of(x, y, sample_weight, batch_size, seed)
     return sample_gradients(
         _gradients_of(model, training),
