@@ -9,7 +9,6 @@ from tests.support.enrolment import every_optimizer
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
-from tests.support.programs.launch import launch
 
 NAN, INF = float("nan"), float("inf")
 
@@ -99,32 +98,6 @@ def test_bad_argument_of_keras_is_named_with_what_was_received(
     enrolment, arguments, start
 ):
     _assert_named(KERAS, enrolment.name, arguments, start)
-
-
-@pytest.fixture(scope="module")
-def errors_on_jax():
-    """What every optimizer says to `clip_per_replica` on JAX, a line each."""
-    program = """
-import keras_clip
-from keras_clip.registry import OPTIMIZERS
-for name, info in OPTIMIZERS.items():
-    try:
-        info.keras_class(clip_per_replica=True)
-    except ValueError as error:
-        print(name, error)
-"""
-    return launch("-c", program, backend="jax").stdout.splitlines()
-
-
-@every_optimizer
-def test_clipping_per_replica_raises_on_jax(errors_on_jax, enrolment):
-    (message,) = (
-        line.removeprefix(f"{enrolment.name} ")
-        for line in errors_on_jax
-        if line.startswith(f"{enrolment.name} ")
-    )
-    assert message.startswith("`clip_per_replica` must be False on any backend")
-    assert message.endswith("Received: clip_per_replica=True, on jax")
 
 
 @pytest.mark.parametrize(

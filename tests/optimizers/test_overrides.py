@@ -3,69 +3,27 @@
 import numpy as np
 import pytest
 
-from tests.optimizers.test_backends import every_other_backend
 from tests.support.enrolment import every_optimizer
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.models import data
 from tests.support.models import dense_model
-from tests.support.programs.launch import results_of
 from tests.support.programs.overrides import METHODS
+from tests.support.programs.overrides import assert_refused
 from tests.support.programs.overrides import direct_call
 from tests.support.programs.overrides import error_of
 from tests.support.programs.overrides import halves_are_stepped_by
 
-REFUSED = {
-    "update_step": "`apply`",
-    "assign": "`apply`",
-    "assign_add": "`apply`",
-    "assign_sub": "`apply`",
-    "_apply_weight_decay": "`exclude_from_weight_decay`",
-}
-REFUSED_BY = {
-    "tensorflow": REFUSED,
-    "jax": {**REFUSED, "apply_gradients": "`apply`"},
-    "torch": {**REFUSED, "apply_gradients": "`apply`"},
-    "tf_keras": {
-        "update_step": "`apply_gradients`",
-        "_update_step": "`apply_gradients`",
-        "_update_step_xla": "`apply_gradients`",
-        "_apply_weight_decay": "`exclude_from_weight_decay`",
-    },
-}
 every_method = pytest.mark.parametrize("method", METHODS)
-
-
-@pytest.fixture(scope="module")
-def found_on(tmp_path_factory):
-    """Returns the results of the program `overrides` by the backend."""
-    return results_of("overrides", tmp_path_factory.mktemp("overrides"))
-
-
-def _assert_refused(where, method, error):
-    if method not in REFUSED_BY[where]:
-        assert error is None
-        return
-    assert error.startswith(f"`{method}` must not be overridden: ")
-    assert REFUSED_BY[where][method] in error
-    assert error.endswith(f"Received: OwnACClip.{method}")
 
 
 @pytest.mark.parametrize("mixed_in", [False, True])
 @every_method
 def test_method_that_no_step_calls_is_refused(method, mixed_in):
     error = error_of(KERAS, method, mixed_in)
-    _assert_refused("tensorflow", method, error)
-    _assert_refused("tf_keras", method, error_of(TF_KERAS, method, mixed_in))
-
-
-@every_method
-@every_other_backend
-def test_method_that_no_step_calls_is_refused_on_other_backends(
-    found_on, backend, method
-):
-    _assert_refused(backend, method, found_on(backend)["errors"][method])
+    assert_refused("tensorflow", method, error)
+    assert_refused("tf_keras", method, error_of(TF_KERAS, method, mixed_in))
 
 
 @every_optimizer
@@ -81,14 +39,6 @@ def test_gradients_that_a_subclass_clips_are_accumulated_first(enrolment):
     )
 
 
-@every_optimizer
-@every_other_backend
-def test_gradients_that_a_subclass_clips_are_stepped_by_on_other_backends(
-    found_on, backend, enrolment
-):
-    assert found_on(backend)["halves"][enrolment.name]
-
-
 def test_one_variable_alone_is_not_moved_and_the_error_names_the_call():
     assert direct_call(KERAS) == (
         "`update_step` must not be called: a step moves all variables "
@@ -100,11 +50,6 @@ def test_one_variable_alone_is_not_moved_and_the_error_names_the_call():
         "together. Call `apply_gradients([(gradient, variable)])` to step by "
         "one. Received: variable='x0'"
     )
-
-
-@every_other_backend
-def test_one_variable_alone_is_not_moved_on_other_backends(found_on, backend):
-    assert found_on(backend)["direct"] == direct_call(KERAS)
 
 
 @every_optimizer

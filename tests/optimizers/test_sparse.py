@@ -4,13 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.optimizers.test_backends import every_other_backend
 from tests.support.enrolment import every_optimizer
 from tests.support.enrolment import few_variants
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import both_front_ends
-from tests.support.programs import sparse
-from tests.support.programs.launch import results_of
 from tests.support.trajectories import assert_close
 from tests.support.trajectories import same_bits
 
@@ -212,18 +209,3 @@ def test_embedding_in_fit_moves_as_by_dense_gradients(front_end, enrolment):
         front_end.apply(optimizer, dense, variables)
         expected.append(stepped.get_weights())
     assert_close(actual, expected, "float32")
-
-
-@pytest.fixture(scope="module")
-def equal_on(tmp_path_factory):
-    """Which ways are equal by rows and dense, by backend and optimizer."""
-    return results_of("sparse", tmp_path_factory.mktemp("sparse"))
-
-
-@every_other_backend
-@every_optimizer
-def test_sparse_arrays_of_other_backends_equal_dense_gradients(
-    equal_on, backend, enrolment
-):
-    ways = equal_on(backend)[enrolment.name]
-    assert ways == dict.fromkeys(sparse.WAYS_ON[backend], True)

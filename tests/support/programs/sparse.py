@@ -1,19 +1,12 @@
-"""Whether sparse gradients of JAX and torch are their dense sums.
-
-Usage: python -m tests.support.programs.sparse FILE.json
-
-The file has, for each optimizer and each way to step, whether variables and
-state are to the bit what dense gradients make of them.
-"""
+"""Whether sparse gradients of JAX and torch are their dense sums."""
 
 import json
-import sys
 
 import keras
 import numpy as np
 
-from tests.support.enrolment import ENROLMENTS
 from tests.support.front_ends import KERAS
+from tests.support.kinds import KINDS
 from tests.support.trajectories import same_bits
 
 ROWS, WIDTH, STEPS = 6, 2, 4
@@ -84,17 +77,12 @@ def _end(name, way, make):
 
 
 def main(file):
-    """Writes what is equal."""
+    """Writes, by optimizer and way to step, whether both ends are equal."""
     result = {
         name: {
             way: same_bits(_end(name, way, _sparse), _end(name, way, _dense))
             for way in WAYS_ON[keras.backend.backend()]
         }
-        for name in ENROLMENTS
+        for name in KINDS
     }
-    with open(file, "w") as opened:
-        json.dump(result, opened)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+    file.write_text(json.dumps(result))

@@ -4,12 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.optimizers.test_backends import every_other_backend
 from tests.support.enrolment import every_optimizer
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
-from tests.support.programs.launch import results_of
 from tests.support.programs.pairing import BUILD_ERRORS
 from tests.support.programs.pairing import CLAIMS
 from tests.support.programs.pairing import ERRORS
@@ -24,24 +22,11 @@ every_claim = pytest.mark.parametrize("claim", CLAIMS, ids=lambda c: c.__name__)
 PAIR_ERRORS = [error for error in ERRORS if error.startswith("a")]
 
 
-@pytest.fixture(scope="module")
-def results_on(tmp_path_factory):
-    """Returns the results of the program `pairing` by the backend."""
-    return results_of("pairing", tmp_path_factory.mktemp("pairing"))
-
-
 @every_claim
 @every_optimizer
 @both_front_ends
 def test_claim_holds(front_end, enrolment, claim):
     assert claim(front_end, enrolment.name)
-
-
-@every_claim
-@every_optimizer
-@every_other_backend
-def test_claim_holds_on_other_backends(results_on, backend, enrolment, claim):
-    assert results_on(backend)[enrolment.name][claim.__name__]
 
 
 @pytest.mark.parametrize(
@@ -166,30 +151,11 @@ def test_gradient_that_fits_no_variable_is_named(enrolment, error):
     assert message(KERAS, enrolment.name, error) == ERRORS[error][-1]
 
 
-@pytest.mark.parametrize("error", ERRORS)
-@every_optimizer
-@every_other_backend
-def test_gradient_that_fits_no_variable_is_named_on_other_backends(
-    results_on, backend, enrolment, error
-):
-    said = results_on(backend)[enrolment.name][error]
-    assert said == ERRORS[error][-1]
-
-
 @every_optimizer
 def test_gradient_that_would_broadcast_is_not_accumulated(enrolment):
     error = "a shape that broadcasts"
     said = message(KERAS, enrolment.name, error, gradient_accumulation_steps=2)
     assert said == ERRORS[error][-1]
-
-
-@every_optimizer
-@every_other_backend
-def test_gradient_that_would_broadcast_is_not_accumulated_on_other_backends(
-    results_on, backend, enrolment
-):
-    said = results_on(backend)[enrolment.name]["accumulated"]
-    assert said == ERRORS["a shape that broadcasts"][-1]
 
 
 @pytest.mark.parametrize("error", PAIR_ERRORS)
