@@ -3,8 +3,8 @@
 Usage: python -m tests.support.programs.replicas FILE.npz KEY ...
 
 `KEY` is one of `CASES`. `KEY/one/…` hold the model and the state of the
-optimizer after training without a strategy, `KEY/first/…` and `KEY/second/…` the
-copies on each of two replicas.
+optimizer after training without a strategy, `KEY/first/…` and `KEY/second/…`
+the copies on each of two replicas.
 """
 
 import sys
@@ -87,7 +87,7 @@ def as_keras_clips(strategy, argument):
 
 
 def _cases_of(front_end, name):
-    """Yields the key of every case but the loops, with a function and arguments.
+    """Yields keys with a function and its arguments, of all but the loops.
 
     The function takes the strategy first and returns copies by kind.
     """
@@ -113,9 +113,9 @@ def _cases_of(front_end, name):
 def _cases():
     """Yields keys with a function and its arguments, of both front ends.
 
-    Every optimizer steps in a loop, on Keras 3 in all its few variants. All else
-    is that of the front ends: two kinds of optimizers do it on Keras 3, one on
-    tf_keras.
+    Every optimizer steps in a loop, on Keras 3 in all its few variants. All
+    else is the front ends' own: two kinds of optimizers do it on Keras 3, one
+    on tf_keras.
     """
     good = opposing_gradients()
     for front_end in (KERAS, TF_KERAS):
@@ -125,7 +125,11 @@ def _cases():
                 make = maker(front_end, name, enrolment.variants[variant])
                 yield (
                     f"{front_end}/{name}/loop/{variant}",
-                    equal_to_one, looped, front_end, make, good,
+                    equal_to_one,
+                    looped,
+                    front_end,
+                    make,
+                    good,
                 )
     for front_end, names in ((KERAS, KINDS), (TF_KERAS, ["clip_adam_norm"])):
         for name in names:
@@ -133,12 +137,14 @@ def _cases():
                 yield f"{front_end}/{name}/{key}", *case
     for name in KINDS:
         for key, case in accumulation.CASES.items():
-            yield f"{KERAS}/{name}/accumulation/{key}", case, name
+            yield f"{KERAS}/{name}/accumulated/{key}", case, name
     for name in outside_scope.ARGUMENTS:
         for mode in ("eager", "graph"):
             yield (
                 f"{KERAS}/{name}/outside_scope/{mode}",
-                outside_scope.stepped, name, mode,
+                outside_scope.stepped,
+                name,
+                mode,
             )
     for argument in ("clipnorm", "clipvalue", "global_clipnorm"):
         yield f"{KERAS}/sgd/as_keras/{argument}", as_keras_clips, argument

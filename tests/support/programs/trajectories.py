@@ -73,42 +73,52 @@ BAD = [
 IN_TURNS = [f"{e.name}/{e.few[1]}" for e in ENROLMENTS.values()]
 
 
-def stepper(optimizer, variables, gradients):
-    """Returns what steps by a list of gradients; on JAX it is compiled once."""
-    whole = all(g is not None for step in gradients for g in step)
-    if keras.backend.backend() != "jax" or not whole:
-        return lambda gradients: KERAS.apply(optimizer, gradients, variables)
+@functools.cache
+def _compiled(key):
+    """Returns the step of a run as JAX compiles it, and the values it starts at.
 
+    By values, so that other gradients need no program of their own.
+    """
     import jax
 
+    name, arguments = RUNS[key]
+    optimizer = KERAS.optimizer(name, **arguments)
+    variables = KERAS.variables(parameters())
     optimizer.build(variables)
-    apply = jax.jit(optimizer.stateless_apply)
+    x, state = (
+        [v.value for v in some] for some in (variables, optimizer.variables)
+    )
+    return jax.jit(optimizer.stateless_apply), x, state
 
-    def step(gradients):
-        kept = (variables, optimizer.variables)
-        x, state = ([v.value for v in some] for some in kept)
-        gradients = [np.asarray(g, "float32") for g in gradients]
-        for some, values in zip(kept, apply(state, gradients, x), strict=True):
-            for variable, value in zip(some, values, strict=True):
-                variable.assign(value)
 
-    return step
+def _positions(key, gradients):
+    """Yields the variables before and after every step."""
+    whole = all(g is not None for step in gradients for g in step)
+    if keras.backend.backend() == "jax" and whole:
+        apply, x, state = _compiled(key)
+        yield x
+        for step in gradients:
+            x, state = apply(state, [np.float32(g) for g in step], x)
+            yield x
+        return
+    name, arguments = RUNS[key]
+    optimizer = KERAS.optimizer(name, **arguments)
+    variables = KERAS.variables(parameters())
+    yield KERAS.values(variables)
+    for step in gradients:
+        KERAS.apply(optimizer, step, variables)
+        yield KERAS.values(variables)
 
 
 @functools.cache
 def path_of(key, make_gradients=heavy_tailed_gradients):
     """Returns the path of a run, of shape `(steps + 1, parameters)`."""
-    name, arguments = RUNS[key]
-    optimizer = KERAS.optimizer(name, **arguments)
-    variables = KERAS.variables(parameters())
-    gradients = make_gradients()
-    step = stepper(optimizer, variables, gradients)
-    rows = [np.concatenate([x.ravel() for x in KERAS.values(variables)])]
-    for gradient in gradients:
-        step(gradient)
-        values = KERAS.values(variables)
-        rows.append(np.concatenate([x.ravel() for x in values]))
-    return np.stack(rows)
+    return np.stack(
+        [
+            np.concatenate([np.ravel(x) for x in xs])
+            for xs in _positions(key, make_gradients())
+        ]
+    )
 
 
 def main(file):

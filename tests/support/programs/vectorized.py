@@ -57,9 +57,8 @@ def main(path):
             arguments = {**enrolment.variants[variant], "monitor": True}
             run = trajectory(KERAS.optimizer(name, **arguments).step_settings)
             together, scalars = jax.jit(jax.vmap(run))(gradients)
-            single = jax.jit(run)
-            alone = [single([g[i] for g in gradients]) for i in range(RUNS)]
-            values, own = jax.tree.map(lambda *each: jnp.stack(each), *alone)
+            # One after the other, in a loop of JAX.
+            values, own = jax.jit(lambda gs: jax.lax.map(run, gs))(gradients)
             result[f"{name}: {variant}"] = {
                 "distances": list(map(distance, together, values)),
                 "same": all(
