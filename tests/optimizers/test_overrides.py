@@ -1,12 +1,14 @@
 """A subclass's own methods are called, or the class is refused."""
 
+import functools
+
 import numpy as np
 import pytest
 
-from tests.support.enrolment import every_optimizer
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
-from tests.support.front_ends import both_front_ends
+from tests.support.kinds import both_kinds
+from tests.support.kinds import every_optimizer_once
 from tests.support.models import data
 from tests.support.models import dense_model
 from tests.support.programs.overrides import METHODS
@@ -14,6 +16,9 @@ from tests.support.programs.overrides import assert_refused
 from tests.support.programs.overrides import direct_call
 from tests.support.programs.overrides import error_of
 from tests.support.programs.overrides import halves_are_stepped_by
+from tests.support.trajectories import same_bits
+
+pytestmark = pytest.mark.slow
 
 every_method = pytest.mark.parametrize("method", METHODS)
 
@@ -26,13 +31,14 @@ def test_method_that_no_step_calls_is_refused(method, mixed_in):
     assert_refused("tf_keras", method, error_of(TF_KERAS, method, mixed_in))
 
 
-@every_optimizer
-@both_front_ends
+@pytest.mark.usefixtures("functions_run_eagerly")
+@every_optimizer_once
 def test_gradients_that_a_subclass_clips_are_stepped_by(front_end, enrolment):
     assert halves_are_stepped_by(front_end, enrolment.name)
 
 
-@every_optimizer
+@pytest.mark.usefixtures("functions_run_eagerly")
+@both_kinds
 def test_gradients_that_a_subclass_clips_are_accumulated_first(enrolment):
     assert halves_are_stepped_by(
         KERAS, enrolment.name, gradient_accumulation_steps=2
@@ -52,7 +58,8 @@ def test_one_variable_alone_is_not_moved_and_the_error_names_the_call():
     )
 
 
-@every_optimizer
+@pytest.mark.usefixtures("functions_run_eagerly")
+@both_kinds
 def test_build_of_a_subclass_is_called_once_as_by_keras(enrolment):
     """It may create a variable of its own there."""
 
@@ -105,15 +112,20 @@ def _counting(cls, method):
     ],
     ids=str,
 )
-@every_optimizer
+@both_kinds
 def test_method_that_may_be_overridden_is_called_in_fit(
     enrolment, front_end, method
 ):
-    own, calls = _counting(front_end.optimizer_class(enrolment.name), method)
-    ends = []
-    for cls in (own, front_end.optimizer_class(enrolment.name)):
-        model = dense_model(front_end, cls(weight_decay=0.125))
-        model.fit(*data(), epochs=1, verbose=0, shuffle=False)
-        ends.append(np.concatenate([w.ravel() for w in model.get_weights()]))
+    plain = front_end.optimizer_class(enrolment.name)
+    own, calls = _counting(plain, method)
+    end = _end_of_a_fit(front_end, own)
     assert calls
-    assert ends[0].tobytes() == ends[1].tobytes()
+    assert same_bits(end, _end_of_a_fit(front_end, plain))
+
+
+@functools.cache
+def _end_of_a_fit(front_end, cls):
+    """Returns the weights after a `fit`, once for each class."""
+    model = dense_model(front_end, cls(weight_decay=0.125))
+    model.fit(*data(), epochs=1, verbose=0, shuffle=False)
+    return model.get_weights()

@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.support.enrolment import every_optimizer
-from tests.support.enrolment import few_variants
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import both_front_ends
+from tests.support.kinds import both_kinds
+from tests.support.kinds import every_optimizer_once
+from tests.support.kinds import few_variants_once
 from tests.support.trajectories import assert_close
 from tests.support.trajectories import same_bits
+
+pytestmark = pytest.mark.slow
 
 ROWS, WIDTH, STEPS = 6, 3, 5
 
@@ -59,8 +62,8 @@ def _ends(front_end, name, arguments, dtype="float32"):
     return ends
 
 
-@few_variants
-@both_front_ends
+@pytest.mark.usefixtures("functions_run_eagerly")
+@few_variants_once
 def test_sparse_rows_with_duplicates_equal_dense_gradients(
     front_end, enrolment, variant
 ):
@@ -78,7 +81,8 @@ def test_sparse_rows_with_duplicates_equal_dense_gradients(
     ],
     ids=lambda arguments: ",".join(arguments),
 )
-@every_optimizer
+@pytest.mark.usefixtures("functions_run_eagerly")
+@both_kinds
 @both_front_ends
 def test_duplicates_are_summed_before_keras_clips(
     front_end, enrolment, arguments
@@ -96,7 +100,8 @@ def test_duplicates_are_summed_before_keras_clips(
     ],
     ids=lambda arguments: ",".join(arguments),
 )
-@every_optimizer
+@pytest.mark.usefixtures("functions_run_eagerly")
+@both_kinds
 def test_sparse_gradients_are_unscaled_and_accumulated(enrolment, arguments):
     arguments = {"learning_rate": 0.25, **arguments}
     ends = _ends(KERAS, enrolment.name, arguments)
@@ -104,8 +109,8 @@ def test_sparse_gradients_are_unscaled_and_accumulated(enrolment, arguments):
     assert same_bits(*ends)
 
 
-@every_optimizer
-@both_front_ends
+@pytest.mark.usefixtures("functions_run_eagerly")
+@every_optimizer_once
 def test_gradient_without_rows_is_a_zero_gradient(front_end, enrolment):
     empty = _slices(np.zeros(0, np.int64), np.zeros((0, WIDTH)))
     ends = []
@@ -141,7 +146,7 @@ def _steps_in_a_graph(front_end, optimizer, variables):
     return by_rows, dense
 
 
-@every_optimizer
+@both_kinds
 @both_front_ends
 def test_rows_of_an_unknown_number_are_summed_in_a_graph(front_end, enrolment):
     ends = []
@@ -174,7 +179,7 @@ def _embedding_model(framework):
     return model
 
 
-@every_optimizer
+@both_kinds
 @both_front_ends
 def test_embedding_in_fit_moves_as_by_dense_gradients(front_end, enrolment):
     """Both ways start from the same weights and see the same batches."""

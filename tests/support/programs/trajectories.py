@@ -75,9 +75,9 @@ IN_TURNS = [f"{e.name}/{e.few[1]}" for e in ENROLMENTS.values()]
 
 @functools.cache
 def _compiled(key):
-    """Returns the step of a run as JAX compiles it, and the values it starts at.
+    """Returns the step of a run as JAX compiles it, and its first values.
 
-    By values, so that other gradients need no program of their own.
+    It is one of values: other gradients need no program of their own.
     """
     import jax
 

@@ -9,6 +9,7 @@ are, by the way that they have gone, and whether the updates are the same.
 import json
 import pathlib
 import sys
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -58,7 +59,7 @@ def main(path):
             run = trajectory(KERAS.optimizer(name, **arguments).step_settings)
             together, scalars = jax.jit(jax.vmap(run))(gradients)
             # One after the other, in a loop of JAX.
-            values, own = jax.jit(lambda gs: jax.lax.map(run, gs))(gradients)
+            values, own = jax.jit(partial(jax.lax.map, run))(gradients)
             result[f"{name}: {variant}"] = {
                 "distances": list(map(distance, together, values)),
                 "same": all(
