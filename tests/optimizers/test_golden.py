@@ -124,6 +124,7 @@ def test_loaded_variables_are_those_that_were_saved_in_their_order(
     assert generate.weights_of(front_end, model) == recorded["weights"][0]
 
 
+@pytest.mark.slow
 @every_saved_model
 @both_front_ends
 def test_loaded_model_goes_on_to_the_recorded_weights(front_end, name, layout):

@@ -97,6 +97,7 @@ def _counting(cls, method):
     return own, calls
 
 
+@pytest.mark.usefixtures("functions_run_eagerly")
 @pytest.mark.parametrize(
     ("front_end", "method"),
     [

@@ -77,6 +77,7 @@ def test_config_holds_what_was_asked_for(front_end, enrolment):
     assert {name: config[name] for name in asked} == asked
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("functions_run_eagerly")
 @few_variants_once
 def test_serialized_optimizer_steps_like_the_original(

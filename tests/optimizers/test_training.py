@@ -41,10 +41,11 @@ def test_fit_reduces_the_loss(front_end, enrolment):
     assert losses[-1] < 0.2 * losses[0]
 
 
+@pytest.mark.usefixtures("functions_run_eagerly")
 @every_optimizer
 def test_default_optimizer_reduces_the_loss_under_its_name(enrolment):
     model = dense_model(KERAS, keras_clip.get(enrolment.name))
-    losses = _fit(model, 5)
+    losses = _fit(model, 3)
     assert losses[-1] < losses[0]
 
 
@@ -67,14 +68,14 @@ def test_saved_model_goes_on_fitting_to_the_bit(
         enrolment.name, learning_rate=0.0625, **arguments
     )
     model = dense_model(front_end, optimizer)
-    _fit(model, 2)
+    _fit(model, 1)
     before = everything(front_end, model)
     path = tmp_path / "model.keras"
     model.save(path)
     resumed = front_end.framework.models.load_model(path)
     assert same_bits(everything(front_end, model), before)
     for each in (model, resumed):
-        _fit(each, 2)
+        _fit(each, 1)
     assert same_bits(
         everything(front_end, resumed), everything(front_end, model)
     )

@@ -30,6 +30,7 @@ def _run(front_end, optimizer, x, gradients, dtype="float32"):
     return front_end.values(variables)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Gradients do not exist")
 @few_variants_once
 def test_variable_without_gradients_is_as_if_absent(

@@ -53,7 +53,7 @@ def _cases():
         yield (KERAS, name, first), list(MODES)
         for variant in others:
             yield (KERAS, name, variant), ["plain", "eager, all compiled"]
-        modes = list(MODES) if name in KINDS else ["plain", "graph"]
+        modes = list(MODES) if name == "acclip" else ["plain", "graph"]
         yield (TF_KERAS, name, first), modes
 
 
