@@ -1,12 +1,13 @@
-"""Steps eagerly where a claim is not about graphs: tracing costs the most."""
+"""Lets steps run op by op where no claim is about graphs."""
 
 import pytest
-import tensorflow as tf
 
 
 @pytest.fixture
 def functions_run_eagerly():
-    """Runs what is compiled or made a graph op by op."""
+    """Runs each `tf.function` as Python: a few steps cost less than a trace."""
+    import tensorflow as tf
+
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)

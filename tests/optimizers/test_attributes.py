@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from tests.support.front_ends import both_front_ends
-from tests.support.programs.launch import launch
 
 
 def moved(front_end, optimizer, gradient=(1.0, 1.0)):
@@ -113,21 +112,3 @@ def test_arguments_can_be_given_by_their_positions(front_end):
     defaults = {"clip_threshold": 1.0, "initial_accumulator_value": None}
     values = [{**config, **defaults, "name": "mine"}.get(n) for n in names]
     assert cls(*values).name == "mine"
-
-
-def test_optimizers_alike_share_what_jax_compiles_but_only_a_few_are_kept():
-    done = launch(
-        "-c",
-        """
-import keras, numpy as np, keras_clip
-from keras_clip.optimizers.on_jax import _compiled
-for beta in [0.5] * 3 + [place / 64 for place in range(40)]:
-    optimizer = keras_clip.ClipAdam(beta_1=beta)
-    x = keras.Variable(np.ones(3, "float32"))
-    optimizer.apply([np.ones(3, "float32")], [x])
-print(_compiled.cache_info())
-""",
-        backend="jax",
-    )
-    assert "hits=2," in done.stdout, done.stderr
-    assert "currsize=16" in done.stdout

@@ -1,23 +1,34 @@
-"""The same on TensorFlow, JAX and torch; no TensorFlow where none is due."""
+"""The same on TensorFlow, JAX and torch; no TensorFlow where none is due.
+
+What does not depend on the algorithm is checked for two kinds of optimizers.
+"""
 
 import functools
 import importlib.util
+import json
 
 import numpy as np
 import pytest
 
 from tests.support.enrolment import ENROLMENTS
 from tests.support.enrolment import every_optimizer
-from tests.support.enrolment import few_variants
+from tests.support.front_ends import KERAS
 from tests.support.gradients import parameters
+from tests.support.kinds import both_kinds
+from tests.support.programs import sparse
 from tests.support.programs import training
 from tests.support.programs import trajectories
-from tests.support.programs.launch import launch
 from tests.support.programs.launch import run_program
+from tests.support.programs.other_backend import WRITTEN
+from tests.support.programs.overrides import METHODS
+from tests.support.programs.overrides import assert_refused
+from tests.support.programs.overrides import direct_call
+from tests.support.programs.pairing import CLAIMS
+from tests.support.programs.pairing import ERRORS
 from tests.support.trajectories import assert_close
 from tests.support.trajectories import same_bits
 
-KEYS = [key for key, _, _ in trajectories.runs()]
+pytestmark = pytest.mark.slow
 
 NEEDS_TORCH = pytest.mark.skipif(
     importlib.util.find_spec("torch") is None,
@@ -30,86 +41,91 @@ every_other_backend = pytest.mark.parametrize(
 
 
 @pytest.fixture(scope="module")
-def paths_on(tmp_path_factory):
-    """Paths as a function of the backend; each in a process of its own."""
-    folder = tmp_path_factory.mktemp("paths")
-
-    @functools.cache
-    def paths(backend):
-        file = folder / f"{backend}.npz"
-        run_program("trajectories", file, backend=backend)
-        with np.load(file) as arrays:
-            result = dict(arrays)
-        assert result["backend"] == backend
-        return result
-
-    return paths
-
-
-def _assert_agree(paths_on, backend, key):
-    actual = [[row] for row in paths_on(backend)[key]]
-    expected = [[row.astype(np.float64)] for row in paths_on("tensorflow")[key]]
-    assert_close(actual, expected, "float32", relative=2e-6)
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_twenty_steps_move_every_run(paths_on, key):
-    path = paths_on("tensorflow")[key]
-    assert path.shape == (21, sum(x.size for x in parameters()))
-    assert np.any(path[-1] != path[0])
-
-
-@pytest.mark.parametrize("key", KEYS)
-@every_other_backend
-def test_twenty_steps_agree_with_those_on_tensorflow(paths_on, backend, key):
-    _assert_agree(paths_on, backend, key)
-
-
-@every_optimizer
-@every_other_backend
-def test_steps_around_bad_gradients_agree_with_those_on_tensorflow(
-    paths_on, backend, enrolment
-):
-    for key in ("plain", "global_clipnorm"):
-        _assert_agree(paths_on, backend, f"{enrolment.name}/{key}, bad")
-
-
-@few_variants
-@every_other_backend
-def test_steps_of_variables_in_turns_agree_with_those_on_tensorflow(
-    paths_on, backend, enrolment, variant
-):
-    _assert_agree(paths_on, backend, f"{enrolment.name}/{variant}, in turns")
-
-
-@every_other_backend
-def test_package_leaves_tensorflow_alone(paths_on, backend):
-    assert not paths_on(backend)["tensorflow_came_with_the_package"]
-    assert not paths_on(backend)["tensorflow_came_with_the_steps"]
-
-
-@pytest.fixture(scope="module")
-def trained_on(tmp_path_factory):
-    """Arrays of a training, as a function of the backend and the name."""
+def written(tmp_path_factory):
+    """What each program has written, by the backend and the program's name."""
 
     @functools.cache
     def folder_of(backend):
         folder = tmp_path_factory.mktemp(backend)
-        run_program("training", folder, backend=backend)
+        run_program("other_backend", folder, backend=backend)
         return folder
 
-    def trained(backend, name):
-        with np.load(folder_of(backend) / f"{name}.npz") as arrays:
+    @functools.cache
+    def written(backend, program):
+        path = folder_of(backend) / WRITTEN[program]
+        if path.is_dir():
+            return path
+        if path.suffix == ".json":
+            return json.loads(path.read_text())
+        with np.load(path) as arrays:
             return dict(arrays)
 
-    return trained
+    return written
+
+
+@pytest.mark.parametrize("key", trajectories.RUNS)
+def test_twenty_steps_move_every_run(key):
+    path = trajectories.path_of(key)
+    assert path.shape == (21, sum(x.size for x in parameters()))
+    assert np.any(path[-1] != path[0])
+
+
+def _assert_agree(actual, expected):
+    assert_close(
+        [[row] for row in actual],
+        [[row.astype(np.float64)] for row in expected],
+        "float32",
+        relative=2e-6,
+    )
+
+
+@pytest.mark.parametrize("key", trajectories.RUNS)
+@every_other_backend
+def test_twenty_steps_agree_with_those_on_tensorflow(written, backend, key):
+    actual = written(backend, "trajectories")[key]
+    _assert_agree(actual, trajectories.path_of(key))
+
+
+@pytest.mark.parametrize("key", trajectories.BAD)
+@every_other_backend
+def test_steps_around_bad_gradients_agree_with_those_on_tensorflow(
+    written, backend, key
+):
+    actual = written(backend, "trajectories")[f"{key}, bad"]
+    expected = trajectories.path_of(key, trajectories.bad_gradients)
+    _assert_agree(actual, expected)
+
+
+@pytest.mark.parametrize("key", trajectories.IN_TURNS)
+@every_other_backend
+def test_steps_of_variables_in_turns_agree_with_those_on_tensorflow(
+    written, functions_run_eagerly, backend, key
+):
+    """Eagerly there: one graph for each that takes its turn costs much."""
+    actual = written(backend, "trajectories")[f"{key}, in turns"]
+    expected = trajectories.path_of(key, trajectories.gradients_in_turns)
+    _assert_agree(actual, expected)
+
+
+@every_other_backend
+def test_package_leaves_tensorflow_alone(written, backend):
+    assert written(backend, "imports") == {
+        "backend": backend,
+        "with the package": False,
+        "with the steps": False,
+    }
+
+
+def _trained(written, backend, name):
+    with np.load(written(backend, "training") / f"{name}.npz") as arrays:
+        return dict(arrays)
 
 
 @pytest.mark.parametrize("way", training.WAYS)
-@every_optimizer
+@both_kinds
 @every_other_backend
-def test_fit_resumes_to_the_bit(trained_on, backend, enrolment, way):
-    arrays = trained_on(backend, enrolment.name)
+def test_fit_resumes_to_the_bit(written, backend, enrolment, way):
+    arrays = _trained(written, backend, enrolment.name)
     whole, resumed = (
         [arrays[key] for key in arrays if key.startswith(f"{kind}_")]
         for kind in ("whole", way)
@@ -120,28 +136,97 @@ def test_fit_resumes_to_the_bit(trained_on, backend, enrolment, way):
 
 @every_optimizer
 @every_other_backend
-def test_fit_reduces_the_loss(trained_on, backend, enrolment):
-    losses = trained_on(backend, enrolment.name)["losses"]
+def test_fit_reduces_the_loss(written, backend, enrolment):
+    losses = _trained(written, backend, enrolment.name)["losses"]
     assert losses[-1] < 0.9 * losses[0]
 
 
-def test_update_lowers_for_tpu_and_cuda():
-    lines = run_program("export", backend="jax").splitlines()
-    lowered = {tuple(line.split("\t")[:2]) for line in lines}
-    assert lowered == {
-        (f"{enrolment.name}/{key}", platform)
-        for enrolment in ENROLMENTS.values()
-        for key in (*enrolment.few, "monitored")
-        for platform in ("tpu", "cuda")
-    }
-    assert all(int(line.split("\t")[2]) > 1000 for line in lines)
+@every_other_backend
+def test_sparse_arrays_equal_dense_gradients(written, backend):
+    ways = written(backend, "sparse")
+    assert ways == dict.fromkeys(sparse.WAYS_ON[backend], True)
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.__name__)
+@both_kinds
+@every_other_backend
+def test_claim_on_gradients_and_variables_holds(
+    written, backend, enrolment, claim
+):
+    assert written(backend, "pairing")[enrolment.name][claim.__name__]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@both_kinds
+@every_other_backend
+def test_gradient_that_fits_no_variable_is_named(
+    written, backend, enrolment, error
+):
+    said = written(backend, "pairing")[enrolment.name][error]
+    assert said == ERRORS[error][-1]
+
+
+@both_kinds
+@every_other_backend
+def test_gradient_that_would_broadcast_is_not_accumulated(
+    written, backend, enrolment
+):
+    said = written(backend, "pairing")[enrolment.name]["accumulated"]
+    assert said == ERRORS["a shape that broadcasts"][-1]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@every_other_backend
+def test_method_that_no_step_calls_is_refused(written, backend, method):
+    error = written(backend, "overrides")["errors"][method]
+    assert_refused(backend, method, error)
+
+
+@both_kinds
+@every_other_backend
+def test_gradients_that_a_subclass_clips_are_stepped_by(
+    written, backend, enrolment
+):
+    assert written(backend, "overrides")["halves"][enrolment.name]
 
 
 @every_other_backend
-def test_tf_keras_front_end_names_the_variable_to_set(backend):
-    done = launch("-c", "import keras_clip.tf_keras", backend=backend)
-    assert done.returncode != 0
-    message = done.stderr.strip().splitlines()[-1]
+def test_one_variable_alone_is_not_moved(written, backend):
+    assert written(backend, "overrides")["direct"] == direct_call(KERAS)
+
+
+@every_optimizer
+@every_other_backend
+def test_clipping_per_replica_is_refused(written, backend, enrolment):
+    message = written(backend, "refusals")["clip_per_replica"][enrolment.name]
+    assert message.startswith(
+        "ValueError: `clip_per_replica` must be False on any backend"
+    )
+    assert message.endswith(f"Received: clip_per_replica=True, on {backend}")
+
+
+@every_other_backend
+def test_tf_keras_front_end_names_the_variable_to_set(written, backend):
+    message = written(backend, "refusals")["tf_keras"]
     assert message.startswith("ImportError: `keras_clip.tf_keras` needs")
     assert "KERAS_BACKEND" in message
     assert message.endswith(f"Received: keras.backend.backend()='{backend}'")
+
+
+def test_optimizers_alike_share_what_jax_compiles_but_only_a_few_are_kept(
+    written,
+):
+    kept = written("jax", "compiled_rules")
+    assert (kept["hits"], kept["currsize"]) == (2, 16)
+
+
+def test_update_lowers_for_tpu_and_cuda(written):
+    lowered = written("jax", "export")
+    assert lowered.keys() == {
+        f"{enrolment.name}/{key}"
+        for enrolment in ENROLMENTS.values()
+        for key in (*enrolment.few, "monitored")
+    }
+    for platforms, size in lowered.values():
+        assert platforms == ["tpu", "cuda"]
+        assert size > 1000

@@ -1,7 +1,6 @@
 """Eager, graph and XLA do the same, and nothing is traced twice."""
 
 import dataclasses
-import functools
 import math
 import re
 import types
@@ -19,12 +18,16 @@ from keras_clip.on_tensorflow.program import program_of
 from keras_clip.rules.clips import Bound
 from keras_clip.rules.clips import Factor
 from keras_clip.rules.clips import Unclipped
+from tests.support.enrolment import ENROLMENTS
 from tests.support.enrolment import every_optimizer
 from tests.support.enrolment import few_variants
 from tests.support.front_ends import KERAS
+from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
+from tests.support.gradients import heavy_tailed_gradients
 from tests.support.programs.launch import run_program
-from tests.support.programs.modes import GRADIENTS
+from tests.support.programs.modes import CASES
+from tests.support.programs.modes import INSIDE_XLA
 from tests.support.programs.modes import MODES
 from tests.support.programs.modes import RATES
 from tests.support.programs.modes import SHAPES
@@ -34,6 +37,12 @@ from tests.support.trajectories import assert_close
 
 # Of the way: a step is some thirty roundings by 6e-8, in each of two runs.
 AGREEMENT = 4e-6
+
+# The classes for tf_keras take the same steps: one is enough.
+every_step = pytest.mark.parametrize(
+    ("front_end", "name"),
+    [*((KERAS, name) for name in ENROLMENTS), (TF_KERAS, "clip_adam")],
+)
 
 # Where one variable ends in a row of a path and the next begins.
 ENDS = np.cumsum([math.prod(shape) for shape in SHAPES])[:-1]
@@ -55,47 +64,65 @@ def test_shapes_are_updated_in_each_way():
 
 
 @pytest.fixture(scope="module")
-def paths_of(tmp_path_factory):
-    """Paths in every mode by the front end, each in a process of its own."""
-    folder = tmp_path_factory.mktemp("modes")
-
-    @functools.cache
-    def paths(name):
-        file = folder / f"{name}.npz"
-        run_program("modes", name, file, backend="tensorflow")
-        # They are half a gigabyte: each is read where it is asked for.
-        return np.load(file)
-
-    return paths
+def paths(tmp_path_factory):
+    """Paths in every mode, of both front ends, from a process of its own."""
+    file = tmp_path_factory.mktemp("modes") / "paths.npz"
+    run_program("modes", file, backend="tensorflow")
+    # They are hundreds of megabytes: each is read where it is asked for.
+    with np.load(file) as arrays:
+        yield arrays
 
 
-@few_variants
-@both_front_ends
-def test_eager_graph_and_xla_agree(paths_of, front_end, enrolment, variant):
-    paths = paths_of(front_end.name)
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "case", CASES, ids=lambda case: "-".join(map(str, case))
+)
+def test_eager_graph_and_xla_agree_with_functions_that_run_eagerly(paths, case):
+    key = "/".join(map(str, case))
 
     def positions(mode):
-        path = paths[f"{enrolment.name}/{variant}/{mode}"]
+        path = paths[f"{key}/{mode}"]
         return [np.split(row, ENDS) for row in path]
 
     plain = [[x.astype(np.float64) for x in row] for row in positions("plain")]
     assert len(plain) == STEPS + 1
-    for mode in MODES.keys() - {"plain"}:
+    assert paths[f"{key}/traces"] == STEPS
+    for mode in CASES[case]:
         assert_close(positions(mode), plain, "float32", relative=AGREEMENT)
 
 
-@pytest.mark.parametrize("jit_compile", [True, False])
-@every_optimizer
-@both_front_ends
+def test_every_mode_is_stepped_by_what_writes_all_the_state_or_nothing():
+    for mode in MODES:
+        assert {"all", "state", "nothing"} == {
+            _written_in_place(name, variant)
+            for (front_end, name, variant), modes in CASES.items()
+            if front_end is KERAS and mode in modes
+        }
+
+
+def _written_in_place(name, variant):
+    arguments = ENROLMENTS[name].variants[variant]
+    settings = KERAS.optimizer(name, **arguments).step_settings
+    _, program, _ = program_of_settings(settings, "int64")
+    return program.written_in_place
+
+
+inside_xla = pytest.mark.parametrize(
+    ("front_end", "name", "jit_compile"),
+    [(*key, each) for key, values in INSIDE_XLA.items() for each in values],
+)
+
+
+@pytest.mark.slow
+@inside_xla
 def test_step_is_traced_once_whatever_the_learning_rate(
-    paths_of, front_end, enrolment, jit_compile
+    paths, front_end, name, jit_compile
 ):
-    paths = paths_of(front_end.name)
-    path = paths[f"{enrolment.name}/rates/{jit_compile}"]
+    path = paths[f"{front_end}/{name}/rates/{jit_compile}"]
     for rate, before, after in zip(RATES, path[:-1], path[1:], strict=True):
         moved = [np.any(x) for x in np.split(after != before, ENDS)]
         assert moved == [rate > 0] * len(SHAPES)
-    assert paths[f"{enrolment.name}/traces/{jit_compile}"] == 1
+    assert paths[f"{front_end}/{name}/traces/{jit_compile}"] == 1
 
 
 def program_of_settings(settings, dtype_of_number):
@@ -118,9 +145,9 @@ def program_of_settings(settings, dtype_of_number):
     return dtypes, program, numbers
 
 
-@every_optimizer
-@both_front_ends
-def test_compiled_update_of_a_shape_is_traced_once(front_end, enrolment):
+@pytest.mark.slow
+@every_step
+def test_compiled_update_of_a_shape_is_traced_once(front_end, name):
     """Eager steps of all variables share it, and so do both front ends.
 
     What small variables are updated by together is traced for numbers of
@@ -128,9 +155,7 @@ def test_compiled_update_of_a_shape_is_traced_once(front_end, enrolment):
     """
     whole, walked, small = (331, 101), (400, 256), (7,)
     shapes = [whole, whole, walked, walked, small, small]
-    optimizer = front_end.optimizer(
-        enrolment.name, learning_rate=0.5, jit_compile=True
-    )
+    optimizer = front_end.optimizer(name, learning_rate=0.5, jit_compile=True)
     variables = front_end.variables([np.ones(shape) for shape in shapes])
     optimizer.build(variables)
     count = optimizer.update_count.dtype
@@ -181,6 +206,7 @@ def test_what_is_written_in_place_is_found_in_the_equations(
     assert program.written_in_place == written
 
 
+@pytest.mark.slow
 @every_optimizer
 def test_other_values_of_hyperparameters_compile_nothing_anew(enrolment):
     """What XLA has compiled is never given back (tensorflow 2.20.0)."""
@@ -207,6 +233,7 @@ def test_other_values_of_hyperparameters_compile_nothing_anew(enrolment):
         assert np.all(one != other)
 
 
+@pytest.mark.slow
 @few_variants
 def test_nothing_as_large_as_a_variable_is_copied(enrolment, variant):
     shape = (640, 256)
@@ -251,6 +278,7 @@ def _blocks_of_an_update(monkeypatch, shapes):
     return blocks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("threads", "walked"), [(1, True), (4, True), (5, False), (64, False)]
 )
@@ -263,33 +291,12 @@ def test_what_keeps_one_thread_longer_than_the_others_is_not_walked(
     assert _blocks_of_an_update(monkeypatch, shapes) == [block] * 4
 
 
-@every_optimizer
-@both_front_ends
-def test_functions_that_are_run_eagerly_do_the_same(front_end, enrolment):
-    arguments = enrolment.variants[enrolment.few[0]]
-    runs = []
-    for run_eagerly in (False, True):
-        run = Run(front_end, enrolment.name, arguments, {})
-        runs.append(run)
-        tf.config.run_functions_eagerly(run_eagerly)
-        try:
-            for gradients in GRADIENTS:
-                run.step(gradients)
-        finally:
-            tf.config.run_functions_eagerly(False)
-    assert [run.traces for run in runs] == [1, STEPS]
-    traced = [
-        [np.asarray(x, np.float64) for x in xs] for xs in runs[0].positions
-    ]
-    assert_close(runs[1].positions, traced, "float32", relative=AGREEMENT)
-
-
-@every_optimizer
-@both_front_ends
-def test_eager_step_is_traced_anew_only_if_an_argument_changes(
-    front_end, enrolment
-):
-    run = Run(front_end, enrolment.name, {"learning_rate": 0.5}, None)
+@pytest.mark.slow
+@every_step
+def test_eager_step_is_traced_anew_only_if_an_argument_changes(front_end, name):
+    shapes = SHAPES[2:]
+    run = Run(front_end, name, {"learning_rate": 0.5}, None, shapes)
+    gradients = heavy_tailed_gradients(shapes, steps=4)
 
     def traces():
         return sum(
@@ -297,25 +304,23 @@ def test_eager_step_is_traced_anew_only_if_an_argument_changes(
             for step in run.optimizer._tensorflow_steps.traced
         )
 
-    for rate, gradients in zip((0.5, 0.25, 0.125), GRADIENTS[:3], strict=True):
+    for rate, gradient in zip((0.5, 0.25, 0.125), gradients[:3], strict=True):
         run.optimizer.learning_rate = rate
-        run.step(gradients)
+        run.step(gradient)
     assert traces() == 1
     run.optimizer.weight_decay = 0.5
-    run.step(GRADIENTS[3])
+    run.step(gradients[3])
     assert traces() == 2
-    run.step([None, *GRADIENTS[0][1:]])
+    run.step([None, *gradients[0][1:]])
     assert traces() == 3
 
 
-@pytest.mark.parametrize("jit_compile", [True, False, "auto"])
-@every_optimizer
-@both_front_ends
+@pytest.mark.slow
+@inside_xla
 def test_sparse_update_compiles_inside_an_outer_xla_program(
-    paths_of, front_end, enrolment, jit_compile
+    paths, front_end, name, jit_compile
 ):
-    paths = paths_of(front_end.name)
-    start, sparse, dense = paths[f"{enrolment.name}/sparse/{jit_compile}"]
+    start, sparse, dense = paths[f"{front_end}/{name}/sparse/{jit_compile}"]
     assert np.any(sparse != start)
     np.testing.assert_array_equal(sparse, dense)
 
@@ -332,11 +337,12 @@ def warned(monkeypatch):
     return messages
 
 
+@pytest.mark.slow
 @both_front_ends
 def test_nothing_warns_of_retracing_in_eager_mode(front_end, warned):
     """Neither many optimizers do, nor one whose variables take turns."""
     for name in ("acclip", "gclip", "clip_adam"):
-        for rows in (3, 4, 5):
+        for rows in (3, 4):
             optimizer = front_end.optimizer(name)
             variables = front_end.variables([np.ones((rows, 200, 100))])
             gradients = [front_end.tensor(np.ones((rows, 200, 100)))]

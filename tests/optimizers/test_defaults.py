@@ -10,6 +10,8 @@ from tests.support.problems import ROUNDS
 from tests.support.problems import rounds_of
 from tests.support.programs.launch import run_program
 
+pytestmark = pytest.mark.slow
+
 every_problem = pytest.mark.parametrize("problem", PROBLEMS)
 
 

@@ -8,8 +8,8 @@ from tests.support.enrolment import ENROLMENTS
 from tests.support.enrolment import every_optimizer
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
-from tests.support.front_ends import both_front_ends
-from tests.support.programs.launch import launch
+from tests.support.kinds import both_kinds
+from tests.support.kinds import every_optimizer_once
 
 NAN, INF = float("nan"), float("inf")
 
@@ -62,11 +62,17 @@ ERRORS_OF_KERAS = (
     ),
 )
 
+# All arguments of one optimizer for tf_keras, which are checked as those of
+# Keras 3 are.
 every_error = pytest.mark.parametrize(
-    ("name", "arguments", "start"),
+    ("front_end", "name", "arguments", "start"),
     [
-        (enrolment.name, arguments, start)
-        for enrolment in ENROLMENTS.values()
+        (front_end, enrolment.name, arguments, start)
+        for front_end, enrolments in (
+            (KERAS, ENROLMENTS.values()),
+            (TF_KERAS, [ENROLMENTS["acclip"]]),
+        )
+        for enrolment in enrolments
         for arguments, start in (*ERRORS_OF_ALL, *enrolment.errors)
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else None,
@@ -82,7 +88,6 @@ def _assert_named(front_end, name, arguments, start):
 
 
 @every_error
-@both_front_ends
 def test_bad_argument_is_named_with_what_was_received(
     front_end, name, arguments, start
 ):
@@ -94,37 +99,11 @@ def test_bad_argument_is_named_with_what_was_received(
     ERRORS_OF_KERAS,
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
-@every_optimizer
+@both_kinds
 def test_bad_argument_of_keras_is_named_with_what_was_received(
     enrolment, arguments, start
 ):
     _assert_named(KERAS, enrolment.name, arguments, start)
-
-
-@pytest.fixture(scope="module")
-def errors_on_jax():
-    """What every optimizer says to `clip_per_replica` on JAX, a line each."""
-    program = """
-import keras_clip
-from keras_clip.registry import OPTIMIZERS
-for name, info in OPTIMIZERS.items():
-    try:
-        info.keras_class(clip_per_replica=True)
-    except ValueError as error:
-        print(name, error)
-"""
-    return launch("-c", program, backend="jax").stdout.splitlines()
-
-
-@every_optimizer
-def test_clipping_per_replica_raises_on_jax(errors_on_jax, enrolment):
-    (message,) = (
-        line.removeprefix(f"{enrolment.name} ")
-        for line in errors_on_jax
-        if line.startswith(f"{enrolment.name} ")
-    )
-    assert message.startswith("`clip_per_replica` must be False on any backend")
-    assert message.endswith("Received: clip_per_replica=True, on jax")
 
 
 @pytest.mark.parametrize(
@@ -136,8 +115,7 @@ def test_clipping_per_replica_raises_on_jax(errors_on_jax, enrolment):
     ],
     ids="+".join,
 )
-@every_optimizer
-@both_front_ends
+@every_optimizer_once
 def test_two_clipping_arguments_at_once_raise(front_end, enrolment, pair):
     with pytest.raises(ValueError) as error:
         front_end.optimizer(enrolment.name, **{name: 1.0 for name in pair})
@@ -162,7 +140,7 @@ def test_unknown_argument_raises_as_in_the_framework(
     ("argument", "value"),
     [("gradient_accumulation_steps", 2), ("loss_scale_factor", 8.0)],
 )
-@every_optimizer
+@both_kinds
 def test_argument_that_tf_keras_lacks_raises_and_names_the_keras_class(
     enrolment, argument, value
 ):
@@ -175,8 +153,7 @@ def test_argument_that_tf_keras_lacks_raises_and_names_the_keras_class(
     assert message.endswith(f"Received: {argument}={value!r}")
 
 
-@every_optimizer
-@both_front_ends
+@every_optimizer_once
 def test_excluding_from_decay_after_the_build_raises(front_end, enrolment):
     optimizer = front_end.optimizer(enrolment.name)
     optimizer.build(front_end.variables([np.zeros(2)]))
@@ -187,8 +164,7 @@ def test_excluding_from_decay_after_the_build_raises(front_end, enrolment):
     assert message.endswith("Received: var_list=None, var_names=['bias']")
 
 
-@every_optimizer
-@both_front_ends
+@every_optimizer_once
 def test_excluding_by_a_single_string_raises(front_end, enrolment):
     optimizer = front_end.optimizer(enrolment.name)
     with pytest.raises(ValueError) as error:
@@ -219,8 +195,7 @@ def test_unknown_variable_raises_and_moves_nothing(
     assert int(optimizer.update_count) == 0
 
 
-@every_optimizer
-@both_front_ends
+@every_optimizer_once
 def test_a_step_without_any_gradient_raises(front_end, enrolment):
     optimizer = front_end.optimizer(enrolment.name)
     variables = front_end.variables([np.ones(2), np.ones(2)])

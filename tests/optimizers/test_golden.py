@@ -28,6 +28,13 @@ every_saved_model = pytest.mark.parametrize(
 LATER = {"clip_total_error", "missed_updates"}
 
 
+# Three steps cost less than a graph of them.
+pytestmark = pytest.mark.usefixtures("functions_run_eagerly")
+
+# One that no test trains.
+_loaded = functools.cache(generate.load)
+
+
 @functools.cache
 def _recorded(front_end, name, layout):
     path = generate.path_of(front_end, name, "json", layout)
@@ -92,7 +99,7 @@ def test_there_are_no_files_but_of_enrolled_optimizers():
 @both_front_ends
 def test_loaded_config_is_the_one_that_was_saved(front_end, name, layout):
     recorded = _recorded(front_end, name, layout)["config"]
-    model = generate.load(front_end, name, layout)
+    model = _loaded(front_end, name, layout)
     assert type(model.optimizer) is front_end.optimizer_class(name)
     assert _subset(generate.config_of(model), recorded) == recorded
 
@@ -104,7 +111,7 @@ def test_loaded_variables_are_those_that_were_saved_in_their_order(
 ):
     recorded = _recorded(front_end, name, layout)
     expected = _with_own_names(recorded["variables"])
-    model = generate.load(front_end, name, layout)
+    model = _loaded(front_end, name, layout)
     loaded = generate.variables_of(front_end, model)
     assert loaded[: len(expected)] == expected
     later = loaded[len(expected) :]
@@ -117,6 +124,7 @@ def test_loaded_variables_are_those_that_were_saved_in_their_order(
     assert generate.weights_of(front_end, model) == recorded["weights"][0]
 
 
+@pytest.mark.slow
 @every_saved_model
 @both_front_ends
 def test_loaded_model_goes_on_to_the_recorded_weights(front_end, name, layout):

@@ -2,15 +2,19 @@
 
 import keras
 import numpy as np
+import pytest
 
 from tests.support.enrolment import every_optimizer
 from tests.support.front_ends import KERAS
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
+from tests.support.kinds import both_kinds
 from tests.support.models import data
 from tests.support.models import dense_model
 from tests.support.models import everything
 from tests.support.trajectories import same_bits
+
+pytestmark = pytest.mark.usefixtures("functions_run_eagerly")
 
 GRADIENTS = heavy_tailed_gradients(steps=4)
 FIRST = {"learning_rate": 0.125, "global_clipnorm": 0.5}
@@ -47,7 +51,7 @@ def test_each_optimizer_steps_as_if_alone(enrolment):
     assert same_bits([actual[1]], _alone(enrolment.name, SECOND, [1]))
 
 
-@every_optimizer
+@both_kinds
 def test_model_trains_under_a_multi_optimizer_made_from_its_config(enrolment):
     """Keras 3.15 itself cannot load a saved model with a multi-optimizer."""
     ends = []

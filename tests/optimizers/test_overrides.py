@@ -1,92 +1,48 @@
 """A subclass's own methods are called, or the class is refused."""
 
+import functools
+
 import numpy as np
 import pytest
 
-from tests.optimizers.test_backends import every_other_backend
-from tests.support.enrolment import every_optimizer
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
-from tests.support.front_ends import both_front_ends
+from tests.support.kinds import both_kinds
+from tests.support.kinds import every_optimizer_once
 from tests.support.models import data
 from tests.support.models import dense_model
-from tests.support.programs.launch import results_of
 from tests.support.programs.overrides import METHODS
+from tests.support.programs.overrides import assert_refused
 from tests.support.programs.overrides import direct_call
 from tests.support.programs.overrides import error_of
 from tests.support.programs.overrides import halves_are_stepped_by
+from tests.support.trajectories import same_bits
 
-REFUSED = {
-    "update_step": "`apply`",
-    "assign": "`apply`",
-    "assign_add": "`apply`",
-    "assign_sub": "`apply`",
-    "_apply_weight_decay": "`exclude_from_weight_decay`",
-}
-REFUSED_BY = {
-    "tensorflow": REFUSED,
-    "jax": {**REFUSED, "apply_gradients": "`apply`"},
-    "torch": {**REFUSED, "apply_gradients": "`apply`"},
-    "tf_keras": {
-        "update_step": "`apply_gradients`",
-        "_update_step": "`apply_gradients`",
-        "_update_step_xla": "`apply_gradients`",
-        "_apply_weight_decay": "`exclude_from_weight_decay`",
-    },
-}
+pytestmark = pytest.mark.slow
+
 every_method = pytest.mark.parametrize("method", METHODS)
-
-
-@pytest.fixture(scope="module")
-def found_on(tmp_path_factory):
-    """Returns the results of the program `overrides` by the backend."""
-    return results_of("overrides", tmp_path_factory.mktemp("overrides"))
-
-
-def _assert_refused(where, method, error):
-    if method not in REFUSED_BY[where]:
-        assert error is None
-        return
-    assert error.startswith(f"`{method}` must not be overridden: ")
-    assert REFUSED_BY[where][method] in error
-    assert error.endswith(f"Received: OwnACClip.{method}")
 
 
 @pytest.mark.parametrize("mixed_in", [False, True])
 @every_method
 def test_method_that_no_step_calls_is_refused(method, mixed_in):
     error = error_of(KERAS, method, mixed_in)
-    _assert_refused("tensorflow", method, error)
-    _assert_refused("tf_keras", method, error_of(TF_KERAS, method, mixed_in))
+    assert_refused("tensorflow", method, error)
+    assert_refused("tf_keras", method, error_of(TF_KERAS, method, mixed_in))
 
 
-@every_method
-@every_other_backend
-def test_method_that_no_step_calls_is_refused_on_other_backends(
-    found_on, backend, method
-):
-    _assert_refused(backend, method, found_on(backend)["errors"][method])
-
-
-@every_optimizer
-@both_front_ends
+@pytest.mark.usefixtures("functions_run_eagerly")
+@every_optimizer_once
 def test_gradients_that_a_subclass_clips_are_stepped_by(front_end, enrolment):
     assert halves_are_stepped_by(front_end, enrolment.name)
 
 
-@every_optimizer
+@pytest.mark.usefixtures("functions_run_eagerly")
+@both_kinds
 def test_gradients_that_a_subclass_clips_are_accumulated_first(enrolment):
     assert halves_are_stepped_by(
         KERAS, enrolment.name, gradient_accumulation_steps=2
     )
-
-
-@every_optimizer
-@every_other_backend
-def test_gradients_that_a_subclass_clips_are_stepped_by_on_other_backends(
-    found_on, backend, enrolment
-):
-    assert found_on(backend)["halves"][enrolment.name]
 
 
 def test_one_variable_alone_is_not_moved_and_the_error_names_the_call():
@@ -102,12 +58,8 @@ def test_one_variable_alone_is_not_moved_and_the_error_names_the_call():
     )
 
 
-@every_other_backend
-def test_one_variable_alone_is_not_moved_on_other_backends(found_on, backend):
-    assert found_on(backend)["direct"] == direct_call(KERAS)
-
-
-@every_optimizer
+@pytest.mark.usefixtures("functions_run_eagerly")
+@both_kinds
 def test_build_of_a_subclass_is_called_once_as_by_keras(enrolment):
     """It may create a variable of its own there."""
 
@@ -145,6 +97,7 @@ def _counting(cls, method):
     return own, calls
 
 
+@pytest.mark.usefixtures("functions_run_eagerly")
 @pytest.mark.parametrize(
     ("front_end", "method"),
     [
@@ -160,15 +113,20 @@ def _counting(cls, method):
     ],
     ids=str,
 )
-@every_optimizer
+@both_kinds
 def test_method_that_may_be_overridden_is_called_in_fit(
     enrolment, front_end, method
 ):
-    own, calls = _counting(front_end.optimizer_class(enrolment.name), method)
-    ends = []
-    for cls in (own, front_end.optimizer_class(enrolment.name)):
-        model = dense_model(front_end, cls(weight_decay=0.125))
-        model.fit(*data(), epochs=1, verbose=0, shuffle=False)
-        ends.append(np.concatenate([w.ravel() for w in model.get_weights()]))
+    plain = front_end.optimizer_class(enrolment.name)
+    own, calls = _counting(plain, method)
+    end = _end_of_a_fit(front_end, own)
     assert calls
-    assert ends[0].tobytes() == ends[1].tobytes()
+    assert same_bits(end, _end_of_a_fit(front_end, plain))
+
+
+@functools.cache
+def _end_of_a_fit(front_end, cls):
+    """Returns the weights after a `fit`, once for each class."""
+    model = dense_model(front_end, cls(weight_decay=0.125))
+    model.fit(*data(), epochs=1, verbose=0, shuffle=False)
+    return model.get_weights()

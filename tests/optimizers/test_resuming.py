@@ -5,16 +5,23 @@ import warnings
 import pytest
 import tensorflow as tf
 
-from tests.support.enrolment import every_optimizer
-from tests.support.enrolment import few_variants
+from tests.support.enrolment import ENROLMENTS
 from tests.support.front_ends import KERAS
+from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.gradients import heavy_tailed_gradients
+from tests.support.kinds import KINDS
+from tests.support.kinds import both_kinds
 from tests.support.models import SHAPES
 from tests.support.models import dense_model
 from tests.support.models import everything
 from tests.support.models import train
 from tests.support.trajectories import same_bits
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("functions_run_eagerly"),
+]
 
 GRADIENTS = heavy_tailed_gradients(SHAPES, steps=6)
 
@@ -57,16 +64,13 @@ def _through_checkpoint_before_build(front_end, saved, make, path):
     return loaded
 
 
-every_format = pytest.mark.parametrize(
-    "through",
-    [
-        _through_keras_file,
-        _through_weights_file,
-        _through_checkpoint,
-        _through_checkpoint_before_build,
-    ],
-    ids=["keras", "weights", "checkpoint", "checkpoint-deferred"],
-)
+FORMATS = {
+    "keras": _through_keras_file,
+    "weights": _through_weights_file,
+    "checkpoint": _through_checkpoint,
+    "checkpoint-deferred": _through_checkpoint_before_build,
+}
+every_format = pytest.mark.parametrize("through", FORMATS.values(), ids=FORMATS)
 
 
 def _assert_resumes(front_end, name, arguments, through, path):
@@ -74,27 +78,41 @@ def _assert_resumes(front_end, name, arguments, through, path):
         optimizer = front_end.optimizer(name, **arguments)
         return dense_model(front_end, optimizer)
 
-    whole, half = make(), make()
-    train(front_end, whole, GRADIENTS)
-    train(front_end, half, GRADIENTS[:3])
-    resumed = through(front_end, half, make, path)
+    model = make()
+    train(front_end, model, GRADIENTS[:3])
+    before = everything(front_end, model)
+    resumed = through(front_end, model, make, path)
+    assert same_bits(everything(front_end, resumed), before)
+    assert same_bits(everything(front_end, model), before)
+    for each in (model, resumed):
+        train(front_end, each, GRADIENTS[3:])
     assert same_bits(
-        everything(front_end, resumed), everything(front_end, half)
-    )
-    train(front_end, resumed, GRADIENTS[3:])
-    assert same_bits(
-        everything(front_end, resumed), everything(front_end, whole)
+        everything(front_end, resumed), everything(front_end, model)
     )
 
 
-@every_format
-@few_variants
-@both_front_ends
+def _every_optimizer_in_every_format():
+    """Yields front ends, optimizers, variants and formats.
+
+    On Keras 3 each variant is in one format or two, on tf_keras there are two
+    kinds of optimizers.
+    """
+    for front_end, enrolments in ((KERAS, ENROLMENTS), (TF_KERAS, KINDS)):
+        for enrolment in enrolments.values():
+            for place, key in enumerate(FORMATS):
+                variant = enrolment.few[place % len(enrolment.few)]
+                yield front_end, enrolment.name, variant, key
+
+
+@pytest.mark.parametrize(
+    ("front_end", "name", "variant", "key"),
+    _every_optimizer_in_every_format(),
+)
 def test_saved_model_goes_on_training_to_the_bit(
-    front_end, enrolment, variant, through, tmp_path
+    front_end, name, variant, key, tmp_path
 ):
-    arguments = enrolment.variants[variant]
-    _assert_resumes(front_end, enrolment.name, arguments, through, tmp_path)
+    arguments = ENROLMENTS[name].variants[variant]
+    _assert_resumes(front_end, name, arguments, FORMATS[key], tmp_path)
 
 
 @every_format
@@ -106,7 +124,7 @@ def test_saved_model_goes_on_training_to_the_bit(
     ],
     ids=["monitor", "ema"],
 )
-@every_optimizer
+@both_kinds
 @both_front_ends
 def test_state_of_keras_arguments_goes_on_to_the_bit(
     front_end, enrolment, arguments, through, tmp_path
@@ -116,7 +134,7 @@ def test_state_of_keras_arguments_goes_on_to_the_bit(
 
 
 @every_format
-@every_optimizer
+@both_kinds
 def test_half_accumulated_gradients_go_on_to_the_bit(
     enrolment, through, tmp_path
 ):
@@ -125,7 +143,7 @@ def test_half_accumulated_gradients_go_on_to_the_bit(
     _assert_resumes(KERAS, enrolment.name, arguments, through, tmp_path)
 
 
-@every_optimizer
+@both_kinds
 @both_front_ends
 def test_weights_file_leaves_an_unbuilt_optimizer_as_it_was(
     front_end, enrolment, tmp_path
@@ -148,7 +166,7 @@ def test_weights_file_leaves_an_unbuilt_optimizer_as_it_was(
 
 
 @pytest.mark.parametrize("monitored", [True, False])
-@every_optimizer
+@both_kinds
 @both_front_ends
 def test_state_loads_whichever_way_monitor_was_set(
     front_end, enrolment, monitored, tmp_path
@@ -176,7 +194,7 @@ def test_state_loads_whichever_way_monitor_was_set(
     )
 
 
-@every_optimizer
+@both_kinds
 @both_front_ends
 def test_learning_rate_schedule_survives_the_keras_file(
     front_end, enrolment, tmp_path
@@ -193,7 +211,7 @@ def test_learning_rate_schedule_survives_the_keras_file(
     assert again.get_config() == schedule.get_config()
 
 
-@every_optimizer
+@both_kinds
 @both_front_ends
 def test_changed_learning_rate_survives_the_keras_file(
     front_end, enrolment, tmp_path

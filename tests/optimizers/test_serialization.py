@@ -5,14 +5,15 @@ import json
 
 import keras
 import numpy as np
+import pytest
 
 import keras_clip
 from tests.support.enrolment import every_optimizer
 from tests.support.enrolment import every_variant
-from tests.support.enrolment import few_variants
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.gradients import heavy_tailed_gradients
+from tests.support.kinds import few_variants_once
 from tests.support.models import SHAPES
 from tests.support.models import dense_model
 from tests.support.models import everything
@@ -76,8 +77,9 @@ def test_config_holds_what_was_asked_for(front_end, enrolment):
     assert {name: config[name] for name in asked} == asked
 
 
-@few_variants
-@both_front_ends
+@pytest.mark.slow
+@pytest.mark.usefixtures("functions_run_eagerly")
+@few_variants_once
 def test_serialized_optimizer_steps_like_the_original(
     front_end, enrolment, variant
 ):

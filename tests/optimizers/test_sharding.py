@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from tests.support.enrolment import every_optimizer
+from tests.support.kinds import both_kinds
 from tests.support.programs.launch import run_program
+
+pytestmark = pytest.mark.slow
 
 every_distribution = pytest.mark.parametrize(
     "distribution", ["data_parallel", "model_parallel"]
@@ -35,7 +37,7 @@ def _kind(file, enrolment, distribution, kind):
     return found
 
 
-@every_optimizer
+@both_kinds
 @every_distribution
 def test_four_devices_equal_one(file, enrolment, distribution):
     """With split variables, and two micro-batches for each batch of one."""
@@ -49,7 +51,7 @@ def test_four_devices_equal_one(file, enrolment, distribution):
         )
 
 
-@every_optimizer
+@both_kinds
 def test_state_is_split_as_its_variable(file, enrolment):
     shards = _kind(file, enrolment, "model_parallel", "shard")
     for variable, shape in SPLIT.items():

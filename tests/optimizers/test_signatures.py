@@ -89,6 +89,7 @@ def test_help_shows_signature_and_equations(info, kind):
     assert "x     = x" in text or "x = x" in text or "x  = x" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["keras_clip", "keras_clip.tf_keras"])
 @every_info
 def test_editor_completes_the_arguments_without_running_anything(info, module):

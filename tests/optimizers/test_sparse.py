@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.optimizers.test_backends import every_other_backend
-from tests.support.enrolment import every_optimizer
-from tests.support.enrolment import few_variants
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import both_front_ends
-from tests.support.programs import sparse
-from tests.support.programs.launch import results_of
+from tests.support.kinds import both_kinds
+from tests.support.kinds import every_optimizer_once
+from tests.support.kinds import few_variants_once
 from tests.support.trajectories import assert_close
 from tests.support.trajectories import same_bits
+
+pytestmark = pytest.mark.slow
 
 ROWS, WIDTH, STEPS = 6, 3, 5
 
@@ -62,8 +62,8 @@ def _ends(front_end, name, arguments, dtype="float32"):
     return ends
 
 
-@few_variants
-@both_front_ends
+@pytest.mark.usefixtures("functions_run_eagerly")
+@few_variants_once
 def test_sparse_rows_with_duplicates_equal_dense_gradients(
     front_end, enrolment, variant
 ):
@@ -81,7 +81,8 @@ def test_sparse_rows_with_duplicates_equal_dense_gradients(
     ],
     ids=lambda arguments: ",".join(arguments),
 )
-@every_optimizer
+@pytest.mark.usefixtures("functions_run_eagerly")
+@both_kinds
 @both_front_ends
 def test_duplicates_are_summed_before_keras_clips(
     front_end, enrolment, arguments
@@ -99,7 +100,8 @@ def test_duplicates_are_summed_before_keras_clips(
     ],
     ids=lambda arguments: ",".join(arguments),
 )
-@every_optimizer
+@pytest.mark.usefixtures("functions_run_eagerly")
+@both_kinds
 def test_sparse_gradients_are_unscaled_and_accumulated(enrolment, arguments):
     arguments = {"learning_rate": 0.25, **arguments}
     ends = _ends(KERAS, enrolment.name, arguments)
@@ -107,8 +109,8 @@ def test_sparse_gradients_are_unscaled_and_accumulated(enrolment, arguments):
     assert same_bits(*ends)
 
 
-@every_optimizer
-@both_front_ends
+@pytest.mark.usefixtures("functions_run_eagerly")
+@every_optimizer_once
 def test_gradient_without_rows_is_a_zero_gradient(front_end, enrolment):
     empty = _slices(np.zeros(0, np.int64), np.zeros((0, WIDTH)))
     ends = []
@@ -144,7 +146,7 @@ def _steps_in_a_graph(front_end, optimizer, variables):
     return by_rows, dense
 
 
-@every_optimizer
+@both_kinds
 @both_front_ends
 def test_rows_of_an_unknown_number_are_summed_in_a_graph(front_end, enrolment):
     ends = []
@@ -177,7 +179,7 @@ def _embedding_model(framework):
     return model
 
 
-@every_optimizer
+@both_kinds
 @both_front_ends
 def test_embedding_in_fit_moves_as_by_dense_gradients(front_end, enrolment):
     """Both ways start from the same weights and see the same batches."""
@@ -212,18 +214,3 @@ def test_embedding_in_fit_moves_as_by_dense_gradients(front_end, enrolment):
         front_end.apply(optimizer, dense, variables)
         expected.append(stepped.get_weights())
     assert_close(actual, expected, "float32")
-
-
-@pytest.fixture(scope="module")
-def equal_on(tmp_path_factory):
-    """Which ways are equal by rows and dense, by backend and optimizer."""
-    return results_of("sparse", tmp_path_factory.mktemp("sparse"))
-
-
-@every_other_backend
-@every_optimizer
-def test_sparse_arrays_of_other_backends_equal_dense_gradients(
-    equal_on, backend, enrolment
-):
-    ways = equal_on(backend)[enrolment.name]
-    assert ways == dict.fromkeys(sparse.WAYS_ON[backend], True)

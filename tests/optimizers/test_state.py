@@ -9,11 +9,12 @@ import pytest
 import tensorflow as tf
 
 from tests.support.enrolment import ENROLMENTS
-from tests.support.enrolment import every_optimizer
 from tests.support.enrolment.record import Adaptive
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
-from tests.support.front_ends import both_front_ends
+from tests.support.kinds import KINDS
+
+pytestmark = pytest.mark.slow
 
 NUMBER = 4
 SCALARS = 12 * 8
@@ -44,9 +45,15 @@ SLOTS = (
 )
 
 
+@pytest.mark.usefixtures("functions_run_eagerly")
 @pytest.mark.parametrize("shapes", [((5, 3), (7,)), ((400, 30), (70,))])
-@pytest.mark.parametrize(("name", "arguments", "slots"), SLOTS)
-@both_front_ends
+@pytest.mark.parametrize(
+    ("front_end", "name", "arguments", "slots"),
+    [
+        *((KERAS, *case) for case in SLOTS),
+        *((TF_KERAS, *case) for case in SLOTS if not case[1]),
+    ],
+)
 def test_state_is_so_many_slots_and_at_most_a_dozen_scalars(
     front_end, name, arguments, slots, shapes
 ):
@@ -114,31 +121,35 @@ def _alive():
     return collections.Counter(found.values())
 
 
+# Every optimizer by eager steps, two kinds in `fit` and on tf_keras.
+TRAINED = [
+    *((KERAS, name, _step) for name in ENROLMENTS),
+    *((KERAS, name, _fit) for name in KINDS),
+    *((TF_KERAS, name, train) for name in KINDS for train in (_step, _fit)),
+]
+
+
 @pytest.fixture(scope="module")
 def memory():
     """The counts, and by test the shape and the optimizer that it is about."""
     shapes, trained = _shapes(), {}
-    for front_end in (KERAS, TF_KERAS):
-        for train in (_step, _fit):
-            for name, enrolment in ENROLMENTS.items():
-                arguments = enrolment.variants[enrolment.few[-1]]
-                optimizer = front_end.optimizer(name, **arguments)
-                shape = next(shapes)
-                kept = train(front_end, optimizer, shape)
-                trained[front_end, train, name] = shape, optimizer, kept
+    for front_end, name, train in TRAINED:
+        arguments = ENROLMENTS[name].variants[ENROLMENTS[name].few[-1]]
+        optimizer = front_end.optimizer(name, **arguments)
+        shape = next(shapes)
+        kept = train(front_end, optimizer, shape)
+        trained[front_end, name, train] = shape, optimizer, kept
     array, tensor = np.ones(next(shapes)), tf.ones(next(shapes))
     hidden = {"other": [lambda: (array, tensor)]}
     return _alive(), trained, hidden
 
 
-@pytest.mark.parametrize("train", [_step, _fit])
-@every_optimizer
-@both_front_ends
+@pytest.mark.parametrize(("front_end", "name", "train"), TRAINED)
 def test_nothing_like_a_variable_is_in_memory_but_it_and_its_slots(
-    memory, front_end, enrolment, train
+    memory, front_end, name, train
 ):
     alive, trained, _ = memory
-    shape, optimizer, _ = trained[front_end, train, enrolment.name]
+    shape, optimizer, _ = trained[front_end, name, train]
     assert alive[str(shape), "variable"] == 1 + len(optimizer.rule.slots)
     assert alive[str(shape), "other"] == 0
 

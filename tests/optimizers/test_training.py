@@ -5,18 +5,24 @@ import numpy as np
 import pytest
 
 import keras_clip
+from tests.support.enrolment import ENROLMENTS
 from tests.support.enrolment import every_optimizer
 from tests.support.enrolment.record import Halving
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
+from tests.support.kinds import KINDS
+from tests.support.kinds import both_kinds
+from tests.support.kinds import every_optimizer_once
 from tests.support.models import data
 from tests.support.models import dense_model
 from tests.support.models import everything
 from tests.support.trajectories import assert_close
 from tests.support.trajectories import positions
 from tests.support.trajectories import same_bits
+
+pytestmark = pytest.mark.slow
 
 
 def _fit(model, epochs):
@@ -26,8 +32,7 @@ def _fit(model, epochs):
     return history.history["loss"]
 
 
-@every_optimizer
-@both_front_ends
+@every_optimizer_once
 def test_fit_reduces_the_loss(front_end, enrolment):
     optimizer = front_end.optimizer(
         enrolment.name, learning_rate=enrolment.training_rate
@@ -36,10 +41,11 @@ def test_fit_reduces_the_loss(front_end, enrolment):
     assert losses[-1] < 0.2 * losses[0]
 
 
+@pytest.mark.usefixtures("functions_run_eagerly")
 @every_optimizer
 def test_default_optimizer_reduces_the_loss_under_its_name(enrolment):
     model = dense_model(KERAS, keras_clip.get(enrolment.name))
-    losses = _fit(model, 5)
+    losses = _fit(model, 3)
     assert losses[-1] < losses[0]
 
 
@@ -52,32 +58,40 @@ def test_default_optimizer_reduces_the_loss_under_its_name(enrolment):
     ],
     ids=["plain", "ema", "monitor"],
 )
-@every_optimizer
+@pytest.mark.usefixtures("functions_run_eagerly")
+@both_kinds
 @both_front_ends
 def test_saved_model_goes_on_fitting_to_the_bit(
     front_end, enrolment, arguments, tmp_path
 ):
-    def make():
-        optimizer = front_end.optimizer(
-            enrolment.name, learning_rate=0.0625, **arguments
-        )
-        return dense_model(front_end, optimizer)
-
-    whole, half = make(), make()
-    for model in (whole, half):
-        _fit(model, 2)
-    half.save(tmp_path / "model.keras")
+    optimizer = front_end.optimizer(
+        enrolment.name, learning_rate=0.0625, **arguments
+    )
+    model = dense_model(front_end, optimizer)
+    _fit(model, 1)
+    before = everything(front_end, model)
     path = tmp_path / "model.keras"
+    model.save(path)
     resumed = front_end.framework.models.load_model(path)
-    for model in (whole, resumed):
-        _fit(model, 2)
+    assert same_bits(everything(front_end, model), before)
+    for each in (model, resumed):
+        _fit(each, 1)
     assert same_bits(
-        everything(front_end, resumed), everything(front_end, whole)
+        everything(front_end, resumed), everything(front_end, model)
     )
 
 
-@pytest.mark.parametrize("clipping", [{}, {"global_clipnorm": 0.5}], ids=str)
-@every_optimizer
+@pytest.mark.parametrize(
+    ("enrolment", "clipping"),
+    [
+        *((enrolment, {}) for enrolment in ENROLMENTS.values()),
+        *(
+            (enrolment, {"global_clipnorm": 0.5})
+            for enrolment in KINDS.values()
+        ),
+    ],
+    ids=lambda value: getattr(value, "name", str(value)),
+)
 def test_accumulated_micro_batches_step_as_their_mean(enrolment, clipping):
     """Three a step. Between the steps nothing moves."""
     count = 3
@@ -101,7 +115,8 @@ def test_accumulated_micro_batches_step_as_their_mean(enrolment, clipping):
     assert int(accumulating.update_count) == int(plain.update_count) == 4
 
 
-@every_optimizer
+@pytest.mark.usefixtures("functions_run_eagerly")
+@both_kinds
 def test_loss_scale_is_divided_out_before_clipping(enrolment):
     gradients = heavy_tailed_gradients(steps=5)
     arguments = {"learning_rate": 0.125, "global_clipnorm": 0.5}
@@ -115,7 +130,8 @@ def test_loss_scale_is_divided_out_before_clipping(enrolment):
     assert same_bits(*ends)
 
 
-@every_optimizer
+@pytest.mark.usefixtures("functions_run_eagerly")
+@both_kinds
 def test_callable_learning_rate_is_asked_at_every_step(enrolment):
     gradients = heavy_tailed_gradients(steps=4)
     rates = iter([0.5, 0.5, 0.25, 0.25])
@@ -128,6 +144,7 @@ def test_callable_learning_rate_is_asked_at_every_step(enrolment):
     assert same_bits(*ends)
 
 
+@pytest.mark.usefixtures("functions_run_eagerly")
 @every_optimizer
 def test_model_compiles_with_the_registered_name(enrolment):
     cls = KERAS.optimizer_class(enrolment.name)

@@ -3,18 +3,21 @@
 import numpy as np
 import pytest
 
-from tests.support.enrolment import every_optimizer
-from tests.support.enrolment import few_variants
 from tests.support.front_ends import KERAS
-from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
+from tests.support.kinds import both_kinds
+from tests.support.kinds import every_optimizer_once
+from tests.support.kinds import few_variants_once
 from tests.support.models import data
 from tests.support.models import dense_model
 from tests.support.trajectories import assert_close
 from tests.support.trajectories import oracle_positions
 from tests.support.trajectories import same_bits
+
+# A few steps cost less than a graph of them.
+pytestmark = pytest.mark.usefixtures("functions_run_eagerly")
 
 STEPS = 7
 GRADIENTS = heavy_tailed_gradients(steps=STEPS)
@@ -27,9 +30,9 @@ def _run(front_end, optimizer, x, gradients, dtype="float32"):
     return front_end.values(variables)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Gradients do not exist")
-@few_variants
-@both_front_ends
+@few_variants_once
 def test_variable_without_gradients_is_as_if_absent(
     front_end, enrolment, variant
 ):
@@ -50,8 +53,7 @@ def test_variable_without_gradients_is_as_if_absent(
 
 
 @pytest.mark.filterwarnings("ignore:Gradients do not exist")
-@every_optimizer
-@both_front_ends
+@every_optimizer_once
 def test_variable_keeps_its_state_in_a_step_without_its_gradient(
     front_end, enrolment
 ):
@@ -69,7 +71,7 @@ def test_variable_keeps_its_state_in_a_step_without_its_gradient(
     assert np.all(front_end.value(variables[1])[2:] != x[2:])
 
 
-@every_optimizer
+@both_kinds
 @both_front_ends
 def test_frozen_layer_keeps_its_weights_and_gets_no_state(front_end, enrolment):
     model = dense_model(front_end, "sgd")
@@ -88,7 +90,7 @@ def test_frozen_layer_keeps_its_weights_and_gets_no_state(front_end, enrolment):
     assert (3, 4) not in shapes
 
 
-@every_optimizer
+@both_kinds
 @both_front_ends
 def test_constraint_holds_after_every_step(front_end, enrolment):
     framework = front_end.framework
@@ -137,7 +139,7 @@ def _averages(front_end, enrolment, overwrite_frequency):
 
 
 @pytest.mark.parametrize("overwrite_frequency", [None, 3])
-@every_optimizer
+@both_kinds
 @both_front_ends
 def test_ema_averages_the_variables_after_their_steps(
     front_end, enrolment, overwrite_frequency
@@ -165,7 +167,7 @@ def test_ema_averages_the_variables_after_their_steps(
         np.testing.assert_allclose(value, average, rtol=1e-12, atol=1e-12)
 
 
-@every_optimizer
+@both_kinds
 def test_variable_overwritten_with_its_gradient_is_no_part_of_the_step(
     enrolment,
 ):
@@ -190,20 +192,21 @@ def test_variable_overwritten_with_its_gradient_is_no_part_of_the_step(
     assert x[1].shape not in shapes
 
 
-@every_optimizer
-def test_variables_frozen_after_the_build_keep_their_state(enrolment):
-    for front_end in (KERAS, TF_KERAS):
-        optimizer = front_end.optimizer(enrolment.name, learning_rate=0.125)
-        variables = front_end.variables(parameters())
-        optimizer.build(variables)
-        front_end.apply(optimizer, GRADIENTS[0][:1], variables[:1])
-        values = front_end.values(variables)
-        expected = [x.astype("float32") for x in parameters()]
-        assert same_bits(values[1:], expected[1:])
-        assert np.any(values[0] != expected[0])
+@every_optimizer_once
+def test_variables_frozen_after_the_build_keep_their_state(
+    front_end, enrolment
+):
+    optimizer = front_end.optimizer(enrolment.name, learning_rate=0.125)
+    variables = front_end.variables(parameters())
+    optimizer.build(variables)
+    front_end.apply(optimizer, GRADIENTS[0][:1], variables[:1])
+    values = front_end.values(variables)
+    expected = [x.astype("float32") for x in parameters()]
+    assert same_bits(values[1:], expected[1:])
+    assert np.any(values[0] != expected[0])
 
 
-@every_optimizer
+@both_kinds
 def test_gradients_alone_step_the_variables_of_the_build(enrolment):
     ends = []
     for explicit in (True, False):
@@ -218,7 +221,7 @@ def test_gradients_alone_step_the_variables_of_the_build(enrolment):
     assert same_bits(*ends)
 
 
-@every_optimizer
+@both_kinds
 @both_front_ends
 def test_apply_gradients_returns_the_iterations(front_end, enrolment):
     optimizer = front_end.optimizer(enrolment.name)

@@ -10,9 +10,11 @@ import sys
 import numpy as np
 import pytest
 
-from tests.support.enrolment import every_optimizer
+from tests.support.kinds import both_kinds
 from tests.support.programs.launch import ROOT
 from tests.support.trajectories import same_bits
+
+pytestmark = pytest.mark.slow
 
 WORKERS = 2
 SECONDS = 300
@@ -90,7 +92,7 @@ def _kind(file, enrolment, front_end, kind):
     }
 
 
-@every_optimizer
+@both_kinds
 @pytest.mark.parametrize("front_end", ["keras", "tf_keras"])
 def test_two_workers_equal_one_on_the_whole_batch(files, front_end, enrolment):
     """tf_keras in `fit`, Keras 3 in a loop, which accumulates micro-batches."""

@@ -5,18 +5,23 @@ import pytest
 
 from tests.support.enrolment import every_optimizer
 from tests.support.enrolment import every_variant
-from tests.support.enrolment import few_variants
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
+from tests.support.kinds import both_kinds
 from tests.support.trajectories import heavy_tailed_run
 from tests.support.trajectories import positions
 from tests.support.trajectories import same_bits
 
+pytestmark = pytest.mark.slow
+# A few steps cost less than a graph of them.
+eagerly = pytest.mark.usefixtures("functions_run_eagerly")
 
-@every_variant
-def test_twenty_steps_equal_those_of_keras_3(enrolment, variant):
+
+@every_optimizer
+def test_twenty_steps_equal_those_of_keras_3(enrolment):
+    variant = enrolment.few[-1]
     actual, expected = (
         heavy_tailed_run(front_end, enrolment.name, variant, "float32")
         for front_end in (TF_KERAS, KERAS)
@@ -25,6 +30,28 @@ def test_twenty_steps_equal_those_of_keras_3(enrolment, variant):
     assert all(same_bits(*xs) for xs in zip(actual, expected, strict=True))
 
 
+def _assert_equal(enrolment, arguments, count):
+    """Compares the positions of so many steps."""
+    paths = [
+        positions(
+            front_end,
+            front_end.optimizer(enrolment.name, **arguments),
+            parameters(),
+            heavy_tailed_gradients(steps=count),
+        )
+        for front_end in (TF_KERAS, KERAS)
+    ]
+    assert all(same_bits(*xs) for xs in zip(*paths, strict=True))
+
+
+@eagerly
+@every_variant
+def test_steps_of_every_variant_equal_those_of_keras_3(enrolment, variant):
+    """The last of them after the learning rate has halved, where it does."""
+    _assert_equal(enrolment, enrolment.variants[variant], count=7)
+
+
+@eagerly
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -36,38 +63,26 @@ def test_twenty_steps_equal_those_of_keras_3(enrolment, variant):
     ],
     ids=lambda arguments: ",".join(arguments),
 )
-@few_variants
-def test_keras_arguments_do_the_same(enrolment, variant, arguments):
-    arguments = {**enrolment.variants[variant], **arguments}
-    paths = [
-        positions(
-            front_end,
-            front_end.optimizer(enrolment.name, **arguments),
-            parameters(),
-            heavy_tailed_gradients(),
-        )
-        for front_end in (TF_KERAS, KERAS)
-    ]
-    assert all(same_bits(*xs) for xs in zip(*paths, strict=True))
+@both_kinds
+def test_keras_arguments_do_the_same(enrolment, arguments):
+    for variant in enrolment.few:
+        arguments = {**enrolment.variants[variant], **arguments}
+        _assert_equal(enrolment, arguments, count=5)
 
 
-@every_optimizer
+@eagerly
+@both_kinds
 def test_averages_overwrite_alike_after_a_first_overwrite(enrolment):
     """Before it they differ: tf_keras averages the initial variables too."""
-    paths = []
-    for front_end in (TF_KERAS, KERAS):
-        optimizer = front_end.optimizer(
-            enrolment.name,
-            learning_rate=0.125,
-            use_ema=True,
-            ema_momentum=0.0,
-            ema_overwrite_frequency=3,
-        )
-        gradients = heavy_tailed_gradients()
-        paths.append(positions(front_end, optimizer, parameters(), gradients))
-    assert all(same_bits(*xs) for xs in zip(*paths, strict=True))
+    averages = {
+        "use_ema": True,
+        "ema_momentum": 0.0,
+        "ema_overwrite_frequency": 3,
+    }
+    _assert_equal(enrolment, {"learning_rate": 0.125, **averages}, count=8)
 
 
+@eagerly
 @every_optimizer
 def test_state_has_the_same_values(enrolment):
     """All but the learning rate, which tf_keras keeps outside of its state."""
@@ -76,7 +91,8 @@ def test_state_has_the_same_values(enrolment):
         optimizer = front_end.optimizer(
             enrolment.name, learning_rate=0.125, monitor=True
         )
-        positions(front_end, optimizer, parameters(), heavy_tailed_gradients())
+        gradients = heavy_tailed_gradients(steps=8)
+        positions(front_end, optimizer, parameters(), gradients)
         without = ["_learning_rate"] if front_end is KERAS else []
         states.append(front_end.state(optimizer, without))
     assert len(states[0]) == len(states[1]) > 5

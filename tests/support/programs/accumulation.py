@@ -1,16 +1,9 @@
-"""Accumulates gradients on two replicas with every enrolled optimizer.
+"""Accumulates gradients on two replicas, as Keras 3 alone does."""
 
-Usage: python -m tests.support.programs.accumulation FILE.npz
-
-The file is as that of the program `replicas`. Only Keras 3 accumulates.
-"""
-
-import sys
 import tempfile
 
 import tensorflow as tf
 
-from tests.support.enrolment import ENROLMENTS
 from tests.support.front_ends import KERAS
 from tests.support.programs.replicated import AVERAGES
 from tests.support.programs.replicated import CLIP
@@ -21,8 +14,6 @@ from tests.support.programs.replicated import maker
 from tests.support.programs.replicated import on_one_and_two
 from tests.support.programs.replicated import opposing_gradients
 from tests.support.programs.replicated import spoiled
-from tests.support.programs.replicated import two_replicas
-from tests.support.programs.replicated import write
 
 MICRO_BATCHES = 3
 ACCUMULATION = {**CLIP, "gradient_accumulation_steps": MICRO_BATCHES}
@@ -79,36 +70,33 @@ def _checkpoint(loop):
     return tf.train.Checkpoint(optimizer=loop.optimizer, model=loop.model)
 
 
-def cases(strategy):
-    """Yields the key and the copies by kind of every case."""
-    steps = opposing_gradients(4 * MICRO_BATCHES)
-    bad = [*steps]
-    bad[MICRO_BATCHES + 1] = spoiled(bad[MICRO_BATCHES + 1], 1)
-    good = means([*steps[:MICRO_BATCHES], *steps[2 * MICRO_BATCHES :]])
-    for name in ENROLMENTS:
-        yield (
-            f"{name}/accumulation/loop with NaN",
-            against_whole_batches(strategy, name, looped, good, bad, True),
-        )
-        yield (
-            f"{name}/accumulation/fit",
-            against_whole_batches(strategy, name, fitted, 48, 16),
-        )
-        make = maker(KERAS, name, {**ACCUMULATION, **AVERAGES})
-        yield (
-            f"{name}/accumulation/averages with NaN",
-            on_one_and_two(looped, KERAS, strategy, make, bad),
-        )
-        yield (
-            f"{name}/accumulation/resumed",
-            resumed(strategy, make, steps[:8]),
-        )
+STEPS = opposing_gradients(4 * MICRO_BATCHES)
+BAD = [*STEPS]
+BAD[MICRO_BATCHES + 1] = spoiled(BAD[MICRO_BATCHES + 1], 1)
+GOOD = means([*STEPS[:MICRO_BATCHES], *STEPS[2 * MICRO_BATCHES :]])
 
 
-def main(path):
-    """Runs all cases."""
-    write(cases(two_replicas()), path)
+def in_a_loop_with_nan(strategy, name):
+    return against_whole_batches(strategy, name, looped, GOOD, BAD, True)
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def in_fit(strategy, name):
+    return against_whole_batches(strategy, name, fitted, 48, 16)
+
+
+def averages_with_nan(strategy, name):
+    make = maker(KERAS, name, {**ACCUMULATION, **AVERAGES})
+    return on_one_and_two(looped, KERAS, strategy, make, BAD)
+
+
+def resumed_in_the_middle(strategy, name):
+    make = maker(KERAS, name, {**ACCUMULATION, **AVERAGES})
+    return resumed(strategy, make, STEPS[:8])
+
+
+CASES = {
+    "loop with NaN": in_a_loop_with_nan,
+    "fit": in_fit,
+    "averages with NaN": averages_with_nan,
+    "resumed": resumed_in_the_middle,
+}

@@ -22,7 +22,7 @@ from tests.support.problems import rounds_of
 
 
 class Training:
-    """What all trainings on one problem share, compiled once."""
+    """What all trainings on one problem share."""
 
     def __init__(self, problem):
         self.problem = problem
@@ -35,7 +35,7 @@ class Training:
 
         self.everything = np.arange(len(inputs))
         self.loss = jax.jit(loss)
-        self.gradients = jax.jit(jax.grad(loss))
+        self.gradients = jax.grad(loss)
 
     def run(self, optimizer, rounds):
         """Returns the losses and the median norm of the gradients."""
@@ -46,17 +46,21 @@ class Training:
             for these in (variables, optimizer.variables)
         )
 
-        @jax.jit
-        def update(x, state, gradients):
+        def step(kept, batch):
+            gradients = self.gradients(kept[0], batch)
             norm = jnp.sqrt(sum(jnp.sum(g * g) for g in gradients))
-            return *optimizer.stateless_apply(state, gradients, x), norm
+            moved = optimizer.stateless_apply(kept[1], gradients, kept[0])
+            return tuple(map(list, moved)), norm
 
-        losses, norms = [self.loss(x, self.everything)], []
-        for step, batch in enumerate(self.problem.batches(rounds), start=1):
-            x, state, norm = update(x, state, self.gradients(x, batch))
-            norms.append(norm)
-            if step % self.problem.steps == 0:
-                losses.append(self.loss(x, self.everything))
+        # A round is one program: calls of it would take longer than the steps.
+        train = jax.jit(lambda kept, batches: jax.lax.scan(step, kept, batches))
+        batches = self.problem.batches(rounds)
+        kept, norms = (x, state), []
+        losses = [self.loss(x, self.everything)]
+        for batch in np.split(batches, rounds):
+            kept, more = train(kept, batch)
+            norms.append(more)
+            losses.append(self.loss(kept[0], self.everything))
         return [float(loss) for loss in losses], float(np.median(norms))
 
 

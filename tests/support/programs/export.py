@@ -1,9 +1,6 @@
-"""Lowers every enrolled optimizer's update for accelerators, on JAX.
+"""Lowers every enrolled optimizer's update for accelerators, on JAX."""
 
-Usage: python -m tests.support.programs.export
-
-Prints a line `NAME/VARIANT PLATFORM SIZE` for each lowered update.
-"""
+import json
 
 import jax
 import jax.export
@@ -13,9 +10,11 @@ from tests.support.enrolment import ENROLMENTS
 from tests.support.front_ends import KERAS
 from tests.support.gradients import parameters
 
+PLATFORMS = ("tpu", "cuda")
 
-def exported(name, arguments, platform):
-    """Returns the exported `stateless_apply` of one optimizer."""
+
+def exported(name, arguments):
+    """Returns `stateless_apply` of one optimizer, exported for `PLATFORMS`."""
     optimizer = KERAS.optimizer(name, **arguments)
     variables = KERAS.variables(parameters())
     optimizer.build(variables)
@@ -23,22 +22,19 @@ def exported(name, arguments, platform):
     state = [v.value for v in optimizer.variables]
     gradients = [jnp.ones_like(value) for value in values]
     update = jax.jit(optimizer.stateless_apply)
-    return jax.export.export(update, platforms=[platform])(
+    return jax.export.export(update, platforms=PLATFORMS)(
         state, gradients, values
     )
 
 
-def main():
-    """Exports every enrolled optimizer for every platform."""
+def main(file):
+    """Writes the platforms and the size of every update."""
+    result = {}
     for name, enrolment in ENROLMENTS.items():
         variants = {key: enrolment.variants[key] for key in enrolment.few}
         variants["monitored"] = {"monitor": True, "global_clipnorm": 1.0}
         for key, arguments in variants.items():
-            for platform in ("tpu", "cuda"):
-                update = exported(name, arguments, platform)
-                size = len(update.mlir_module_serialized)
-                print(f"{name}/{key}", *update.platforms, size, sep="\t")
-
-
-if __name__ == "__main__":
-    main()
+            update = exported(name, arguments)
+            size = len(update.mlir_module_serialized)
+            result[f"{name}/{key}"] = update.platforms, size
+    file.write_text(json.dumps(result))

@@ -1,10 +1,10 @@
 """Steps optimizers on TensorFlow in eager mode, as graphs and under XLA.
 
-Usage: python -m tests.support.programs.modes FRONT_END FILE.npz
+Usage: python -m tests.support.programs.modes FILE.npz
 
-Writes where every optimizer and its few variants get to in each mode, at other
-learning rates, and by sparse gradients. What XLA has compiled stays for as long
-as the process does (tensorflow 2.20.0).
+Writes where optimizers get to in each mode, at other learning rates, and by
+sparse gradients. What XLA has compiled stays for as long as the process does
+(tensorflow 2.20.0), and both front ends share it.
 """
 
 import sys
@@ -19,6 +19,7 @@ from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
+from tests.support.kinds import KINDS
 
 # `jit_compile="auto"` compiles the first two; the first falls into blocks, the
 # second does not.
@@ -27,14 +28,41 @@ STEPS = 4
 GRADIENTS = heavy_tailed_gradients(SHAPES, STEPS)
 RATES = (0.5, 0.5, 0.0, 0.25)
 
+# `jit_compile`, and the arguments of a `tf.function` around the step. The plain
+# one runs op by op, without any function.
 MODES = {
-    "plain": (False, None),
+    "plain": ("auto", {}),
     "eager": ("auto", None),
+    "eager, not compiled": (False, None),
     "eager, all compiled": (True, None),
     "graph": (False, {}),
     "graph, large compiled": ("auto", {}),
     "XLA": (False, {"jit_compile": True}),
     "XLA, all compiled": (True, {"jit_compile": True}),
+}
+
+
+def _cases():
+    """Yields front end, name and variant, and the modes to step it in.
+
+    A variant of each optimizer is stepped in every mode, the others by what is
+    compiled for each shape. The classes for tf_keras take the same steps.
+    """
+    for name, enrolment in ENROLMENTS.items():
+        first, *others = enrolment.few
+        yield (KERAS, name, first), list(MODES)
+        for variant in others:
+            yield (KERAS, name, variant), ["plain", "eager, all compiled"]
+        modes = list(MODES) if name == "acclip" else ["plain", "graph"]
+        yield (TF_KERAS, name, first), modes
+
+
+CASES = dict(_cases())
+# What `jit_compile` is inside of an XLA program, by front end and optimizer.
+INSIDE_XLA = {
+    **{(KERAS, name): (True,) for name in ENROLMENTS},
+    **{(KERAS, name): (True, False, "auto") for name in KINDS},
+    (TF_KERAS, "acclip"): (True, False, "auto"),
 }
 
 
@@ -76,9 +104,11 @@ def path_of(front_end, name, arguments, mode):
     """Returns the path of one optimizer in one mode."""
     jit_compile, outer = MODES[mode]
     run = Run(front_end, name, {**arguments, "jit_compile": jit_compile}, outer)
+    tf.config.run_functions_eagerly(mode == "plain")
     for gradients in GRADIENTS:
         run.step(gradients)
-    return _path(run)
+    tf.config.run_functions_eagerly(False)
+    return _path(run), run.traces
 
 
 def path_at_rates(front_end, name, jit_compile):
@@ -120,30 +150,30 @@ def sparse_and_dense(front_end, name, jit_compile):
     return np.stack([*paths[0], paths[1][-1]])
 
 
-def results(front_end):
+def results():
     """Yields names and arrays."""
-    for name, enrolment in ENROLMENTS.items():
-        for variant in enrolment.few:
-            arguments = enrolment.variants[variant]
-            for mode in MODES:
-                path = path_of(front_end, name, arguments, mode)
-                yield f"{name}/{variant}/{mode}", path
-        for jit_compile in (True, False):
+    for (front_end, name, variant), modes in CASES.items():
+        arguments = ENROLMENTS[name].variants[variant]
+        for mode in modes:
+            path, traces = path_of(front_end, name, arguments, mode)
+            yield f"{front_end}/{name}/{variant}/{mode}", path
+            if mode == "plain":
+                yield f"{front_end}/{name}/{variant}/traces", traces
+    for (front_end, name), values in INSIDE_XLA.items():
+        for jit_compile in values:
             path, traces = path_at_rates(front_end, name, jit_compile)
-            yield f"{name}/rates/{jit_compile}", path
-            yield f"{name}/traces/{jit_compile}", traces
-        for jit_compile in (True, False, "auto"):
+            yield f"{front_end}/{name}/rates/{jit_compile}", path
+            yield f"{front_end}/{name}/traces/{jit_compile}", traces
             path = sparse_and_dense(front_end, name, jit_compile)
-            yield f"{name}/sparse/{jit_compile}", path
+            yield f"{front_end}/{name}/sparse/{jit_compile}", path
 
 
-def main(name, file):
+def main(file):
     """Writes all, every large variable walked through by blocks."""
-    (front_end,) = (each for each in (KERAS, TF_KERAS) if each.name == name)
     # Fails where there is no such function any more.
     with mock.patch.object(groups, "_threads", lambda: 1):
-        np.savez(file, **dict(results(front_end)))
+        np.savez(file, **dict(results()))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1])

@@ -1,18 +1,11 @@
-"""Tries methods of Keras in subclasses, on any backend.
-
-Usage: python -m tests.support.programs.overrides FILE.json
-
-The file has, by method, the error of a class that overrides it, or `null`; by
-optimizer, whether `_clip_gradients` is honoured; and what `update_step` says.
-"""
+"""Tries methods of Keras in subclasses, on any backend."""
 
 import json
-import sys
 
 import numpy as np
 
-from tests.support.enrolment import ENROLMENTS
 from tests.support.front_ends import KERAS
+from tests.support.kinds import KINDS
 from tests.support.trajectories import same_bits
 
 # All that the optimizers of Keras or tf_keras override, and what those for
@@ -31,6 +24,35 @@ METHODS = (
     "_update_step",
     "_update_step_xla",
 )
+
+REFUSED = {
+    "update_step": "`apply`",
+    "assign": "`apply`",
+    "assign_add": "`apply`",
+    "assign_sub": "`apply`",
+    "_apply_weight_decay": "`exclude_from_weight_decay`",
+}
+REFUSED_BY = {
+    "tensorflow": REFUSED,
+    "jax": {**REFUSED, "apply_gradients": "`apply`"},
+    "torch": {**REFUSED, "apply_gradients": "`apply`"},
+    "tf_keras": {
+        "update_step": "`apply_gradients`",
+        "_update_step": "`apply_gradients`",
+        "_update_step_xla": "`apply_gradients`",
+        "_apply_weight_decay": "`exclude_from_weight_decay`",
+    },
+}
+
+
+def assert_refused(where, method, error):
+    """Compares the error of a class with that of a backend or of tf_keras."""
+    if method not in REFUSED_BY[where]:
+        assert error is None
+        return
+    assert error.startswith(f"`{method}` must not be overridden: ")
+    assert REFUSED_BY[where][method] in error
+    assert error.endswith(f"Received: OwnACClip.{method}")
 
 
 def error_of(front_end, method, mixed_in=False):
@@ -94,7 +116,11 @@ def direct_call(front_end):
 
 
 def main(file):
-    """Writes what was found."""
+    """Writes what was found.
+
+    By method, the error of a class that overrides it, or `null`; by optimizer,
+    whether `_clip_gradients` is honoured; and what `update_step` says.
+    """
     result = {
         "errors": {method: error_of(KERAS, method) for method in METHODS},
         "halves": {
@@ -102,13 +128,8 @@ def main(file):
             and halves_are_stepped_by(
                 KERAS, name, gradient_accumulation_steps=2
             )
-            for name in ENROLMENTS
+            for name in KINDS
         },
         "direct": direct_call(KERAS),
     }
-    with open(file, "w") as opened:
-        json.dump(result, opened)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+    file.write_text(json.dumps(result))

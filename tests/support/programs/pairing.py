@@ -1,19 +1,12 @@
-"""Steps by gradients and variables that do not pair off.
-
-Usage: python -m tests.support.programs.pairing FILE.json
-
-The file has, by optimizer, whether each claim of `CLAIMS` holds for Keras 3 on
-the backend that Keras runs on, and the message of each of `ERRORS`.
-"""
+"""Steps by gradients and variables that do not pair off."""
 
 import json
-import sys
 
 import keras
 import numpy as np
 
-from tests.support.enrolment import ENROLMENTS
 from tests.support.front_ends import KERAS
+from tests.support.kinds import KINDS
 from tests.support.trajectories import same_bits
 
 STEPS = 4
@@ -233,7 +226,7 @@ def message(front_end, name, error, **arguments):
 
 
 def main(file):
-    """Writes what holds and what is said, by optimizer."""
+    """Writes, by optimizer, what holds for Keras 3 and what is said."""
     result = {
         name: {
             **{claim.__name__: claim(KERAS, name) for claim in CLAIMS},
@@ -245,11 +238,6 @@ def main(file):
                 gradient_accumulation_steps=2,
             ),
         }
-        for name in ENROLMENTS
+        for name in KINDS
     }
-    with open(file, "w") as opened:
-        json.dump(result, opened)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+    file.write_text(json.dumps(result))

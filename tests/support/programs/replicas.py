@@ -1,10 +1,10 @@
-"""Trains every enrolled optimizer on two replicas, and on one for comparison.
+"""Trains optimizers on two replicas, and on one for comparison.
 
-Usage: python -m tests.support.programs.replicas FRONT_END FILE.npz
+Usage: python -m tests.support.programs.replicas FILE.npz KEY ...
 
-For each optimizer and each case `NAME/CASE/one/…` hold the model and the state
-of the optimizer after training without a strategy, `NAME/CASE/first/…` and
-`NAME/CASE/second/…` the copies on each of two replicas.
+`KEY` is one of `CASES`. `KEY/one/…` hold the model and the state of the
+optimizer after training without a strategy, `KEY/first/…` and `KEY/second/…`
+the copies on each of two replicas.
 """
 
 import sys
@@ -15,6 +15,9 @@ import numpy as np
 from tests.support.enrolment import ENROLMENTS
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
+from tests.support.kinds import KINDS
+from tests.support.programs import accumulation
+from tests.support.programs import outside_scope
 from tests.support.programs.replicated import AVERAGES
 from tests.support.programs.replicated import CLIP
 from tests.support.programs.replicated import fitted
@@ -27,7 +30,12 @@ from tests.support.programs.replicated import two_replicas
 from tests.support.programs.replicated import write
 
 
-def around_a_bad_step(front_end, strategy, make, replica):
+def equal_to_one(strategy, train, front_end, make, *arguments):
+    """Returns copies by kind: `train` on one replica and on two."""
+    return on_one_and_two(train, front_end, strategy, make, *arguments)
+
+
+def around_a_bad_step(strategy, front_end, make, replica):
     """Returns copies by kind: on two replicas with one more step, a bad one."""
     good = opposing_gradients()
     steps = [*good[:2], spoiled(good[2], replica), *good[2:]]
@@ -36,7 +44,7 @@ def around_a_bad_step(front_end, strategy, make, replica):
     return {"one": one, "first": first, "second": second}
 
 
-def clipped_on_each(front_end, strategy, enrolment):
+def clipped_on_each(strategy, front_end, enrolment):
     """Returns copies by kind: clipped by NumPy on one replica, by us on two."""
     arguments = {"learning_rate": 0.125}
     if "clip_threshold" in enrolment.config:
@@ -56,84 +64,103 @@ def _clipped(gradients):
     return [g * min(1, 0.25 / norm) for g in gradients]
 
 
-def cases(front_end, strategy):
-    """Yields the key and the copies by kind of every case."""
+def as_keras_clips(strategy, argument):
+    """Returns SGD of Keras with a way of clipping, and ours that are SGD."""
+    thresholds = {"clipvalue": "cclip", "global_clipnorm": "gclip"}
+    rate = {"learning_rate": 0.125}
+    clip = {**rate, argument: 0.25}
+    ours = {**clip, "clip_threshold": None}
+    kinds = {
+        "sgd": lambda: keras.optimizers.SGD(**clip),
+        "aggregated": maker(KERAS, "gclip", ours),
+        "ours": maker(KERAS, "gclip", {**ours, "clip_per_replica": True}),
+    }
+    if argument in thresholds:
+        threshold = {"clip_threshold": 0.25, "clip_per_replica": True}
+        kinds["threshold"] = maker(
+            KERAS, thresholds[argument], {**rate, **threshold}
+        )
+    return {
+        kind: looped(KERAS, strategy, make, opposing_gradients())[0]
+        for kind, make in kinds.items()
+    }
+
+
+def _cases_of(front_end, name):
+    """Yields keys with a function and its arguments, of all but the loops.
+
+    The function takes the strategy first and returns copies by kind.
+    """
     good = opposing_gradients()
     bad = [*good[:2], spoiled(good[2], 1), *good[3:]]
-    for name, enrolment in ENROLMENTS.items():
+    averaged = maker(front_end, name, {**CLIP, **AVERAGES})
+    yield "averages", equal_to_one, looped, front_end, averaged, good, True
+    for argument in ("clipnorm", "clipvalue"):
+        make = maker(front_end, name, {"learning_rate": 0.125, argument: 0.25})
+        yield f"{argument}, NaN", equal_to_one, looped, front_end, make, bad
+    for replica, jit_compile in enumerate((True, False)):
+        decay = {"jit_compile": jit_compile, "weight_decay": 0.25}
+        make = maker(front_end, name, {**CLIP, **decay})
+        yield f"skipped/{replica}", around_a_bad_step, front_end, make, replica
+    make = maker(front_end, name, CLIP, scaled=True)
+    yield "loss scale", around_a_bad_step, front_end, make, 1
+    make = maker(front_end, name, CLIP)
+    yield "fit", equal_to_one, fitted, front_end, make
+    enrolment = ENROLMENTS[name]
+    yield "clip_per_replica", clipped_on_each, front_end, enrolment
 
-        def of(arguments, scaled=False, name=name):
-            return (
-                front_end,
-                strategy,
-                maker(front_end, name, arguments, scaled),
-            )
 
-        for variant in enrolment.few:
-            arguments = of(enrolment.variants[variant])
+def _cases():
+    """Yields keys with a function and its arguments, of both front ends.
+
+    Every optimizer steps in a loop, on Keras 3 in all its few variants. All
+    else is the front ends' own: two kinds of optimizers do it on Keras 3, one
+    on tf_keras.
+    """
+    good = opposing_gradients()
+    for front_end in (KERAS, TF_KERAS):
+        for name, enrolment in ENROLMENTS.items():
+            few = enrolment.few if front_end is KERAS else enrolment.few[:1]
+            for variant in few:
+                make = maker(front_end, name, enrolment.variants[variant])
+                yield (
+                    f"{front_end}/{name}/loop/{variant}",
+                    equal_to_one,
+                    looped,
+                    front_end,
+                    make,
+                    good,
+                )
+    for front_end, names in ((KERAS, KINDS), (TF_KERAS, ["clip_adam_norm"])):
+        for name in names:
+            for key, *case in _cases_of(front_end, name):
+                yield f"{front_end}/{name}/{key}", *case
+    for name in KINDS:
+        for key, case in accumulation.CASES.items():
+            yield f"{KERAS}/{name}/accumulated/{key}", case, name
+    for name in outside_scope.ARGUMENTS:
+        for mode in ("eager", "graph"):
             yield (
-                f"{name}/loop/{variant}",
-                on_one_and_two(looped, *arguments, good),
+                f"{KERAS}/{name}/outside_scope/{mode}",
+                outside_scope.stepped,
+                name,
+                mode,
             )
-        yield (
-            f"{name}/loop/averages",
-            on_one_and_two(looped, *of({**CLIP, **AVERAGES}), good, True),
-        )
-        for argument in ("clipnorm", "clipvalue"):
-            arguments = of({"learning_rate": 0.125, argument: 0.25})
-            yield (
-                f"{name}/loop/{argument}, NaN",
-                on_one_and_two(looped, *arguments, bad),
-            )
-        for replica, jit_compile in enumerate((True, False)):
-            decay = {"jit_compile": jit_compile, "weight_decay": 0.25}
-            yield (
-                f"{name}/skipped/replica {replica}",
-                around_a_bad_step(*of({**CLIP, **decay}), replica),
-            )
-        yield (
-            f"{name}/skipped/loss scale",
-            around_a_bad_step(*of(CLIP, scaled=True), 1),
-        )
-        yield f"{name}/fit/plain", on_one_and_two(fitted, *of(CLIP))
-        yield (
-            f"{name}/clip_per_replica/NumPy",
-            clipped_on_each(front_end, strategy, enrolment),
-        )
-    if front_end is KERAS:
-        yield from as_keras_clips(strategy)
-
-
-def as_keras_clips(strategy):
-    """Yields SGD of Keras for each way of clipping, and ours that are SGD."""
-    thresholds = {"clipvalue": "cclip", "global_clipnorm": "gclip"}
     for argument in ("clipnorm", "clipvalue", "global_clipnorm"):
-        rate = {"learning_rate": 0.125}
-        clip = {**rate, argument: 0.25}
-        ours = {**clip, "clip_threshold": None}
-        kinds = {
-            "sgd": lambda clip=clip: keras.optimizers.SGD(**clip),
-            "aggregated": maker(KERAS, "gclip", ours),
-            "ours": maker(KERAS, "gclip", {**ours, "clip_per_replica": True}),
-        }
-        if argument in thresholds:
-            threshold = {"clip_threshold": 0.25, "clip_per_replica": True}
-            kinds["threshold"] = maker(
-                KERAS, thresholds[argument], {**rate, **threshold}
-            )
-        yield (
-            f"sgd/as_keras/{argument}",
-            {
-                kind: looped(KERAS, strategy, make, opposing_gradients())[0]
-                for kind, make in kinds.items()
-            },
-        )
+        yield f"{KERAS}/sgd/as_keras/{argument}", as_keras_clips, argument
 
 
-def main(front_end, path):
-    """Runs all cases of one front end."""
-    front_end = {"keras": KERAS, "tf_keras": TF_KERAS}[front_end]
-    write(cases(front_end, two_replicas()), path)
+CASES = {key: case for key, *case in _cases()}
+
+
+def main(path, *keys):
+    """Runs the cases, all under one strategy."""
+    strategy = two_replicas()
+    results = {}
+    for key in keys:
+        case, *arguments = CASES[key]
+        results[key] = case(strategy, *arguments)
+    write(results.items(), path)
 
 
 if __name__ == "__main__":

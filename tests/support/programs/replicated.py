@@ -4,6 +4,8 @@ One process has one `MirroredStrategy`: many of them in one process give
 spurious errors of collectives (tensorflow 2.20.0).
 """
 
+import contextlib
+
 import numpy as np
 import tensorflow as tf
 
@@ -136,9 +138,18 @@ def copies(front_end, strategy, model, optimizer):
 def looped(front_end, strategy, make, steps, in_a_graph=False):
     """Returns the copies after a custom loop."""
     loop = Loop(front_end, strategy, make, in_a_graph and strategy is not None)
-    for step in steps:
-        loop.step(step)
+    with _run_eagerly_if(strategy is None):
+        for step in steps:
+            loop.step(step)
     return loop.result()
+
+
+@contextlib.contextmanager
+def _run_eagerly_if(alone):
+    """Runs what replicas are compared with op by op: no graph is traced."""
+    tf.config.run_functions_eagerly(alone)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 def embedding_model(front_end, optimizer, run_eagerly=False):
@@ -174,14 +185,14 @@ def tokens_and_targets():
 
 def fitted(front_end, strategy, make, batch_size=16):
     """Returns the copies after `fit`, on one replica without a graph."""
-    run_eagerly = strategy is None
+    alone = strategy is None
     strategy = strategy or tf.distribute.get_strategy()
     with strategy.scope():
         optimizer = make()
-        model = embedding_model(front_end, optimizer, run_eagerly)
-    model.fit(
-        *tokens_and_targets(), batch_size=batch_size, shuffle=False, verbose=0
-    )
+        model = embedding_model(front_end, optimizer, run_eagerly=alone)
+    fit = {"batch_size": batch_size, "shuffle": False, "verbose": 0}
+    with _run_eagerly_if(alone):
+        model.fit(*tokens_and_targets(), **fit)
     return copies(front_end, strategy, model.trainable_variables, optimizer)
 
 

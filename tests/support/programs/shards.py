@@ -1,4 +1,4 @@
-"""Trains every enrolled optimizer on four devices, and on one for comparison.
+"""Trains two kinds of optimizers on four devices, and on one for comparison.
 
 Usage: KERAS_BACKEND=jax python -m tests.support.programs.shards FILE.npz
 
@@ -13,8 +13,8 @@ import jax
 import keras
 import numpy as np
 
-from tests.support.enrolment import ENROLMENTS
 from tests.support.front_ends import KERAS
+from tests.support.kinds import KINDS
 from tests.support.models import data
 from tests.support.models import dense_model
 
@@ -62,7 +62,7 @@ def fitted(name, micro_batches=None):
 
 def cases():
     """Yields the key and the arrays by kind of every case."""
-    for name in ENROLMENTS:
+    for name in KINDS:
         one = fitted(name)
         for distribute, micro_batches in (
             (data_parallel, None),

@@ -1,22 +1,16 @@
-"""Writes where twenty steps of every enrolled optimizer lead, on any backend.
+"""Where twenty steps of every enrolled optimizer lead, on any backend."""
 
-Usage: python -m tests.support.programs.trajectories FILE.npz
-"""
+import functools
 
-import sys
+import keras
+import numpy as np
 
-import keras_clip  # noqa: F401
-
-TENSORFLOW_CAME_WITH_THE_PACKAGE = "tensorflow" in sys.modules
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-
-from tests.support.enrolment import ENROLMENTS  # noqa: E402
-from tests.support.front_ends import KERAS  # noqa: E402
-from tests.support.gradients import SHAPES  # noqa: E402
-from tests.support.gradients import heavy_tailed_gradients  # noqa: E402
-from tests.support.gradients import parameters  # noqa: E402
+from tests.support.enrolment import ENROLMENTS
+from tests.support.front_ends import KERAS
+from tests.support.gradients import SHAPES
+from tests.support.gradients import heavy_tailed_gradients
+from tests.support.gradients import parameters
+from tests.support.kinds import KINDS
 
 KERAS_ARGUMENTS = {
     "plain": {},
@@ -31,17 +25,6 @@ KERAS_ARGUMENTS = {
     "accumulation": {"gradient_accumulation_steps": 4},
     "loss scale": {"loss_scale_factor": 8.0},
 }
-
-
-def runs():
-    """Yields the key of every run, the optimizer's name and its arguments."""
-    for enrolment in ENROLMENTS.values():
-        for variant in enrolment.few:
-            arguments = enrolment.variants[variant]
-            yield f"{enrolment.name}/{variant}", enrolment.name, arguments
-        for key, arguments in KERAS_ARGUMENTS.items():
-            arguments = {"learning_rate": 0.125, **arguments}
-            yield f"{enrolment.name}/{key}", enrolment.name, arguments
 
 
 def bad_gradients():
@@ -65,74 +48,84 @@ def gradients_in_turns(shapes=SHAPES):
     return result
 
 
-def stepper(optimizer, variables):
-    """Returns what steps by a list of gradients.
-
-    Without `jit`, JAX compiles the branches of Keras' own conditions anew at
-    every step (keras 3.15.1).
-    """
-    branches = optimizer.use_ema or optimizer.gradient_accumulation_steps
-    if keras.backend.backend() != "jax" or not branches:
-        return lambda gradients: KERAS.apply(optimizer, gradients, variables)
-
-    import jax
-
-    optimizer.build(variables)
-    apply = jax.jit(optimizer.stateless_apply)
-
-    def step(gradients):
-        kept = (variables, optimizer.variables)
-        x, state = ([v.value for v in some] for some in kept)
-        gradients = [np.asarray(g, "float32") for g in gradients]
-        for some, values in zip(kept, apply(state, gradients, x), strict=True):
-            for variable, value in zip(some, values, strict=True):
-                variable.assign(value)
-
-    return step
-
-
-def path_of(name, arguments, gradients):
-    """Returns an array of shape `(steps + 1, parameters)`."""
-    optimizer = KERAS.optimizer(name, **arguments)
-    variables = KERAS.variables(parameters())
-    step = stepper(optimizer, variables)
-    rows = [np.concatenate([x.ravel() for x in KERAS.values(variables)])]
-    for gradient in gradients:
-        step(gradient)
-        values = KERAS.values(variables)
-        rows.append(np.concatenate([x.ravel() for x in values]))
-    return np.stack(rows)
-
-
-def paths():
-    """Returns the path of every run, and of every one with bad gradients."""
-    result = {}
-    for key, name, arguments in runs():
-        gradients = heavy_tailed_gradients()
-        result[key] = path_of(name, arguments, gradients)
-        if key.endswith(("/plain", "/global_clipnorm")):
-            result[f"{key}, bad"] = path_of(name, arguments, bad_gradients())
+def _runs():
+    """Yields the key of every run, the optimizer's name and its arguments."""
     for enrolment in ENROLMENTS.values():
         for variant in enrolment.few:
-            result[f"{enrolment.name}/{variant}, in turns"] = path_of(
-                enrolment.name,
-                enrolment.variants[variant],
-                gradients_in_turns(),
-            )
-    return result
+            arguments = enrolment.variants[variant]
+            yield f"{enrolment.name}/{variant}", enrolment.name, arguments
+    for name in KINDS:
+        for key, arguments in KERAS_ARGUMENTS.items():
+            yield f"{name}/{key}", name, {"learning_rate": 0.125, **arguments}
 
 
-def main(file):
-    """Writes the paths and which libraries were loaded on the way."""
-    result = paths()
-    np.savez(
-        file,
-        backend=keras.backend.backend(),
-        tensorflow_came_with_the_package=TENSORFLOW_CAME_WITH_THE_PACKAGE,
-        tensorflow_came_with_the_steps="tensorflow" in sys.modules,
-        **result,
+RUNS = {key: (name, arguments) for key, name, arguments in _runs()}
+# By the variant, a bad gradient stops a coordinate, a variable or the step.
+BAD = [
+    *(f"{e.name}/{e.few[-1]}" for e in ENROLMENTS.values()),
+    *(
+        f"{name}/{key}"
+        for name in KINDS
+        for key in ("plain", "global_clipnorm")
+    ),
+    "clip_adam/layer,adaptive,delay=1,decay",
+]
+IN_TURNS = [f"{e.name}/{e.few[1]}" for e in ENROLMENTS.values()]
+
+
+@functools.cache
+def _compiled(key):
+    """Returns the step of a run as JAX compiles it, and its first values.
+
+    It is one of values: other gradients need no program of their own.
+    """
+    import jax
+
+    name, arguments = RUNS[key]
+    optimizer = KERAS.optimizer(name, **arguments)
+    variables = KERAS.variables(parameters())
+    optimizer.build(variables)
+    x, state = (
+        [v.value for v in some] for some in (variables, optimizer.variables)
+    )
+    return jax.jit(optimizer.stateless_apply), x, state
+
+
+def _positions(key, gradients):
+    """Yields the variables before and after every step."""
+    whole = all(g is not None for step in gradients for g in step)
+    if keras.backend.backend() == "jax" and whole:
+        apply, x, state = _compiled(key)
+        yield x
+        for step in gradients:
+            x, state = apply(state, [np.float32(g) for g in step], x)
+            yield x
+        return
+    name, arguments = RUNS[key]
+    optimizer = KERAS.optimizer(name, **arguments)
+    variables = KERAS.variables(parameters())
+    yield KERAS.values(variables)
+    for step in gradients:
+        KERAS.apply(optimizer, step, variables)
+        yield KERAS.values(variables)
+
+
+@functools.cache
+def path_of(key, make_gradients=heavy_tailed_gradients):
+    """Returns the path of a run, of shape `(steps + 1, parameters)`."""
+    return np.stack(
+        [
+            np.concatenate([np.ravel(x) for x in xs])
+            for xs in _positions(key, make_gradients())
+        ]
     )
 
 
-if __name__ == "__main__":
-    main(sys.argv[1])
+def main(file):
+    """Writes the paths of all runs, also by bad gradients and in turns."""
+    result = {key: path_of(key) for key in RUNS}
+    for key in BAD:
+        result[f"{key}, bad"] = path_of(key, bad_gradients)
+    for key in IN_TURNS:
+        result[f"{key}, in turns"] = path_of(key, gradients_in_turns)
+    np.savez(file, **result)

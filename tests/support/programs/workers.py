@@ -1,4 +1,4 @@
-"""Trains every enrolled optimizer on two workers, and on one for comparison.
+"""Trains two kinds of optimizers on two workers, and on one for comparison.
 
 Usage: TF_CONFIG=... python -m tests.support.programs.workers FILE.npz
 
@@ -12,9 +12,9 @@ import sys
 
 import tensorflow as tf
 
-from tests.support.enrolment import ENROLMENTS
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
+from tests.support.kinds import KINDS
 from tests.support.programs.replicated import CLIP
 from tests.support.programs.replicated import copies
 from tests.support.programs.replicated import embedding_model
@@ -69,7 +69,7 @@ def trained(front_end, strategy, make, train):
 
 def cases(strategy):
     """Yields the key and the copies by kind of every case."""
-    for name in ENROLMENTS:
+    for name in KINDS:
         for front_end, train, micro_batches, more in (
             (TF_KERAS, fit, 1, {}),
             (

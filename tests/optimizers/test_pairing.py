@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.optimizers.test_backends import every_other_backend
-from tests.support.enrolment import every_optimizer
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
-from tests.support.programs.launch import results_of
+from tests.support.kinds import both_kinds
+from tests.support.kinds import every_optimizer_once
 from tests.support.programs.pairing import BUILD_ERRORS
 from tests.support.programs.pairing import CLAIMS
 from tests.support.programs.pairing import ERRORS
@@ -19,31 +18,23 @@ from tests.support.programs.pairing import (
 )
 from tests.support.trajectories import same_bits
 
+pytestmark = pytest.mark.slow
+# A few steps cost less than a graph of them.
+eagerly = pytest.mark.usefixtures("functions_run_eagerly")
+
 every_claim = pytest.mark.parametrize("claim", CLAIMS, ids=lambda c: c.__name__)
 # That the numbers of gradients and variables differ cannot be seen in pairs.
 PAIR_ERRORS = [error for error in ERRORS if error.startswith("a")]
 
 
-@pytest.fixture(scope="module")
-def results_on(tmp_path_factory):
-    """Returns the results of the program `pairing` by the backend."""
-    return results_of("pairing", tmp_path_factory.mktemp("pairing"))
-
-
+@eagerly
 @every_claim
-@every_optimizer
-@both_front_ends
+@every_optimizer_once
 def test_claim_holds(front_end, enrolment, claim):
     assert claim(front_end, enrolment.name)
 
 
-@every_claim
-@every_optimizer
-@every_other_backend
-def test_claim_holds_on_other_backends(results_on, backend, enrolment, claim):
-    assert results_on(backend)[enrolment.name][claim.__name__]
-
-
+@eagerly
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -53,7 +44,7 @@ def test_claim_holds_on_other_backends(results_on, backend, enrolment, claim):
     ],
     ids=lambda arguments: ",".join(arguments),
 )
-@every_optimizer
+@both_kinds
 def test_gradients_of_one_variable_are_summed_before_all_else(
     enrolment, arguments
 ):
@@ -62,6 +53,7 @@ def test_gradients_of_one_variable_are_summed_before_all_else(
     )
 
 
+@eagerly
 @both_front_ends
 def test_norm_is_that_of_the_sum(front_end):
     """A step of SGD by [.3, .2], whose norm is below the threshold."""
@@ -74,6 +66,7 @@ def test_norm_is_that_of_the_sum(front_end):
     np.testing.assert_allclose(norm, np.hypot(0.3, 0.2), rtol=1e-6)
 
 
+@eagerly
 @both_front_ends
 def test_gradients_of_one_variable_cancel_before_they_are_clipped(front_end):
     optimizer = front_end.optimizer("gclip", learning_rate=1.0)
@@ -83,7 +76,8 @@ def test_gradients_of_one_variable_cancel_before_they_are_clipped(front_end):
     np.testing.assert_allclose(front_end.value(x), [1.0, 0.5])
 
 
-@every_optimizer
+@eagerly
+@both_kinds
 @both_front_ends
 def test_body_shared_by_two_heads_trains_as_by_the_sum(front_end, enrolment):
     """The variables of both models together name those of the body twice."""
@@ -127,6 +121,7 @@ def test_body_shared_by_two_heads_trains_as_by_the_sum(front_end, enrolment):
     assert same_bits(*ends)
 
 
+@eagerly
 @both_front_ends
 def test_sparse_gradients_of_one_variable_are_summed(front_end):
     optimizer = front_end.optimizer("cclip", clip_threshold=1.0)
@@ -142,7 +137,8 @@ def test_sparse_gradients_of_one_variable_are_summed(front_end):
     assert front_end.value(x).ravel().tolist() == [-0.5, -1.0, 0.0, -0.75]
 
 
-@every_optimizer
+@eagerly
+@both_kinds
 @both_front_ends
 def test_rows_without_the_shape_of_all_are_of_their_variable(
     front_end, enrolment
@@ -160,40 +156,24 @@ def test_rows_without_the_shape_of_all_are_of_their_variable(
     assert same_bits(*ends)
 
 
+@eagerly
 @pytest.mark.parametrize("error", ERRORS)
-@every_optimizer
+@both_kinds
 def test_gradient_that_fits_no_variable_is_named(enrolment, error):
     assert message(KERAS, enrolment.name, error) == ERRORS[error][-1]
 
 
-@pytest.mark.parametrize("error", ERRORS)
-@every_optimizer
-@every_other_backend
-def test_gradient_that_fits_no_variable_is_named_on_other_backends(
-    results_on, backend, enrolment, error
-):
-    said = results_on(backend)[enrolment.name][error]
-    assert said == ERRORS[error][-1]
-
-
-@every_optimizer
+@eagerly
+@both_kinds
 def test_gradient_that_would_broadcast_is_not_accumulated(enrolment):
     error = "a shape that broadcasts"
     said = message(KERAS, enrolment.name, error, gradient_accumulation_steps=2)
     assert said == ERRORS[error][-1]
 
 
-@every_optimizer
-@every_other_backend
-def test_gradient_that_would_broadcast_is_not_accumulated_on_other_backends(
-    results_on, backend, enrolment
-):
-    said = results_on(backend)[enrolment.name]["accumulated"]
-    assert said == ERRORS["a shape that broadcasts"][-1]
-
-
+@eagerly
 @pytest.mark.parametrize("error", PAIR_ERRORS)
-@every_optimizer
+@both_kinds
 def test_gradient_that_fits_no_variable_is_named_in_tf_keras(enrolment, error):
     expected = ERRORS[error][-1].replace("`grads`", "`grads_and_vars`")
     assert message(TF_KERAS, enrolment.name, error) == expected
@@ -232,8 +212,9 @@ def test_gradients_alone_must_be_as_many_as_the_variables_of_the_build():
         optimizer.apply([KERAS.tensor(np.ones(2))])
 
 
+@eagerly
 @pytest.mark.parametrize("use_ema", [False, True])
-@every_optimizer
+@both_kinds
 def test_no_pairs_are_no_step_in_tf_keras(enrolment, use_ema):
     """As for the optimizers of tf_keras, built or not."""
     optimizer = TF_KERAS.optimizer(enrolment.name, use_ema=use_ema)
