@@ -1,7 +1,6 @@
 """ClipMonitor reads what a loop would that reads at every step, but seldom."""
 
 import csv
-import json
 import warnings
 
 import numpy as np
@@ -15,19 +14,22 @@ from tests.support.models import data
 from tests.support.models import dense_model
 from tests.support.monitored import THRESHOLDS
 from tests.support.monitored import Loop
-from tests.support.monitored import assert_are_scalars
 from tests.support.monitored import assert_equal
 from tests.support.monitored import fit
 from tests.support.monitored import gclip
 from tests.support.monitored import make_monitor
 from tests.support.monitored import monitor_class
 from tests.support.monitored import steps_with
-from tests.support.programs import monitoring
-from tests.support.programs.launch import run_program
+from tests.support.shared_code import every_case
+
+pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("threshold", THRESHOLDS.values(), ids=THRESHOLDS)
-@both_front_ends
+@every_case(
+    "threshold",
+    {name: (threshold,) for name, threshold in THRESHOLDS.items()},
+    ["adaptive"],
+)
 def test_readings_are_those_of_every_step(front_end, threshold):
     """At every fifth step of an epoch and at its end, skipped ones counted."""
     batches = steps_with(skipped=(3, 4, 10))
@@ -63,21 +65,28 @@ def test_readings_of_layers_are_those_of_the_last_step(front_end):
     assert not any("/" in name for name in logs)
 
 
-@both_front_ends
-def test_threshold_is_left_out_where_it_is_not_one_number(front_end):
-    for name, arguments in {
-        "gclip": {"clip_threshold": None},
-        "acclip": {},
-        "cclip": {"clip_threshold": [[0.5]] * 4},
-        "clip_adam": {"clipping": "layer", "clip_threshold": Adaptive()},
-    }.items():
-        monitor = make_monitor(front_end)
-        model = dense_model(front_end, front_end.optimizer(name, **arguments))
-        logs = fit(model, monitor)
-        names = {"gradient_norm", "clip_fraction", "skipped_steps"}
-        (reading,) = monitor.readings
-        assert reading.keys() == {"step", *names}
-        assert logs.keys() == {"loss", *names}
+NOT_ONE_NUMBER = {
+    "none": ("gclip", {"clip_threshold": None}),
+    "of its own": ("acclip", {}),
+    "arrays": ("cclip", {"clip_threshold": [[0.5]] * 4}),
+    "of layers": (
+        "clip_adam",
+        {"clipping": "layer", "clip_threshold": Adaptive()},
+    ),
+}
+
+
+@every_case("name, arguments", NOT_ONE_NUMBER, ["of layers"])
+def test_threshold_is_left_out_where_it_is_not_one_number(
+    front_end, name, arguments
+):
+    monitor = make_monitor(front_end)
+    model = dense_model(front_end, front_end.optimizer(name, **arguments))
+    logs = fit(model, monitor)
+    names = {"gradient_norm", "clip_fraction", "skipped_steps"}
+    (reading,) = monitor.readings
+    assert reading.keys() == {"step", *names}
+    assert logs.keys() == {"loss", *names}
 
 
 @both_front_ends
@@ -241,30 +250,6 @@ def test_nothing_asks_for_the_logs_of_every_step(front_end):
             [make_monitor(front_end)], add_history=True
         )
         assert several._batch_hooks_support_tf_logs
-
-
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_readings_on_other_backends_are_those_on_tensorflow(backend, tmp_path):
-    """And none of it, TensorBoard's file included, needs TensorFlow there."""
-    needed = run_program("monitoring", tmp_path, backend=backend)
-    assert needed.split() == ["False"]
-    readings = _assert_program_read_what_one_replica_does(KERAS, tmp_path)
-    assert [each["step"] for each in readings] == [2, 5, 7, 9, 12, 14]
-    assert_are_scalars(readings, tmp_path / "events")
-
-
-@both_front_ends
-def test_readings_on_two_replicas_are_those_on_one(front_end, tmp_path):
-    run_program("monitoring", tmp_path, front_end.name, backend="tensorflow")
-    _assert_program_read_what_one_replica_does(front_end, tmp_path)
-
-
-def _assert_program_read_what_one_replica_does(front_end, folder):
-    actual = json.loads((folder / "readings.json").read_text("utf-8"))
-    expected = monitoring.monitored(front_end, folder / "expected")
-    assert_equal(actual["readings"], expected["readings"])
-    assert_equal([actual["history"]], [expected["history"]])
-    return actual["readings"]
 
 
 @both_front_ends

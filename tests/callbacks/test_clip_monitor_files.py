@@ -14,10 +14,12 @@ from tests.support.monitored import assert_are_scalars
 from tests.support.monitored import fit
 from tests.support.monitored import gclip
 from tests.support.monitored import make_monitor
+from tests.support.shared_code import every_case
+
+pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("per_layer", [False, True])
-@both_front_ends
+@every_case("per_layer", {"model": (False,), "layers": (True,)}, ["layers"])
 def test_every_reading_is_a_row_and_resumed_training_appends(
     front_end, per_layer, tmp_path
 ):

@@ -16,6 +16,8 @@ from tests.support.monitored import make_monitor
 from tests.support.monitored import several
 from tests.support.monitored import steps_with
 
+pytestmark = pytest.mark.slow
+
 
 @both_front_ends
 def test_training_stops_when_a_reading_finds_steps_skipped_in_a_row(front_end):

@@ -1,7 +1,5 @@
 """ClipMonitor reads the optimizers that a model of its own way trains with."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -17,8 +15,8 @@ from tests.support.monitored import make_monitor
 from tests.support.monitored import several
 from tests.support.own_steps import model_of_two_optimizers
 from tests.support.own_steps import model_with_own_step
-from tests.support.programs import own_steps
-from tests.support.programs.launch import run_program
+
+pytestmark = pytest.mark.slow
 
 
 @both_front_ends
@@ -219,13 +217,3 @@ def test_monitor_reads_another_model_next(front_end):
     for _ in range(2):
         fit(dense_model(front_end, gclip(front_end)), monitor)
     assert_equal(monitor.readings, 2 * loop.readings([8, 16], 0.5))
-
-
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_own_steps_on_other_backends_are_read_as_on_tensorflow(
-    backend, tmp_path
-):
-    run_program("own_steps", tmp_path / "file.json", backend=backend)
-    actual = json.loads((tmp_path / "file.json").read_text("utf-8"))
-    assert len(actual["readings"]) == 8
-    assert_equal(actual["readings"], own_steps.trained()["readings"])

@@ -1,30 +1,35 @@
 """ClipMonitor switches monitoring on, and training goes on as without it."""
 
-import json
 import warnings
 
 import keras
 import numpy as np
 import pytest
 
-from tests.support.enrolment import every_optimizer
+from keras_clip.registry import OPTIMIZERS
 from tests.support.front_ends import KERAS
+from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.models import dense_model
 from tests.support.monitored import Loop
 from tests.support.monitored import assert_equal
+from tests.support.monitored import assert_read_alike
 from tests.support.monitored import fit
 from tests.support.monitored import make_monitor
 from tests.support.monitored import several
 from tests.support.own_steps import model_with_own_step
 from tests.support.programs import monitoring
-from tests.support.programs.launch import run_program
+from tests.support.shared_code import every_case
+
+pytestmark = pytest.mark.slow
 
 
-@every_optimizer
-@both_front_ends
-def test_no_optimizer_has_to_be_made_for_it(front_end, enrolment):
-    name = enrolment.name
+@every_case(
+    "name",
+    {name: (name,) for name in OPTIMIZERS},
+    ["cclip", "clip_adam_norm"],
+)
+def test_no_optimizer_has_to_be_made_for_it(front_end, name):
     loop = Loop(front_end, front_end.optimizer(name, monitor=True))
     optimizer = front_end.optimizer(name)
     monitor = make_monitor(front_end, interval=8)
@@ -49,60 +54,36 @@ HOW_TO_COMPILE = {
 @both_front_ends
 def test_what_was_traced_without_is_traced_again_once(front_end, arguments):
     """And the weights of all four trainings are those without a monitor."""
-    result, expected = (
-        monitoring.switched_on(
-            front_end,
-            lambda given=given: front_end.optimizer("acclip", **given),
-            **arguments,
-        )
-        for given in ({}, {"monitor": True})
+    result = monitoring.switched_on(
+        front_end, lambda: front_end.optimizer("acclip"), **arguments
+    )
+    expected = monitoring.switched_on(
+        front_end,
+        lambda: front_end.optimizer("acclip", monitor=True),
+        compared=False,
+        **arguments,
     )
     assert result["same"] == [True] * 4
-    _assert_read_alike(result, expected)
+    assert_read_alike(result, expected)
     steps = 8 if "run_eagerly" in arguments else 0
     assert result["traces"][1] > 0
     assert result["traces"][2:] == [steps, steps]
     assert expected["traces"][1:] == [steps, steps, steps]
 
 
-def _assert_read_alike(actual, expected):
-    assert len(actual["readings"][1]) == len(actual["readings"][2]) == 2
-    for a, b in zip(actual["readings"], expected["readings"], strict=True):
-        assert_equal(a, b)
-
-
-@pytest.mark.parametrize("name", ["cclip", "clip_adam"])
-@both_front_ends
-def test_weights_are_those_without_a_monitor(front_end, name):
-    kinds = {"cclip": {}, "clip_adam": {"clipping": "coordinate"}}
+@pytest.mark.parametrize(
+    ("front_end", "name", "arguments"),
+    [
+        (KERAS, "cclip", {}),
+        (TF_KERAS, "clip_adam", {"clipping": "coordinate"}),
+    ],
+    ids=["keras-cclip", "tf_keras-clip_adam"],
+)
+def test_weights_are_those_without_a_monitor(front_end, name, arguments):
     result = monitoring.switched_on(
-        front_end, lambda: front_end.optimizer(name, **kinds[name])
+        front_end, lambda: front_end.optimizer(name, **arguments)
     )
     assert result["same"] == [True] * 4
-
-
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_all_of_that_on_other_backends(backend, tmp_path):
-    run_program("monitoring", tmp_path, backend=backend)
-    steps = {"jax": 0, "torch": 8}[backend]
-    _assert_program_switched_on(KERAS, tmp_path, [steps, steps])
-
-
-@both_front_ends
-def test_all_of_that_on_two_replicas(front_end, tmp_path):
-    run_program("monitoring", tmp_path, front_end.name, backend="tensorflow")
-    _assert_program_switched_on(front_end, tmp_path, [0, 0])
-
-
-def _assert_program_switched_on(front_end, folder, traces):
-    result = json.loads((folder / "switched.json").read_text("utf-8"))
-    expected = monitoring.switched_on(
-        front_end, lambda: front_end.optimizer("acclip", monitor=True)
-    )
-    assert result["same"] == [True] * 4
-    _assert_read_alike(result, expected)
-    assert result["traces"][1] > 0
-    assert result["traces"][2:] == traces
 
 
 def _scaled(optimizer):

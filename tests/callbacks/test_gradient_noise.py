@@ -13,8 +13,9 @@ from tests.support.front_ends import both_front_ends
 from tests.support.models import data
 from tests.support.models import dense_model
 from tests.support.own_steps import model_with_own_step
-from tests.support.programs.launch import run_program
 from tests.support.trajectories import same_bits
+
+pytestmark = pytest.mark.slow
 
 
 def _callback(front_end, **arguments):
@@ -71,11 +72,10 @@ def test_training_is_the_same_with_it(front_end):
     assert same_bits(*ends)
 
 
-@both_front_ends
-def test_reports_and_pictures_are_written(front_end, tmp_path):
-    model = dense_model(front_end, front_end.optimizer("gclip"))
+def test_reports_and_pictures_are_written(tmp_path):
+    model = dense_model(KERAS, KERAS.optimizer("gclip"))
     folder = tmp_path / "new" / "noise"
-    _fit(model, [_callback(front_end, directory=str(folder))], epochs=2)
+    _fit(model, [_callback(KERAS, directory=str(folder))], epochs=2)
     assert sorted(path.name for path in folder.iterdir()) == [
         "epoch-0001-samples.json",
         "epoch-0001.json",
@@ -154,10 +154,9 @@ def test_own_step_is_warned_of_unless_its_loss_is_sampled(front_end):
             _fit(each, [_callback(front_end)], epochs=1)
 
 
-@both_front_ends
-def test_reports_are_of_the_last_training(front_end):
-    callback = _callback(front_end)
-    model = dense_model(front_end, front_end.optimizer("gclip"))
+def test_reports_are_of_the_last_training():
+    callback = _callback(KERAS)
+    model = dense_model(KERAS, KERAS.optimizer("gclip"))
     _fit(model, [callback], epochs=2)
     first = callback.reports
     assert list(first) == [1, 2]
@@ -169,11 +168,10 @@ def test_reports_are_of_the_last_training(front_end):
     assert callback.reports[1] is not first[1]
 
 
-@both_front_ends
-def test_reports_of_another_model_are_not_among_those_of_one(front_end):
-    callback = _callback(front_end)
+def test_reports_of_another_model_are_not_among_those_of_one():
+    callback = _callback(KERAS)
     for epochs in (2, 3):
-        model = dense_model(front_end, front_end.optimizer("gclip"))
+        model = dense_model(KERAS, KERAS.optimizer("gclip"))
         _fit(model, [callback], epochs=epochs, initial_epoch=epochs - 1)
         assert list(callback.reports) == [epochs]
 
@@ -186,12 +184,3 @@ def test_model_that_its_first_step_builds_is_reported_on(front_end):
     callback = _callback(front_end)
     _fit(model, [callback], epochs=1)
     assert [len(each.samples) for each in callback.reports.values()] == [60]
-
-
-def test_training_on_jax_goes_on_after_a_report(tmp_path):
-    run_program("noise_callback", tmp_path / "weights.npz", backend="jax")
-    with np.load(tmp_path / "weights.npz") as arrays:
-        assert int(arrays["reports"]) == 3
-        with_reports = [arrays[f"with-{i}"] for i in range(4)]
-        without = [arrays[f"without-{i}"] for i in range(4)]
-    assert same_bits(with_reports, without)

@@ -14,9 +14,9 @@ from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.models import data
 from tests.support.models import dense_model
-from tests.support.programs import averaging
-from tests.support.programs.launch import run_program
 from tests.support.trajectories import same_bits
+
+pytestmark = pytest.mark.slow
 
 
 @both_front_ends
@@ -63,20 +63,27 @@ def _scaled(front_end, optimizer):
     )
 
 
+WRAPS = {
+    "alone": lambda front_end, optimizer: optimizer,
+    "scaled": _scaled,
+    "several": lambda front_end, optimizer: _among_several(optimizer),
+}
+
+
 @pytest.mark.parametrize(
-    ("front_end", "wrap"),
+    ("front_end", "wrap", "skipped"),
     [
-        (KERAS, _alone),
-        (TF_KERAS, _alone),
-        (KERAS, lambda optimizer: _scaled(KERAS, optimizer)),
-        (TF_KERAS, lambda optimizer: _scaled(TF_KERAS, optimizer)),
-        (KERAS, _among_several),
+        (KERAS, "alone", 1),
+        (KERAS, "scaled", 0),
+        (KERAS, "several", 0),
+        (KERAS, "several", 3),
+        (TF_KERAS, "alone", 0),
+        (TF_KERAS, "scaled", 1),
+        (TF_KERAS, "scaled", 3),
     ],
-    ids=["alone", "alone-tf_keras", "scaled", "scaled-tf_keras", "several"],
 )
-@pytest.mark.parametrize("skipped", [0, 1, 3])
 def test_steps_that_are_skipped_do_not_count(front_end, wrap, skipped):
-    optimizer = wrap(front_end.optimizer("gclip"))
+    optimizer = WRAPS[wrap](front_end, front_end.optimizer("gclip"))
     model = dense_model(front_end, optimizer)
     recorder, average = Recorder(front_end), make_average(front_end)
     x = data()[0].copy()
@@ -178,29 +185,6 @@ def test_training_that_is_interrupted_is_averaged_to_its_last_update(front_end):
     assert_averages(average, recorder.before)
     fit(model, recorder, average)
     assert_averages(average, recorder.before)
-
-
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_averages_on_other_backends_are_those_on_tensorflow(backend, tmp_path):
-    run_program("averaging", tmp_path / "averages.npz", backend=backend)
-    with np.load(tmp_path / "averages.npz") as arrays:
-        actual = [arrays[name] for name in sorted(arrays)]
-    _assert_close(actual, averaging.averages(KERAS))
-
-
-@both_front_ends
-def test_averages_on_two_replicas_are_those_on_one(front_end, tmp_path):
-    path = tmp_path / "averages.npz"
-    run_program("averaging", path, front_end.name, backend="tensorflow")
-    with np.load(path) as arrays:
-        actual = [arrays[name] for name in sorted(arrays)]
-    _assert_close(actual, averaging.averages(front_end))
-
-
-def _assert_close(actual, expected):
-    assert len(actual) == len(expected)
-    for a, e in zip(actual, expected, strict=True):
-        np.testing.assert_allclose(a, e, rtol=1e-5, atol=1e-6)
 
 
 def test_average_still_moves_after_ten_million_updates():

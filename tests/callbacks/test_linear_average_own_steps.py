@@ -1,7 +1,5 @@
 """LinearAverage counts the steps of the optimizer that a model trains with."""
 
-import json
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,13 +8,15 @@ from tests.support.averaged import Recorder
 from tests.support.averaged import assert_averages
 from tests.support.averaged import fit
 from tests.support.averaged import make_average
+from tests.support.front_ends import KERAS
+from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.models import dense_model
 from tests.support.own_steps import model_of_two_optimizers
 from tests.support.own_steps import model_with_own_step
-from tests.support.programs import own_steps
-from tests.support.programs.launch import run_program
 from tests.support.trajectories import same_bits
+
+pytestmark = pytest.mark.slow
 
 
 @both_front_ends
@@ -52,9 +52,17 @@ def test_average_is_of_the_variables_of_the_optimizer_that_it_is_given(
     assert same_bits(model.get_weights()[2:], averages[1].averages)
 
 
-@pytest.mark.parametrize("batch_size", [8, 32], ids=["4 steps", "1 step"])
-@pytest.mark.parametrize("compiled", ["rmsprop", "gclip", "built"])
-@both_front_ends
+@pytest.mark.parametrize(
+    ("front_end", "compiled", "batch_size"),
+    [
+        (KERAS, "rmsprop", 8),
+        (KERAS, "gclip", 32),
+        (KERAS, "built", 8),
+        (TF_KERAS, "rmsprop", 32),
+        (TF_KERAS, "gclip", 8),
+        (TF_KERAS, "built", 32),
+    ],
+)
 def test_parameters_that_another_optimizer_moves_are_refused(
     front_end, compiled, batch_size
 ):
@@ -137,18 +145,6 @@ def test_optimizer_that_is_none_is_refused_at_once(front_end, optimizer):
         "of several. "
         f"Received: optimizer={optimizer!r}"
     )
-
-
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_own_steps_on_other_backends_are_those_on_tensorflow(backend, tmp_path):
-    run_program("own_steps", tmp_path / "file.json", backend=backend)
-    actual = json.loads((tmp_path / "file.json").read_text("utf-8"))
-    expected = own_steps.trained()
-    for a, e in zip(actual["averages"], expected["averages"], strict=True):
-        np.testing.assert_allclose(a, e, rtol=1e-5, atol=1e-6)
-    assert len(actual["refused"]) == 2
-    for message in actual["refused"]:
-        assert message.startswith("`optimizer` must be the optimizer that")
 
 
 @both_front_ends

@@ -9,7 +9,10 @@ from tests.support.averaged import make_average
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.models import dense_model
+from tests.support.shared_code import every_case
 from tests.support.trajectories import same_bits
+
+pytestmark = pytest.mark.slow
 
 
 def _compile(front_end, model):
@@ -172,8 +175,11 @@ def test_model_built_by_its_first_step_is_averaged_from_what_that_one_leaves(
     assert same_bits(model.get_weights(), average.averages)
 
 
-@pytest.mark.parametrize("make", UNBUILT.values(), ids=UNBUILT)
-@both_front_ends
+@every_case(
+    "make",
+    {name: (make,) for name, make in UNBUILT.items()},
+    ["built in part"],
+)
 def test_single_step_that_builds_the_model_has_no_average(front_end, make):
     model = make(front_end)
     _compile(front_end, model)

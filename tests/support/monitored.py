@@ -127,6 +127,13 @@ def assert_equal(actual, expected):
             np.testing.assert_allclose(a[name], value, rtol=1e-5, err_msg=name)
 
 
+def assert_read_alike(actual, expected):
+    """Compares two results of `monitoring.switched_on`."""
+    assert len(actual["readings"][1]) == len(actual["readings"][2]) == 2
+    for a, b in zip(actual["readings"], expected["readings"], strict=True):
+        assert_equal(a, b)
+
+
 def _scalars(folder):
     from tensorboard.backend.event_processing import event_accumulator
 

@@ -1,17 +1,20 @@
-"""Starts a program of this package in a process of its own."""
+"""Runs a program of this package in a process of its own.
+
+It is a fork of one that has imported Keras: see `tests.support.forks`.
+"""
 
 import functools
 import json
 import os
-import pathlib
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).parents[3]
+from tests.support.forks import ROOT
+from tests.support.forks import Forks
 
 
 def launch(*arguments, backend):
-    """Runs `python *arguments` at the repository's root and returns it."""
+    """Runs `python *arguments` at the repository's root, as a new process."""
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=ROOT,
@@ -21,10 +24,15 @@ def launch(*arguments, backend):
     )
 
 
+@functools.cache
+def _forks(backend):
+    return Forks("keras", KERAS_BACKEND=backend)
+
+
 def run_program(name, *arguments, backend):
     """Runs a program of this package, which must succeed."""
-    done = launch(
-        "-m", f"tests.support.programs.{name}", *arguments, backend=backend
+    done = _forks(backend).run(
+        "-m", f"tests.support.programs.{name}", *arguments
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return done.stdout
