@@ -1,6 +1,7 @@
 """Fills in the parts that the docstrings of all optimizers share."""
 
 import inspect
+import re
 import textwrap
 
 from keras_clip.registry import OPTIMIZERS
@@ -157,6 +158,21 @@ def translated(text: str | None, name: str) -> str | None:
         "    >>> import tensorflow as tf\n"
         f"    >>> from keras_clip.tf_keras import {name}\n"
     )
+    return text.replace(example, example + imports)
+
+
+def of_tf_keras(text: str | None) -> str | None:
+    """Returns the docstring of a callback for Keras 3 as one for tf_keras.
+
+    Args:
+        text: The docstring; `None` where Python strips them.
+    """
+    if text is None:
+        return None
+    text = re.sub(r"\bkeras_clip\.(?=[A-Zc])", "keras_clip.tf_keras.", text)
+    text = re.sub(r"(?<![\w/])keras\.", "tf_keras.", text)
+    example = "    Example:\n\n"
+    imports = "    >>> import tf_keras\n    >>> import keras_clip.tf_keras\n"
     return text.replace(example, example + imports)
 
 

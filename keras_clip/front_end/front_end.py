@@ -14,12 +14,12 @@ from keras_clip.front_end.attributes import add_hyperparameters
 from keras_clip.front_end.exclusions import Exclusions
 from keras_clip.front_end.state_variables import StateVariables
 from keras_clip.rules.rule import Rule
+from keras_clip.step.current_threshold import clips_at_one_number
+from keras_clip.step.current_threshold import last_threshold_of
+from keras_clip.step.current_threshold import moments_like
+from keras_clip.step.current_threshold import threshold_of
 from keras_clip.step.pairing import variable_path
 from keras_clip.step.settings import Settings
-from keras_clip.step.threshold import clips_at_one_number
-from keras_clip.step.threshold import last_threshold_of
-from keras_clip.step.threshold import moments_like
-from keras_clip.step.threshold import threshold_of
 from keras_clip.thresholds.fitting import check_arrays
 from keras_clip.thresholds.fitting import check_numbers
 from keras_clip.thresholds.fitting import differ_in_numbers_alone

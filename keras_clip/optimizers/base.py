@@ -10,6 +10,7 @@ from keras_clip.front_end.arguments import given
 from keras_clip.front_end.front_end import FrontEnd
 from keras_clip.front_end.overrides import check_overrides
 from keras_clip.rules.rule import Rule
+from keras_clip.sparse_gradients import densify
 from keras_clip.step.pairing import checked
 from keras_clip.step.pairing import once_each
 from keras_clip.step.pairing import variable_path
@@ -116,7 +117,7 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
             # Keras first divides by the loss scale and adds micro-batches up,
             # but sparse gradients do not support both operations.
             grads = [
-                g if g is None else clipping.densify(g, v.shape)
+                g if g is None else densify(g, v.shape)
                 for g, v in zip(grads, trainable_variables, strict=True)
             ]
             if trainable_variables and not self.built:
@@ -179,7 +180,9 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
         self._note_monitoring()
         call = Rule.__call__
         if self.jit_compile and keras.backend.backend() == "jax":
-            from keras_clip.optimizers.on_jax import compiled_call as call
+            from keras_clip.optimizers.compiled_on_jax import (
+                compiled_call as call,
+            )
         part = self._part_of(trainable_variables)
         slots, scalars = self._slots_of(part), self._read_scalars()
         values, state = take(

@@ -3,7 +3,7 @@
 [Chezhegov et al. 2025]: https://arxiv.org/abs/2406.04443
 """
 
-from keras_clip.rules.norm import NormRule
+from keras_clip.rules.norm_rule import NormRule
 
 
 class ClipAdaGradNormRule(NormRule):

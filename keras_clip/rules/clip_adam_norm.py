@@ -8,7 +8,7 @@ import dataclasses
 from keras import ops
 
 from keras_clip.rules.moments import bias_correction
-from keras_clip.rules.norm import NormRule
+from keras_clip.rules.norm_rule import NormRule
 from keras_clip.validation import within
 
 

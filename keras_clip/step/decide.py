@@ -15,13 +15,13 @@ from keras_clip.rules.clips import Unclipped
 from keras_clip.rules.nonfinite import Everywhere
 from keras_clip.rules.nonfinite import Taken
 from keras_clip.rules.nonfinite import Where
+from keras_clip.step.current_threshold import taus_of
+from keras_clip.step.gradient_norms import Norms
+from keras_clip.step.gradient_norms import norms_of
 from keras_clip.step.keras_clipping import clipped_as_by_keras
-from keras_clip.step.norms import Norms
-from keras_clip.step.norms import norms_of
 from keras_clip.step.part import Part
 from keras_clip.step.scalars import Scalars
 from keras_clip.step.settings import Settings
-from keras_clip.step.threshold import taus_of
 
 
 class Shares(NamedTuple):

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from keras import ops
 
 from keras_clip import clipping
-from keras_clip.step.norms import Norms
+from keras_clip.step.current_threshold import taus_of
+from keras_clip.step.gradient_norms import Norms
 from keras_clip.step.part import Part
 from keras_clip.step.scalars import Scalars
 from keras_clip.step.settings import Settings
-from keras_clip.step.threshold import taus_of
 
 
 def clipped_as_by_keras(

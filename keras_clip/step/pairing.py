@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_clip import clipping
+from keras_clip.sparse_gradients import densify
 
 
 def once_each(
@@ -112,7 +113,7 @@ def _sum(one, other, variable):
         return other if one is None else one
     dtype = clipping.working_dtype_of(variable)
     one, other = (
-        ops.cast(clipping.densify(gradient, variable.shape), dtype)
+        ops.cast(densify(gradient, variable.shape), dtype)
         for gradient in (one, other)
     )
     return one + other

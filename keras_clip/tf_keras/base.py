@@ -15,6 +15,8 @@ from keras_clip.on_tensorflow.replicas import assign_on_replicas
 from keras_clip.on_tensorflow.steps import Held
 from keras_clip.on_tensorflow.steps import Steps
 from keras_clip.on_tensorflow.steps import value_of
+from keras_clip.sparse_gradients import densify
+from keras_clip.sparse_gradients import with_dense_shape
 from keras_clip.step.keras_clipping import clipped_on_replica
 from keras_clip.step.pairing import once_each
 from keras_clip.step.pairing import variable_path
@@ -156,7 +158,7 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
                 self.build(variables)
         # Replicas sum sparse rows only if their dense shape is known.
         grads_and_vars = [
-            (clipping.with_dense_shape(gradient, variable.shape), variable)
+            (with_dense_shape(gradient, variable.shape), variable)
             for gradient, variable in zip(gradients, variables, strict=True)
         ]
         if self.clip_per_replica:
@@ -184,7 +186,7 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         pairs = [(g, v) for g, v in grads_and_vars if g is not None]
         gradients = clipped_on_replica(
             self.step_settings,
-            [clipping.densify(gradient) for gradient, _ in pairs],
+            [densify(gradient) for gradient, _ in pairs],
             self._read_scalars(),
             self._part_of([variable for _, variable in pairs]),
         )
@@ -253,7 +255,7 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
 
     def _deduplicate_sparse_grad(self, grads):
         """Makes sparse gradients dense, summing their duplicate rows."""
-        return [clipping.densify(g) for g in grads]
+        return [densify(g) for g in grads]
 
     def _index(self, variable):
         index = self._index_dict.get(self._var_key(variable))

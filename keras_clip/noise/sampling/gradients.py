@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_clip import clipping
+from keras_clip.sparse_gradients import densify
 from keras_clip.step.pairing import variable_path
 
 
@@ -199,5 +200,5 @@ def _dense(gradient, variable, dtype):
     if gradient is None:
         return ops.zeros(variable.shape, dtype)
     if keras.backend.backend() == "tensorflow":
-        gradient = clipping.densify(gradient)
+        gradient = densify(gradient)
     return ops.cast(gradient, dtype)

@@ -13,8 +13,8 @@ from official.modeling import hyperparams
 import keras_clip.model_garden  # noqa: F401 registers the experiments
 from keras_clip.noise.sampling.batches import IteratorBatches
 from keras_clip.noise.sampling.noise_samples import NoiseSamples
-from keras_clip.noise.sampling.passes import check_options
 from keras_clip.noise.sampling.passes import sample_gradients
+from keras_clip.noise.sampling.sampling_options import SamplingOptions
 from keras_clip.noise.sampling.task_gradients import TaskGradients
 from keras_clip.validation import check_integer
 
@@ -59,12 +59,12 @@ def sample_run(
         ValueError: If the directory does not belong to such a run, or its
             checkpoint or the records cannot be read.
     """
-    check_options(
+    options = SamplingOptions(
         num_samples=num_samples,
         full_gradient_batches=full_gradient_batches,
         per_layer=per_layer,
         num_projections=num_projections,
-        training=True,
+        seed=seed,
         verbose=verbose,
     )
     if batch_size is not None:
@@ -98,13 +98,7 @@ def sample_run(
         return sample_gradients(
             TaskGradients(task, model),
             IteratorBatches(iter(task.build_inputs(train_data))),
-            num_samples=num_samples,
-            full_gradient_batches=full_gradient_batches,
-            per_layer=per_layer,
-            num_projections=num_projections,
-            training=True,
-            seed=seed,
-            verbose=verbose,
+            options,
         )
     except tf.errors.OpError as error:
         raise ValueError(

@@ -12,91 +12,37 @@ from keras_clip import clipping
 from keras_clip.noise.optional_packages import warn_without_scipy
 from keras_clip.noise.sampling.batches import is_finite
 from keras_clip.noise.sampling.batches import size_of
+from keras_clip.noise.sampling.gradients import Gradients
 from keras_clip.noise.sampling.loss_scale import LossScale
 from keras_clip.noise.sampling.noise_samples import NoiseSamples
-from keras_clip.validation import check_choice
-from keras_clip.validation import check_integer
+from keras_clip.noise.sampling.sampling_options import SamplingOptions
 
 # Noise below this share of the gradient is due to rounding in float32.
 _ROUNDING = 1e-5
 
 
-def check_options(
-    *,
-    num_samples: int,
-    full_gradient_batches: int | None,
-    per_layer: bool,
-    num_projections: int,
-    training: bool,
-    verbose: int | str,
-) -> None:
-    """Raises if an option of sampling is out of its range.
-
-    Args:
-        num_samples: As for `sample`, like all that follow.
-        full_gradient_batches: Int or `None`.
-        per_layer: Bool.
-        num_projections: Int.
-        training: Bool.
-        verbose: `0`, `1` or `"auto"`.
-
-    Raises:
-        ValueError: If one is.
-    """
-    check_integer("num_samples", num_samples, 1)
-    check_integer("num_projections", num_projections, 0)
-    if full_gradient_batches is not None:
-        check_integer("full_gradient_batches", full_gradient_batches, 1)
-    check_choice("per_layer", per_layer, (False, True))
-    check_choice("training", training, (False, True))
-    check_choice("verbose", verbose, (0, 1, "auto"))
-
-
 def sample_gradients(
-    gradients,
-    batches,
-    *,
-    num_samples: int,
-    full_gradient_batches: int | None,
-    per_layer: bool,
-    num_projections: int,
-    training: bool,
-    seed: int,
-    verbose: int | str,
+    gradients: Gradients, batches, options: SamplingOptions
 ) -> NoiseSamples:
     """Samples the noise of gradients as a function of a batch.
 
     Args:
-        gradients: Instance of a subclass of `gradients.Gradients`.
+        gradients: The gradients.
         batches: Batches, as `batches.batches_of` returns them.
-        num_samples: As for `sample`, like all that follow.
-        full_gradient_batches: Int or `None`.
-        per_layer: Bool.
-        num_projections: Int.
-        training: Bool.
-        seed: Int.
-        verbose: `0`, `1` or `"auto"`.
+        options: The options.
 
     Returns:
         Samples.
 
     Raises:
-        ValueError: If an option is out of its range, or there is nothing to
-            train, no batch, no finite gradient, or no noise.
+        ValueError: If there is nothing to train, no batch, no finite gradient,
+            or no noise.
     """
-    check_options(
-        num_samples=num_samples,
-        full_gradient_batches=full_gradient_batches,
-        per_layer=per_layer,
-        num_projections=num_projections,
-        training=training,
-        verbose=verbose,
-    )
     warn_without_scipy(stacklevel=3)
-    number = full_gradient_batches
+    number = options.full_gradient_batches
     if batches.endless:
         # The samples follow the batches of the mean.
-        number = number or num_samples
+        number = number or options.num_samples
         second = batches.all()
         first = itertools.islice(second, number)
     elif number is None:
@@ -117,11 +63,15 @@ def sample_gradients(
     first = itertools.chain([head], first)
     loss_scale = LossScale(gradients.loss_scale)
     with gradients.unchanged():
-        full = _full_gradient(gradients, loss_scale, first, number, verbose)
-        directions = _directions(gradients.shapes, num_projections, seed)
+        full = _full_gradient(
+            gradients, loss_scale, first, number, options.verbose
+        )
+        directions = _directions(
+            gradients.shapes, options.num_projections, options.seed
+        )
         rows, num_partial, num_censored = _noise(
             *(gradients, loss_scale, second, full, directions),
-            *(num_samples, verbose),
+            *(options.num_samples, options.verbose),
         )
     finite = np.all(np.isfinite(rows), axis=1)
     rows, num_nonfinite = rows[finite], int(np.sum(~finite))
@@ -135,22 +85,23 @@ def sample_gradients(
         projections=rows[:, 2 * size :],
         full_gradient_norm=full.norm,
         full_gradient_batches=full.num_batches,
-        covers_data=not batches.endless and full_gradient_batches is None,
+        covers_data=not batches.endless
+        and options.full_gradient_batches is None,
         loss=full.loss,
         batch_size=full.batch_size,
-        training=training,
+        training=options.training,
         is_random=full.is_random,
-        is_batch_dependent=training and gradients.is_batch_dependent,
-        num_requested=num_samples,
+        is_batch_dependent=options.training and gradients.is_batch_dependent,
+        num_requested=options.num_samples,
         num_nonfinite=num_nonfinite,
         num_censored=num_censored,
         full_gradient_nonfinite=full.num_nonfinite,
         num_partial=num_partial,
-        seed=seed,
+        seed=options.seed,
         framework=gradients.framework,
         paths=tuple(gradients.paths),
-        layer_noise_norms=layer_noise if per_layer else None,
-        layer_gradient_norms=layer_gradients if per_layer else None,
+        layer_noise_norms=layer_noise if options.per_layer else None,
+        layer_gradient_norms=layer_gradients if options.per_layer else None,
     )
 
 

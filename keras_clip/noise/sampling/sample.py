@@ -5,8 +5,8 @@ import keras
 from keras_clip.noise.sampling.batches import batches_of
 from keras_clip.noise.sampling.keras_gradients import KerasGradients
 from keras_clip.noise.sampling.noise_samples import NoiseSamples
-from keras_clip.noise.sampling.passes import check_options
 from keras_clip.noise.sampling.passes import sample_gradients
+from keras_clip.noise.sampling.sampling_options import SamplingOptions
 from keras_clip.noise.sampling.tf_keras_gradients import TfKerasGradients
 
 
@@ -100,18 +100,7 @@ def sample(
     References:
         - [Zhang et al., 2020](https://arxiv.org/abs/1912.03194), section 2
     """
-    check_options(
-        num_samples=num_samples,
-        full_gradient_batches=full_gradient_batches,
-        per_layer=per_layer,
-        num_projections=num_projections,
-        training=training,
-        verbose=verbose,
-    )
-    batches = batches_of(x, y, sample_weight, batch_size, seed)
-    return sample_gradients(
-        _gradients_of(model, training),
-        batches,
+    options = SamplingOptions(
         num_samples=num_samples,
         full_gradient_batches=full_gradient_batches,
         per_layer=per_layer,
@@ -120,6 +109,8 @@ def sample(
         seed=seed,
         verbose=verbose,
     )
+    batches = batches_of(x, y, sample_weight, batch_size, seed)
+    return sample_gradients(_gradients_of(model, training), batches, options)
 
 
 def _gradients_of(model, training):

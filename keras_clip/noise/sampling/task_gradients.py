@@ -6,8 +6,8 @@ import tensorflow as tf
 import tf_keras
 from official.core import base_task
 
-from keras_clip import clipping
 from keras_clip.noise.sampling.tf_keras_gradients import TfKerasGradients
+from keras_clip.sparse_gradients import densify
 
 
 class TaskGradients(TfKerasGradients):
@@ -98,7 +98,7 @@ class _Receiver(tf_keras.mixed_precision.LossScaleOptimizer):
         return [None if g is None else self._unscaled(g) for g in grads]
 
     def _unscaled(self, gradient):
-        gradient = clipping.densify(gradient)
+        gradient = densify(gradient)
         return gradient / tf.cast(self._scale, gradient.dtype)
 
     def apply_gradients(self, grads_and_vars):

@@ -2,24 +2,13 @@
 
 import tf_keras
 
+from keras_clip.callbacks import LinearAverage as KerasLinearAverage
 from keras_clip.callbacks.base_linear_average import BaseLinearAverage
+from keras_clip.front_end.argument_docs import of_tf_keras
 
 
 class LinearAverage(BaseLinearAverage, tf_keras.callbacks.Callback):
-    """Callback that averages parameters with weights that grow linearly.
+    """Callback that does what `keras_clip.callbacks.LinearAverage` does."""
 
-    The same as `keras_clip.callbacks.LinearAverage`, for models of tf_keras.
 
-    Args:
-        optimizer: Optimizer whose updates are counted and whose variables are
-            averaged, for a model with a `train_step` that uses another than
-            `model.optimizer`, or several. Defaults to `None`:
-            `model.optimizer`.
-
-    Attributes:
-        averages: List of arrays, the average of each variable that the
-            optimizer trains, in the order of `model.trainable_variables`.
-
-    Raises:
-        ValueError: As `keras_clip.callbacks.LinearAverage`.
-    """
+LinearAverage.__doc__ = of_tf_keras(KerasLinearAverage.__doc__)

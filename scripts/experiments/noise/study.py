@@ -136,20 +136,19 @@ def measure(
         Samples.
     """
     from keras_clip.noise.sampling.passes import sample_gradients
+    from keras_clip.noise.sampling.sampling_options import SamplingOptions
 
     batches = subject.batches(size, seed)
     limit = arguments.full_gradient_batches if batches.endless else None
-    return sample_gradients(
-        subject.gradients,
-        batches,
+    options = SamplingOptions(
         num_samples=arguments.num_samples,
         full_gradient_batches=limit,
-        per_layer=False,
         num_projections=2,
         training=not arguments.inference,
         seed=seed,
         verbose=0,
     )
+    return sample_gradients(subject.gradients, batches, options)
 
 
 def run(arguments: argparse.Namespace) -> dict:

@@ -8,6 +8,7 @@ from official.core import base_task
 
 from keras_clip.noise.sampling.batches import DatasetBatches
 from keras_clip.noise.sampling.passes import sample_gradients
+from keras_clip.noise.sampling.sampling_options import SamplingOptions
 from keras_clip.noise.sampling.task_gradients import TaskGradients
 from tests.support.front_ends import TF_KERAS
 from tests.support.noise_problems import batches_of
@@ -55,13 +56,7 @@ def _sample(task, batches):
     return sample_gradients(
         TaskGradients(task, _model("mixed_float16")),
         DatasetBatches(batches),
-        num_samples=len(batches),
-        full_gradient_batches=None,
-        per_layer=False,
-        num_projections=0,
-        training=True,
-        seed=0,
-        verbose=0,
+        SamplingOptions(len(batches), num_projections=0, verbose=0),
     )
 
 

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from keras_clip.optimizers.on_jax import _compiled
+from keras_clip.optimizers.compiled_on_jax import _compiled
 from tests.support.front_ends import KERAS
 
 
