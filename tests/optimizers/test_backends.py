@@ -18,7 +18,7 @@ from tests.support.kinds import both_kinds
 from tests.support.programs import sparse
 from tests.support.programs import training
 from tests.support.programs import trajectories
-from tests.support.programs.launch import run_program
+from tests.support.programs.launch import launch
 from tests.support.programs.other_backend import WRITTEN
 from tests.support.programs.overrides import METHODS
 from tests.support.programs.overrides import assert_refused
@@ -45,14 +45,16 @@ def written(tmp_path_factory):
     """What each program has written, by the backend and the program's name."""
 
     @functools.cache
-    def folder_of(backend):
+    def run(backend):
         folder = tmp_path_factory.mktemp(backend)
-        run_program("other_backend", folder, backend=backend)
-        return folder
+        program = "tests.support.programs.other_backend"
+        return folder, launch("-m", program, folder, backend=backend)
 
     @functools.cache
     def written(backend, program):
-        path = folder_of(backend) / WRITTEN[program]
+        folder, done = run(backend)
+        assert done.returncode == 0, done.stderr[-4000:]
+        path = folder / WRITTEN[program]
         if path.is_dir():
             return path
         if path.suffix == ".json":
