@@ -10,6 +10,8 @@ import pytest
 
 import keras_clip
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 # One step of the optimizer where there is no TensorFlow. Keras needs some
 # backend, and even that on NumPy needs scipy besides (keras 3.15.1).
@@ -91,7 +93,9 @@ def test_the_wheel_works_in_an_empty_environment(wheel, tmp_path):
     run = {"check": True, "capture_output": True, "text": True}
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], **run)
     subprocess.run(
-        [python, "-m", "pip", "install", "-q", f"{wheel}[jax]"], **run
+        # What is imported is compiled then.
+        [python, "-m", "pip", "install", "-q", "--no-compile", f"{wheel}[jax]"],
+        **run,
     )
     printed = subprocess.run(
         [python, "-c", PROGRAM],

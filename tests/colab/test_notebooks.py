@@ -13,6 +13,8 @@ import nbclient
 import nbformat
 import pytest
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).resolve().parents[2] / "colab"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
 

@@ -16,6 +16,8 @@ from official.core import train_lib
 import keras_clip.model_garden  # noqa: F401 registers the experiments
 from keras_clip.registry import OPTIMIZERS
 
+pytestmark = pytest.mark.slow
+
 ENCODER = {
     "type": "bert",
     "bert": {

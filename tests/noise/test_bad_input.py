@@ -16,6 +16,8 @@ from tests.support.noise_problems import linear_model
 from tests.support.noise_problems import norm
 from tests.support.programs.launch import run_program
 
+pytestmark = pytest.mark.slow
+
 
 def _refused(start, end, model, *arguments, **options):
     with pytest.raises(ValueError) as error:

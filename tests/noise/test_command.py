@@ -17,6 +17,8 @@ from tests.support.noise_problems import data
 from tests.support.noise_problems import linear_model
 from tests.support.programs.launch import launch
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def files(tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import tiny
+from tests.support.forks import Forks
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +23,16 @@ def folder(tmp_path_factory):
     for name, text in tiny.CONFIGS.items():
         (folder / f"{name}.yaml").write_text(text)
     return folder
+
+
+@pytest.fixture(scope="session")
+def forks():
+    """Starts scripts where Model Garden has been imported already."""
+    return Forks(
+        "keras_clip.model_garden",
+        "official.core.train_lib",
+        "official.nlp.data.data_loader_factory",
+    )
 
 
 @pytest.fixture(scope="session")

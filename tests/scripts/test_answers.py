@@ -11,6 +11,8 @@ from tests.support.tiny import PARAGRAPH
 from tests.support.tiny import call
 from tests.support.tiny import said
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "Where did the cat sit?"
 
 

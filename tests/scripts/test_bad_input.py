@@ -23,6 +23,8 @@ import prepare_squad_data
 import pretrain_bert
 from tests.support.tiny import dataset
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = [
     answer,
     evaluate_squad,

@@ -12,6 +12,8 @@ from command_line import progress
 from tests.support.tiny import call
 from tests.support.tiny import said
 
+pytestmark = pytest.mark.slow
+
 # Runs a script where TensorFlow cannot be imported.
 PROGRAM = """
 import runpy, sys

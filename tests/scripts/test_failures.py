@@ -9,6 +9,8 @@ import finetune_squad
 import pretrain_bert
 from bert import training
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("optimizer", ["sgd", "acclip"])
 def test_a_run_that_diverges_says_so_and_gives_status_1(

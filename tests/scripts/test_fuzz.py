@@ -18,6 +18,8 @@ from tests.support.tiny import call
 from tests.support.tiny import complaint
 from tests.support.tiny import dataset
 
+pytestmark = pytest.mark.slow
+
 # Zero-width, control and combining characters, blanks, what stands for an
 # undecodable byte, half a surrogate pair, and some words.
 CHARACTERS = "\u200b\u200d\0\x1b\ufffd\u0301 \t\u3000\u2028.?甲🙂aé"

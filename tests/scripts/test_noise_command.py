@@ -16,6 +16,8 @@ from keras_clip.noise.__main__ import main
 from keras_clip.noise.sampling.task_gradients import TaskGradients
 from tests.model_garden.test_training import TASKS
 
+pytestmark = pytest.mark.slow
+
 
 def _run(model_dir, output, *options):
     main(

@@ -21,6 +21,8 @@ from tests.support.tiny import PARAGRAPH
 from tests.support.tiny import QUESTIONS
 from tests.support.tiny import call
 
+pytestmark = pytest.mark.slow
+
 
 def pretrain(folder, pretraining, name, *more):
     model_dir = folder / f"bert_{name}"

@@ -10,6 +10,8 @@ import prepare_glue_data as script
 from bert import vocabulary
 from command_line import InputError
 
+pytestmark = pytest.mark.slow
+
 WORDS = "the cat sat dog ran it is wet cold . ,".split()
 PIECES = [*vocabulary.RESERVED_TOKENS, *WORDS]
 LENGTH = 12

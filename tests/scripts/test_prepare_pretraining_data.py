@@ -13,6 +13,8 @@ from bert import shards
 from bert import vocabulary
 from command_line import InputError
 
+pytestmark = pytest.mark.slow
+
 # Document n is one sentence of a word of its own, again and again, and so
 # makes one example each time it is masked. Two of them exceed a shard.
 DOCUMENTS = [f"word{number:02}" for number in range(20)]

@@ -10,6 +10,8 @@ import prepare_squad_data as script
 from bert import vocabulary
 from command_line import InputError
 
+pytestmark = pytest.mark.slow
+
 WORDS = "the dog ran to blue door and slept there who where did it . ?".split()
 PIECES = [*vocabulary.RESERVED_TOKENS, *WORDS]
 CONTEXT = "The dog ran to the blue door. " + "It slept there and slept. " * 4

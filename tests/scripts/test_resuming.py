@@ -1,12 +1,9 @@
 """What was killed goes on; what is half written is not taken for whole."""
 
 import json
-import os
+import re
 import shutil
-import signal
 import socket
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -19,6 +16,8 @@ import pretrain_bert
 from bert.best_checkpoint import BestCheckpoint
 from tests.support.tiny import call
 from tests.support.tiny import dataset
+
+pytestmark = pytest.mark.slow
 
 STEPS = 12
 EVERY_STEP = "trainer: {checkpoint_interval: 1, validation_interval: 6}"
@@ -102,37 +101,37 @@ def uninterrupted(folder, finetuning):
     return model_dir
 
 
-def killed(command, is_time):
-    """Starts a command and kills it when it is time; returns what it said."""
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+def killed(process, is_time):
+    """Kills a command when it is time; returns what it said."""
     while process.poll() is None and not is_time():
         time.sleep(0.002)
     assert process.poll() is None, process.communicate()[1]
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     return process.communicate()[1]
 
 
+def newest_step(model_dir):
+    """Returns the number of the newest checkpoint, 0 if there is none.
+
+    As `tf.train.latest_checkpoint`, which costs too much to call all the time.
+    """
+    if not (model_dir / "checkpoint").exists():
+        return 0
+    text = (model_dir / "checkpoint").read_text()
+    return int(re.search(r'^model_checkpoint_path: ".*ckpt-(\d+)"', text)[1])
+
+
 def test_a_killed_run_goes_on_with_the_same_optimizer_state(
-    folder, finetuning, uninterrupted
+    folder, finetuning, uninterrupted, forks
 ):
     model_dir = folder / "killed"
-    command = [sys.executable, finetune_squad.__file__]
-    command += map(str, options(finetuning, model_dir))
-
-    def checkpoint_after(step):
-        # In the middle of writing the next one, as a rule.
-        def is_time():
-            newest = tf.train.latest_checkpoint(str(model_dir))
-            return newest and int(newest.rpartition("-")[2]) > step
-
-        return is_time
-
-    killed(command, checkpoint_after(0))
-    said = killed(command, checkpoint_after(4))
+    command = [finetune_squad.__file__, *options(finetuning, model_dir)]
+    # In the middle of writing the next one, as a rule.
+    killed(forks.start(*command), lambda: newest_step(model_dir) > 0)
+    again = forks.start(*command)
+    said = killed(again, lambda: newest_step(model_dir) > 4)
     assert "resuming from step" in said
-    finished = subprocess.run(command, capture_output=True, text=True)
+    finished = forks.run(*command)
     assert finished.returncode == 0, finished.stderr
     assert "resuming from step" in finished.stderr
     assert_same_run(uninterrupted, model_dir)
@@ -241,7 +240,9 @@ def test_a_best_checkpoint_that_was_not_saved_leaves_no_metrics(tmp_path):
     assert json.loads((tmp_path / "info.json").read_text())["f1"] == 0.6
 
 
-def test_several_workers_go_on_with_the_same_weights(folder, pretraining):
+def test_several_workers_go_on_with_the_same_weights(
+    folder, pretraining, forks
+):
     model_dir = folder / "workers"
     with socket.socket() as one, socket.socket() as other:
         for server in (one, other):
@@ -254,13 +255,9 @@ def test_several_workers_go_on_with_the_same_weights(folder, pretraining):
             "runtime: {distribution_strategy: multi_worker_mirrored, "
             f"worker_hosts: '{hosts}', task_index: {index}}}"
         )
-        command = [sys.executable, pretrain_bert.__file__, *pretraining]
-        command += ["--model_dir", model_dir, "--params_override", runtime]
-        return subprocess.Popen(
-            list(map(str, command)),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        return forks.start(
+            *(pretrain_bert.__file__, *pretraining),
+            *("--model_dir", model_dir, "--params_override", runtime),
         )
 
     def train():

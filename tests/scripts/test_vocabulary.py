@@ -9,6 +9,8 @@ from bert import vocabulary
 from command_line import InputError
 from tests.support.tiny import said
 
+pytestmark = pytest.mark.slow
+
 RESERVED = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from keras_clip.noise.estimators import hill
+from keras_clip.noise import hill
 from tests.support.noise_families import FAMILIES
 from tests.support.noise_families import coverage
 from tests.support.noise_families import pareto

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from keras_clip.noise.estimators import hill
-from keras_clip.noise.estimators import hill_curve
+from keras_clip.noise import hill
+from keras_clip.noise import hill_curve
 from tests.support.noise_families import FAMILIES
 
 

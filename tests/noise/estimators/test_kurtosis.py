@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_clip.noise.estimators import kurtosis
+from keras_clip.noise import kurtosis
 
 
 def test_kurtosis_is_the_fourth_moment_over_the_squared_second():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from keras_clip.noise.estimators import log_moment
+from keras_clip.noise import log_moment
 from tests.support.noise_families import coverage
 from tests.support.noise_families import positive_stable
 from tests.support.noise_families import stable

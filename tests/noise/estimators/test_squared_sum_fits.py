@@ -10,6 +10,8 @@ from keras_clip.noise import fit_squared_gaussians
 from keras_clip.noise import fit_squared_stables
 from tests.support.noise_families import stable_norms
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("dimension", [0.3, 1.0, 7.5, 100.0, 5000.0, 1e6])
 def test_fit_of_gaussians_is_the_most_likely_gamma_law(dimension):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_clip.noise.estimators import variance_curve
+from keras_clip.noise import variance_curve
 
 
 def test_variance_is_the_mean_square_of_the_first_norms():

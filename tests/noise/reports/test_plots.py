@@ -10,6 +10,8 @@ from keras_clip import noise
 from tests.noise.reports.test_report import make_samples
 from tests.noise.reports.test_tick_labels import check_labels
 
+pytestmark = pytest.mark.slow
+
 
 def _report(index, size=400, seed=0):
     rng = np.random.default_rng(seed)

@@ -17,6 +17,8 @@ from tests.support.front_ends import both_front_ends
 from tests.support.noise_problems import data
 from tests.support.noise_problems import linear_model
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 HEAVY = RNG.pareto(1.2, 1000) + 1
 LIGHT = np.linalg.norm(RNG.normal(size=(1000, 30)), axis=1)
@@ -134,7 +136,7 @@ def test_the_callback_recommends_what_is_worth_while(
 def test_the_line_is_for_the_framework_of_the_model(front_end):
     model = linear_model(front_end)
     x, y = data(400)
-    samples = noise.sample(model, x, y, batch_size=8, verbose=0)
+    samples = noise.sample(model, x, y, batch_size=8, num_samples=60, verbose=0)
     optimizer = _run(noise.report(samples))
     assert type(optimizer) is front_end.optimizer_class("clip_adam")
     model.compile(optimizer=optimizer, loss="mse")

@@ -7,6 +7,8 @@ import pytest
 
 from keras_clip import noise
 
+pytestmark = pytest.mark.slow
+
 LIGHT, HEAVY = "not heavy-tailed", "heavy-tailed"
 
 

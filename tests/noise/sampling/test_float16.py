@@ -14,6 +14,8 @@ from tests.support.noise_problems import norm
 from tests.support.programs.launch import run_program
 from tests.support.trajectories import same_bits
 
+pytestmark = pytest.mark.slow
+
 
 def _model(front_end, scale=None, policy="mixed_float16"):
     """The linear model of `problems`, with a loss scale or without."""

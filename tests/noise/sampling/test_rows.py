@@ -19,6 +19,8 @@ from tests.support.noise_problems import data
 from tests.support.noise_problems import linear_model
 from tests.support.programs.launch import run_program
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 
 

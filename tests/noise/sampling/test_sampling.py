@@ -17,6 +17,8 @@ from tests.support.noise_problems import norm
 from tests.support.programs import noise as program
 from tests.support.programs.launch import run_program
 
+pytestmark = pytest.mark.slow
+
 
 def _sample(model, *arguments, **options):
     return noise.sample(model, *arguments, **{"verbose": 0, **options})

@@ -17,6 +17,8 @@ from tests.support.noise_problems import gradient
 from tests.support.noise_problems import linear_model
 from tests.support.noise_problems import norm
 
+pytestmark = pytest.mark.slow
+
 
 class _Task(base_task.Task):
     """Linear regression by the trainer's own step."""

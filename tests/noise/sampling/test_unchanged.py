@@ -10,6 +10,8 @@ from tests.support.front_ends import both_front_ends
 from tests.support.noise_problems import data
 from tests.support.trajectories import same_bits
 
+pytestmark = pytest.mark.slow
+
 
 def _model(front_end, dropout=True, normalization=True):
     """A model of all that changes when it runs as in training."""

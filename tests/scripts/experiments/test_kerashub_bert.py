@@ -13,6 +13,8 @@ from experiments.noise import kerashub_bert
 from tests.support.tiny import call
 from tests.support.tiny import complaint
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def arrays(data, tmp_path_factory):

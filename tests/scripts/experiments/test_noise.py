@@ -15,6 +15,8 @@ from experiments.noise import study_figures
 from experiments.noise import study_models
 from tests.support.tiny import call
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
@@ -35,7 +37,7 @@ def images(tmp_path_factory):
 # One of each kind: the others differ in data or model alone.
 SIZES = {
     "bert-wikipedia": (16, 1),
-    "resnet-images": (16, 40),
+    "resnet-images": (16, 20),
     "no-attention-gaussian": (16, 1),
 }
 KINDS = tuple(SIZES)
@@ -133,7 +135,7 @@ def test_figures_and_table_come_of_the_samples(made, tmp_path):
         made_name = name if name in KINDS else "bert-wikipedia"
         for path in folder.glob(f"{made_name}-2-*.json"):
             target = path.name.replace(made_name, name)
-            target = samples / target.replace("-40.", "-304.")
+            target = samples / target.replace("-20.", "-304.")
             target.write_text(path.read_text())
     indices = call(
         study_figures, "--samples", samples, "--output_dir", tmp_path

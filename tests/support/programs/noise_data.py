@@ -174,7 +174,12 @@ def norms(framework):
         yield (
             name,
             _sampled(make(framework), *given, batch_size=8),
-            _stepped(make(framework), *given, batch_size=SIZE),
+            _stepped(
+                make(framework),
+                *given,
+                batch_size=SIZE,
+                run_eagerly=name != "numpy",
+            ),
         )
     for name, (make, given) in datasets.items():
         if name in NOT_ON[keras.backend.backend()]:
@@ -184,7 +189,10 @@ def norms(framework):
             name,
             _sampled(make(framework), given(8, framework), **options),
             _stepped(
-                make(framework), given(SIZE, framework), steps_per_epoch=1
+                make(framework),
+                given(SIZE, framework),
+                steps_per_epoch=1,
+                run_eagerly=name != "data set",
             ),
         )
 
@@ -196,14 +204,17 @@ def _sampled(model, *data, **options):
     return samples.full_gradient_norm
 
 
-def _stepped(model, x, y=None, weight=None, **options):
-    """Returns the norm of what a step with a learning rate of 1 takes."""
+def _stepped(model, x, y=None, weight=None, run_eagerly=False, **options):
+    """Returns the norm of what a step with a learning rate of 1 takes.
+
+    One step is sooner taken eagerly than traced.
+    """
     optimizers = keras.optimizers
     if not isinstance(model, keras.Model):
         import tf_keras
 
         optimizers = tf_keras.optimizers
-    model.compile(optimizers.SGD(1.0), "mse")
+    model.compile(optimizers.SGD(1.0), "mse", run_eagerly=run_eagerly)
     if not model.built:
         model(
             IDS
