@@ -59,16 +59,18 @@ class OptimizerInfo:
     @property
     def keras_class(self) -> type[keras.optimizers.Optimizer]:
         """Returns the class for Keras 3, registered by `import keras_clip`."""
-        name = f"keras_clip>{self.class_name}"
-        return keras.saving.get_registered_object(name)
+        return keras.saving.get_registered_object(self._registered_name)
 
     @property
     def tf_keras_class(self) -> type | None:
         """Returns the class for tf_keras, if `keras_clip.tf_keras` is there."""
         import tf_keras
 
-        name = f"keras_clip>{self.class_name}"
-        return tf_keras.saving.get_registered_object(name)
+        return tf_keras.saving.get_registered_object(self._registered_name)
+
+    @property
+    def _registered_name(self):
+        return f"keras_clip>{self.class_name}"
 
 
 OPTIMIZERS = {

@@ -153,12 +153,8 @@ def translated(text: str | None, name: str) -> str | None:
         text = text.replace(keras_words, words)
     first, rest = text.split("\n", 1)
     text = f"{first}\n\n{_ABOUT_TF_KERAS}{rest}"
-    example = "    Example:\n\n"
-    imports = (
-        "    >>> import tensorflow as tf\n"
-        f"    >>> from keras_clip.tf_keras import {name}\n"
-    )
-    return text.replace(example, example + imports)
+    optimizer = f"from keras_clip.tf_keras import {name}"
+    return _with_imports(text, "import tensorflow as tf", optimizer)
 
 
 def of_tf_keras(text: str | None) -> str | None:
@@ -171,9 +167,13 @@ def of_tf_keras(text: str | None) -> str | None:
         return None
     text = re.sub(r"\bkeras_clip\.(?=[A-Zc])", "keras_clip.tf_keras.", text)
     text = re.sub(r"(?<![\w/])keras\.", "tf_keras.", text)
+    return _with_imports(text, "import tf_keras", "import keras_clip.tf_keras")
+
+
+def _with_imports(text, *imports):
     example = "    Example:\n\n"
-    imports = "    >>> import tf_keras\n    >>> import keras_clip.tf_keras\n"
-    return text.replace(example, example + imports)
+    lines = "".join(f"    >>> {line}\n" for line in imports)
+    return text.replace(example, example + lines)
 
 
 def _learning_rate(cls, framework):
@@ -207,14 +207,7 @@ def _default(cls, argument):
 
 
 def _with_block(text, mark, block, section=""):
-    """Returns a text with an indented block in place of a placeholder.
-
-    Args:
-        text: The docstring.
-        mark: The placeholder.
-        block: Lines that are indented as the mark.
-        section: Lines that follow, indented by 4 less.
-    """
+    """Returns a text with a block, then a section, for a placeholder."""
     before, after = text.split(mark)
     line = before.rpartition("\n")[2]
     indent = line[: len(line) - len(line.lstrip())]

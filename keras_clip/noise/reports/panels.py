@@ -34,14 +34,7 @@ class Findings(Protocol):
 
 
 def draw_report(report: Findings) -> "Figure":
-    """Draws all panels of a report into one figure.
-
-    Args:
-        report: A report.
-
-    Returns:
-        A `matplotlib.figure.Figure`.
-    """
+    """Draws all panels of a report into one figure."""
     figure, axes = new_figure(2, 2, width=9.0, height=6.4)
     draw_histogram(axes[0, 0], report, legend=True)
     axes[0, 0].set_title("Noise norms and fitted sums of squares")
@@ -63,21 +56,7 @@ def draw_report(report: Findings) -> "Figure":
 def new_figure(
     rows: int, columns: int, width: float, height: float
 ) -> tuple["Figure", np.ndarray]:
-    """Returns a figure and its grid of axes.
-
-    Args:
-        rows: Number of rows of the grid.
-        columns: Number of columns.
-        width: Width of the figure in inches.
-        height: Height in inches.
-
-    Returns:
-        Tuple of a `matplotlib.figure.Figure` and of an array of its axes, of
-        shape `(rows, columns)`.
-
-    Raises:
-        ImportError: If matplotlib is not installed.
-    """
+    """Returns a figure of a size in inches, and its grid of axes."""
     figure = import_figure()(
         figsize=(width, height), dpi=120, layout="constrained"
     )

@@ -39,7 +39,8 @@ def sample_gradients(
             or no noise.
     """
     warn_without_scipy(stacklevel=3)
-    number = options.full_gradient_batches
+    number, verbose = options.full_gradient_batches, options.verbose
+    covers_data = not batches.endless and number is None
     if batches.endless:
         # The samples follow the batches of the mean.
         number = number or options.num_samples
@@ -63,15 +64,13 @@ def sample_gradients(
     first = itertools.chain([head], first)
     loss_scale = LossScale(gradients.loss_scale)
     with gradients.unchanged():
-        full = _full_gradient(
-            gradients, loss_scale, first, number, options.verbose
-        )
+        full = _full_gradient(gradients, loss_scale, first, number, verbose)
         directions = _directions(
             gradients.shapes, options.num_projections, options.seed
         )
         rows, num_partial, num_censored = _noise(
             *(gradients, loss_scale, second, full, directions),
-            *(options.num_samples, options.verbose),
+            *(options.num_samples, verbose),
         )
     finite = np.all(np.isfinite(rows), axis=1)
     rows, num_nonfinite = rows[finite], int(np.sum(~finite))
