@@ -84,8 +84,7 @@ def sample_gradients(
         projections=rows[:, 2 * size :],
         full_gradient_norm=full.norm,
         full_gradient_batches=full.num_batches,
-        covers_data=not batches.endless
-        and options.full_gradient_batches is None,
+        covers_data=covers_data,
         loss=full.loss,
         batch_size=full.batch_size,
         training=options.training,
