@@ -14,7 +14,6 @@ FILES = [
     path
     for folder in ("keras_clip", "scripts")
     for path in sorted((ROOT / folder).rglob("*.py"))
-    if "benchmarks" not in path.parts
 ]
 QUESTIONS = ("What", "Which", "How", "Whether", "When", "Where", "Why")
 # Words that stand for a term of the field, or for nothing.

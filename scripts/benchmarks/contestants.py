@@ -44,7 +44,7 @@ class Contestant:
 
     @property
     def title(self) -> str:
-        """The call that makes it, as tables show it."""
+        """Returns the call that makes it, as tables show it."""
         if self.family == "none":
             return "no update"
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.arguments.items())

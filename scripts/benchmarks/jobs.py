@@ -40,7 +40,7 @@ QUICK_COPY = 2**16
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """What one process measures.
+    """Describes what one process measures.
 
     Args:
         work: `"measure"` for times, `"memory"` for the peak of memory.
@@ -63,7 +63,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Name of the file of its result."""
+        """Returns the name of the file with its result."""
         parts = [self.mode, self.shapes.replace(":", "_")]
         if self.work == "memory":
             parts = ["memory", *parts, *self.contestants]

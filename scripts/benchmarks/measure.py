@@ -1,4 +1,4 @@
-"""Does one job of `run.py`, in a process of its own, and writes a JSON file."""
+"""Does one job of `run.py` in a separate process and writes a JSON file."""
 
 import dataclasses
 import gc

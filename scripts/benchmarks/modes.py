@@ -1,4 +1,4 @@
-"""What is measured: ways of taking steps, and shapes of variables."""
+"""The ways of taking steps and the shapes that are measured."""
 
 import dataclasses
 import math

@@ -221,7 +221,7 @@ def _ratio(name, row):
 
 
 def _to_counterpart(mode, row):
-    """Returns the ratio to what has no column of its own."""
+    """Returns the ratio to a contestant without a column."""
     for name in row["ratios"]:
         if name not in mode.references:
             return f"{_ratio(name, row)} / {CONTESTANTS[name].title}"

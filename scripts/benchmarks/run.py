@@ -1,6 +1,6 @@
 """Measures what a step of every optimizer costs, here and in other libraries.
 
-Every mode is measured in a process of its own on each kind of shapes, all
+Every mode is measured in a separate process on each kind of shapes, all
 optimizers in every round in random order. What is measured already stays; the
 same command goes on after a kill. It writes results.json, results.md and plots.
 

@@ -1,4 +1,4 @@
-"""What the benchmarks of both frameworks share: a BERT, gradients, steps."""
+"""A BERT, gradients and steps for the benchmarks of both frameworks."""
 
 import dataclasses
 import math
@@ -36,7 +36,7 @@ class Stepper:
 
 @dataclasses.dataclass(frozen=True)
 class Bench:
-    """What a process measures on.
+    """Measures contestants in one process.
 
     Args:
         build: Makes a contestant of the mode, on variables and gradients that

@@ -75,7 +75,7 @@ class Case:
 
     @property
     def title(self) -> str:
-        """What the table calls it."""
+        """Returns the name in the table."""
         arguments = ", ".join(f"{k}={v}" for k, v in self.arguments.items())
         within = " in LossScaleOptimizer" if self.loss_scale else ""
         return f"{self.algorithm}({arguments}){within}, {self.what}"

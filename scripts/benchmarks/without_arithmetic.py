@@ -54,7 +54,7 @@ class Sums(Rule):
 
     @property
     def slots(self) -> dict[str, float]:
-        """The sums."""
+        """Returns the sums."""
         return {f"sum_{place}": 0.0 for place in range(self.count)}
 
     def moments(self, u, before, learning_rate):
