@@ -1,8 +1,9 @@
 """Measures what a step of every optimizer costs, here and in other libraries.
 
 Every mode is measured in a separate process on each kind of shapes, all
-optimizers in every round in random order. What is measured already stays; the
-same command goes on after a kill. It writes results.json, results.md and plots.
+optimizers in every round in random order. The same command continues after a
+kill, with what is already measured. It writes results.json, results.md and
+plots.
 
 Example:
 
