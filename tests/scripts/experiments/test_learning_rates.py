@@ -77,6 +77,7 @@ def test_every_optimizer_of_the_registry_is_tried():
     assert {info.class_name for info in OPTIMIZERS.values()} < tried
 
 
+@pytest.mark.slow
 def test_a_rate_is_tried_from_the_same_start_whatever_came_before(tmp_path):
     problem = rate_problems.characters(8)
     entropy = problem.entropy
