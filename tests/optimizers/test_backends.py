@@ -14,7 +14,6 @@ from tests.support.enrolment import ENROLMENTS
 from tests.support.enrolment import every_optimizer
 from tests.support.front_ends import KERAS
 from tests.support.gradients import parameters
-from tests.support.kinds import both_kinds
 from tests.support.programs import sparse
 from tests.support.programs import training
 from tests.support.programs import trajectories
@@ -25,6 +24,7 @@ from tests.support.programs.overrides import assert_refused
 from tests.support.programs.overrides import direct_call
 from tests.support.programs.pairing import CLAIMS
 from tests.support.programs.pairing import ERRORS
+from tests.support.shared_code import both_kinds
 from tests.support.trajectories import assert_close
 from tests.support.trajectories import same_bits
 

@@ -8,7 +8,7 @@ from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
-from tests.support.kinds import KINDS
+from tests.support.shared_code import KINDS
 from tests.support.trajectories import assert_close
 from tests.support.trajectories import oracle_positions
 from tests.support.trajectories import positions

@@ -8,8 +8,8 @@ from tests.support.enrolment import ENROLMENTS
 from tests.support.enrolment import every_optimizer
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
-from tests.support.kinds import both_kinds
-from tests.support.kinds import every_optimizer_once
+from tests.support.shared_code import both_kinds
+from tests.support.shared_code import every_optimizer_once
 
 NAN, INF = float("nan"), float("inf")
 

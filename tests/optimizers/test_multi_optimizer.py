@@ -8,10 +8,10 @@ from tests.support.enrolment import every_optimizer
 from tests.support.front_ends import KERAS
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
-from tests.support.kinds import both_kinds
 from tests.support.models import data
 from tests.support.models import dense_model
 from tests.support.models import everything
+from tests.support.shared_code import both_kinds
 from tests.support.trajectories import same_bits
 
 pytestmark = pytest.mark.usefixtures("functions_run_eagerly")

@@ -7,8 +7,6 @@ import pytest
 
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
-from tests.support.kinds import both_kinds
-from tests.support.kinds import every_optimizer_once
 from tests.support.models import data
 from tests.support.models import dense_model
 from tests.support.programs.overrides import METHODS
@@ -16,6 +14,8 @@ from tests.support.programs.overrides import assert_refused
 from tests.support.programs.overrides import direct_call
 from tests.support.programs.overrides import error_of
 from tests.support.programs.overrides import halves_are_stepped_by
+from tests.support.shared_code import both_kinds
+from tests.support.shared_code import every_optimizer_once
 from tests.support.trajectories import same_bits
 
 pytestmark = pytest.mark.slow

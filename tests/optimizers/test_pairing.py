@@ -7,8 +7,6 @@ import tensorflow as tf
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
-from tests.support.kinds import both_kinds
-from tests.support.kinds import every_optimizer_once
 from tests.support.programs.pairing import BUILD_ERRORS
 from tests.support.programs.pairing import CLAIMS
 from tests.support.programs.pairing import ERRORS
@@ -16,6 +14,8 @@ from tests.support.programs.pairing import message
 from tests.support.programs.pairing import (
     variable_given_twice_is_moved_by_the_sum,
 )
+from tests.support.shared_code import both_kinds
+from tests.support.shared_code import every_optimizer_once
 from tests.support.trajectories import same_bits
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ from tests.support.front_ends import both_front_ends
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
 from tests.support.models import data
-from tests.support.shared_code import every_optimizer_of_shared_code
+from tests.support.shared_code import every_optimizer_once
 from tests.support.trajectories import same_bits
 
 STEPS = 3
@@ -49,7 +49,7 @@ def test_gradient_of_the_only_replica_is_clipped_in_float32_too(
     assert same_bits(*ends)
 
 
-@every_optimizer_of_shared_code
+@every_optimizer_once
 def test_fit_with_mixed_bfloat16_reduces_the_loss(front_end, enrolment):
     layers = front_end.framework.layers
     model = front_end.framework.Sequential(

@@ -10,12 +10,12 @@ from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.gradients import heavy_tailed_gradients
-from tests.support.kinds import KINDS
-from tests.support.kinds import both_kinds
 from tests.support.models import SHAPES
 from tests.support.models import dense_model
 from tests.support.models import everything
 from tests.support.models import train
+from tests.support.shared_code import KINDS
+from tests.support.shared_code import both_kinds
 from tests.support.trajectories import same_bits
 
 pytestmark = [

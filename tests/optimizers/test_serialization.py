@@ -13,11 +13,11 @@ from tests.support.enrolment import every_variant
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.gradients import heavy_tailed_gradients
-from tests.support.kinds import few_variants_once
 from tests.support.models import SHAPES
 from tests.support.models import dense_model
 from tests.support.models import everything
 from tests.support.models import train
+from tests.support.shared_code import few_variants_once
 from tests.support.trajectories import same_bits
 
 GRADIENTS = heavy_tailed_gradients(SHAPES, steps=2)

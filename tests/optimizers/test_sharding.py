@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.support.kinds import both_kinds
 from tests.support.programs.launch import run_program
+from tests.support.shared_code import both_kinds
 
 pytestmark = pytest.mark.slow
 

@@ -11,12 +11,12 @@ from tests.support.bad_gradients import one_coordinate
 from tests.support.bad_gradients import spoiled
 from tests.support.bad_gradients import steps_of
 from tests.support.front_ends import KERAS
-from tests.support.shared_code import every_optimizer_of_shared_code
+from tests.support.shared_code import every_optimizer_once
 from tests.support.trajectories import same_bits
 
 
 @pytest.mark.parametrize("jit_compile", [None, False, True])
-@every_optimizer_of_shared_code
+@every_optimizer_once
 def test_step_that_the_global_norm_skips_leaves_averages_alone(
     front_end, enrolment, jit_compile
 ):
@@ -47,7 +47,7 @@ def test_step_that_the_global_norm_skips_leaves_averages_alone(
 
 
 @pytest.mark.usefixtures("functions_run_eagerly")
-@every_optimizer_of_shared_code
+@every_optimizer_once
 def test_averages_start_at_the_variables_though_the_first_step_is_skipped(
     front_end, enrolment
 ):
@@ -71,7 +71,7 @@ def test_averages_start_at_the_variables_though_the_first_step_is_skipped(
 
 
 @pytest.mark.usefixtures("functions_run_eagerly")
-@every_optimizer_of_shared_code
+@every_optimizer_once
 def test_step_that_the_global_norm_skips_applies_no_constraint(
     front_end, enrolment
 ):

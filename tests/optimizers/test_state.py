@@ -12,7 +12,7 @@ from tests.support.enrolment import ENROLMENTS
 from tests.support.enrolment.record import Adaptive
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
-from tests.support.kinds import KINDS
+from tests.support.shared_code import KINDS
 
 pytestmark = pytest.mark.slow
 

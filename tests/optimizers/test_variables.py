@@ -7,11 +7,11 @@ from tests.support.front_ends import KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
-from tests.support.kinds import both_kinds
-from tests.support.kinds import every_optimizer_once
-from tests.support.kinds import few_variants_once
 from tests.support.models import data
 from tests.support.models import dense_model
+from tests.support.shared_code import both_kinds
+from tests.support.shared_code import every_optimizer_once
+from tests.support.shared_code import few_variants_once
 from tests.support.trajectories import assert_close
 from tests.support.trajectories import oracle_positions
 from tests.support.trajectories import same_bits

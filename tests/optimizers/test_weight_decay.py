@@ -11,7 +11,7 @@ from tests.support.gradients import parameters
 from tests.support.models import SHAPES
 from tests.support.models import dense_model
 from tests.support.models import train
-from tests.support.shared_code import every_optimizer_of_shared_code
+from tests.support.shared_code import every_optimizer_once
 from tests.support.trajectories import same_bits
 
 pytestmark = pytest.mark.usefixtures("functions_run_eagerly")
@@ -43,7 +43,7 @@ def _decayed_and_not(front_end, name):
     "patterns", [["x1"], ["^x1$"], ["bias", "1"]], ids=", ".join
 )
 @pytest.mark.parametrize("how", ["argument", "method", "config"])
-@every_optimizer_of_shared_code
+@every_optimizer_once
 def test_variables_excluded_by_name_do_not_decay(
     front_end, enrolment, patterns, how
 ):
@@ -63,7 +63,7 @@ def test_variables_excluded_by_name_do_not_decay(
 
 
 @pytest.mark.parametrize("reloaded", [False, True])
-@every_optimizer_of_shared_code
+@every_optimizer_once
 def test_variables_excluded_by_list_do_not_decay(
     front_end, enrolment, reloaded
 ):
@@ -77,7 +77,7 @@ def test_variables_excluded_by_list_do_not_decay(
     assert same_bits(actual, [decayed[0], undecayed[1], decayed[2]])
 
 
-@every_optimizer_of_shared_code
+@every_optimizer_once
 def test_exclusion_by_list_spares_variables_of_the_same_name(
     front_end, enrolment
 ):
@@ -90,7 +90,7 @@ def test_exclusion_by_list_spares_variables_of_the_same_name(
 
 
 @pytest.mark.parametrize("by", ["name", "list"])
-@every_optimizer_of_shared_code
+@every_optimizer_once
 def test_exclusions_survive_the_keras_file(front_end, enrolment, by, tmp_path):
     optimizer = front_end.optimizer(enrolment.name, **ARGUMENTS)
     model = dense_model(front_end, optimizer)
@@ -112,7 +112,7 @@ def test_exclusions_survive_the_keras_file(front_end, enrolment, by, tmp_path):
         assert decays == [True, True, False, True]
 
 
-@every_optimizer_of_shared_code
+@every_optimizer_once
 def test_exclusion_by_list_survives_among_layers_of_the_same_name(
     front_end, enrolment, tmp_path
 ):
@@ -144,7 +144,7 @@ def test_exclusion_by_list_survives_among_layers_of_the_same_name(
         assert decays == [True, False]
 
 
-@every_optimizer_of_shared_code
+@every_optimizer_once
 def test_decay_of_a_step_is_of_the_variable_before_it(front_end, enrolment):
     """Decoupled: `x − lr · weight_decay · x` next to the step without it."""
     x = [np.array([4.0, -8.0])]

@@ -10,8 +10,8 @@ import sys
 import numpy as np
 import pytest
 
-from tests.support.kinds import both_kinds
 from tests.support.programs.launch import ROOT
+from tests.support.shared_code import both_kinds
 from tests.support.trajectories import same_bits
 
 pytestmark = pytest.mark.slow

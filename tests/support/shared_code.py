@@ -1,7 +1,8 @@
-"""Marks for claims about code that both front ends share.
+"""Cases of claims about code that both front ends share.
 
-All cases are checked on Keras 3, and some on tf_keras, to see that it has that
-code too.
+All cases are checked on Keras 3, and on tf_keras some, to see that it has that
+code: of the optimizers one that clips and moves each coordinate by itself, and
+one that clips by the global norm and has scalars that all variables share.
 """
 
 import pytest
@@ -9,6 +10,33 @@ import pytest
 from tests.support.enrolment import ENROLMENTS
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
+
+KINDS = {name: ENROLMENTS[name] for name in ("acclip", "clip_adam_norm")}
+
+both_kinds = pytest.mark.parametrize("enrolment", KINDS.values(), ids=KINDS)
+
+_PAIRS = [
+    *((KERAS, enrolment) for enrolment in ENROLMENTS.values()),
+    *((TF_KERAS, enrolment) for enrolment in KINDS.values()),
+]
+# Every optimizer on Keras 3, and two kinds on tf_keras.
+every_optimizer_once = pytest.mark.parametrize(
+    ("front_end", "enrolment"),
+    _PAIRS,
+    ids=[f"{front_end}-{enrolment.name}" for front_end, enrolment in _PAIRS],
+)
+
+_VARIANTS = [
+    (front_end, enrolment, variant)
+    for front_end, enrolment in _PAIRS
+    for variant in enrolment.few[: None if front_end is KERAS else 1]
+]
+# Likewise, each by its few variants on Keras 3 and by the first on tf_keras.
+few_variants_once = pytest.mark.parametrize(
+    ("front_end", "enrolment", "variant"),
+    _VARIANTS,
+    ids=[f"{f}-{e.name}-{variant}" for f, e, variant in _VARIANTS],
+)
 
 
 def every_case(names, cases, of_tf_keras):
@@ -28,11 +56,3 @@ def every_case(names, cases, of_tf_keras):
             for front_end, name in pairs
         ],
     )
-
-
-# On tf_keras a method that moves coordinates and a Norm method.
-every_optimizer_of_shared_code = every_case(
-    "enrolment",
-    {name: (enrolment,) for name, enrolment in ENROLMENTS.items()},
-    ("acclip", "clip_adagrad_norm"),
-)

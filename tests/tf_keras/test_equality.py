@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from tests.support.enrolment import every_optimizer
-from tests.support.enrolment import every_variant
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
-from tests.support.kinds import both_kinds
+from tests.support.shared_code import both_kinds
 from tests.support.trajectories import heavy_tailed_run
 from tests.support.trajectories import positions
 from tests.support.trajectories import same_bits
@@ -42,13 +41,6 @@ def _assert_equal(enrolment, arguments, count):
         for front_end in (TF_KERAS, KERAS)
     ]
     assert all(same_bits(*xs) for xs in zip(*paths, strict=True))
-
-
-@eagerly
-@every_variant
-def test_steps_of_every_variant_equal_those_of_keras_3(enrolment, variant):
-    """The last of them after the learning rate has halved, where it does."""
-    _assert_equal(enrolment, enrolment.variants[variant], count=7)
 
 
 @eagerly

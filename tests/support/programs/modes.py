@@ -19,7 +19,7 @@ from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
-from tests.support.kinds import KINDS
+from tests.support.shared_code import KINDS
 
 # `jit_compile="auto"` compiles the first two; the first falls into blocks, the
 # second does not.

@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from tests.support.front_ends import KERAS
-from tests.support.kinds import KINDS
+from tests.support.shared_code import KINDS
 from tests.support.trajectories import same_bits
 
 # All that the optimizers of Keras or tf_keras override, and what those for

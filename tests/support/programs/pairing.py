@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from tests.support.front_ends import KERAS
-from tests.support.kinds import KINDS
+from tests.support.shared_code import KINDS
 from tests.support.trajectories import same_bits
 
 STEPS = 4

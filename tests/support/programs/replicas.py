@@ -15,7 +15,6 @@ import numpy as np
 from tests.support.enrolment import ENROLMENTS
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
-from tests.support.kinds import KINDS
 from tests.support.programs import accumulation
 from tests.support.programs import outside_scope
 from tests.support.programs.replicated import AVERAGES
@@ -28,6 +27,7 @@ from tests.support.programs.replicated import opposing_gradients
 from tests.support.programs.replicated import spoiled
 from tests.support.programs.replicated import two_replicas
 from tests.support.programs.replicated import write
+from tests.support.shared_code import KINDS
 
 
 def equal_to_one(strategy, train, front_end, make, *arguments):

@@ -14,9 +14,9 @@ import keras
 import numpy as np
 
 from tests.support.front_ends import KERAS
-from tests.support.kinds import KINDS
 from tests.support.models import data
 from tests.support.models import dense_model
+from tests.support.shared_code import KINDS
 
 DEVICES = 4
 MICRO_BATCHES = 2

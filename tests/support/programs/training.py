@@ -10,10 +10,10 @@ import numpy as np
 
 from tests.support.enrolment import ENROLMENTS
 from tests.support.front_ends import KERAS
-from tests.support.kinds import KINDS
 from tests.support.models import data
 from tests.support.models import dense_model
 from tests.support.models import everything
+from tests.support.shared_code import KINDS
 
 
 def fit(model, epochs):

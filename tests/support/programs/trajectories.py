@@ -10,7 +10,7 @@ from tests.support.front_ends import KERAS
 from tests.support.gradients import SHAPES
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
-from tests.support.kinds import KINDS
+from tests.support.shared_code import KINDS
 
 KERAS_ARGUMENTS = {
     "plain": {},

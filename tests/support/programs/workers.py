@@ -14,7 +14,6 @@ import tensorflow as tf
 
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
-from tests.support.kinds import KINDS
 from tests.support.programs.replicated import CLIP
 from tests.support.programs.replicated import copies
 from tests.support.programs.replicated import embedding_model
@@ -22,6 +21,7 @@ from tests.support.programs.replicated import fitted
 from tests.support.programs.replicated import maker
 from tests.support.programs.replicated import tokens_and_targets
 from tests.support.programs.replicated import write
+from tests.support.shared_code import KINDS
 
 BATCH_SIZE = 16
 STEPS = 6
