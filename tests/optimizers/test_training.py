@@ -64,15 +64,22 @@ def test_default_optimizer_reduces_the_loss_under_its_name(enrolment):
 def test_saved_model_goes_on_fitting_to_the_bit(
     front_end, enrolment, arguments, tmp_path
 ):
-    optimizer = front_end.optimizer(
-        enrolment.name, learning_rate=0.0625, **arguments
-    )
+    _assert_goes_on(front_end, enrolment.name, arguments, tmp_path)
+
+
+@both_front_ends
+def test_saved_model_goes_on_fitting_in_graphs(front_end, tmp_path):
+    arguments = {"clipping": "layer", "monitor": True}
+    _assert_goes_on(front_end, "clip_adam", arguments, tmp_path)
+
+
+def _assert_goes_on(front_end, name, arguments, path):
+    optimizer = front_end.optimizer(name, learning_rate=0.0625, **arguments)
     model = dense_model(front_end, optimizer)
     _fit(model, 1)
     before = everything(front_end, model)
-    path = tmp_path / "model.keras"
-    model.save(path)
-    resumed = front_end.framework.models.load_model(path)
+    model.save(path / "model.keras")
+    resumed = front_end.framework.models.load_model(path / "model.keras")
     assert same_bits(everything(front_end, model), before)
     for each in (model, resumed):
         _fit(each, 1)

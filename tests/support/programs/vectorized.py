@@ -2,8 +2,9 @@
 
 Usage: python -m tests.support.programs.vectorized FILE.json
 
-For every optimizer: how far apart the values of the two are, by the way that
-they have gone, and whether the updates are the same.
+For every optimizer and its few variants but the first: how far apart the values
+of the two are, by the way that they have gone, and whether the updates are the
+same.
 """
 
 import json
@@ -54,19 +55,20 @@ def main(path):
     gradients[0] = gradients[0].at[7, 2, 1].set(jnp.nan)
     result = {}
     for name, enrolment in ENROLMENTS.items():
-        arguments = {**enrolment.variants[enrolment.few[1]], "monitor": True}
-        run = trajectory(KERAS.optimizer(name, **arguments).step_settings)
-        together, scalars = jax.jit(jax.vmap(run))(gradients)
-        # One after the other, in a loop of JAX.
-        values, own = jax.jit(partial(jax.lax.map, run))(gradients)
-        result[name] = {
-            "distances": list(map(distance, together, values)),
-            "same": all(
-                np.array_equal(getattr(scalars, key), getattr(own, key))
-                for key in ("update_count", "skipped_steps")
-            ),
-            "skipped": int(scalars.skipped_steps.sum()),
-        }
+        for variant in enrolment.few[1:]:
+            arguments = {**enrolment.variants[variant], "monitor": True}
+            run = trajectory(KERAS.optimizer(name, **arguments).step_settings)
+            together, scalars = jax.jit(jax.vmap(run))(gradients)
+            # One after the other, in a loop of JAX.
+            values, own = jax.jit(partial(jax.lax.map, run))(gradients)
+            result[f"{name}: {variant}"] = {
+                "distances": list(map(distance, together, values)),
+                "same": all(
+                    np.array_equal(getattr(scalars, key), getattr(own, key))
+                    for key in ("update_count", "skipped_steps")
+                ),
+                "skipped": int(scalars.skipped_steps.sum()),
+            }
     pathlib.Path(path).write_text(json.dumps(result))
 
 
