@@ -11,6 +11,8 @@ from tests.support.enrolment import ENROLMENTS
 from tests.support.heavy_tails import CASES
 from tests.support.programs.launch import run_program
 
+pytestmark = pytest.mark.slow
+
 START = heavy_tails.height(heavy_tails.start())
 
 every_case = pytest.mark.parametrize("key", CASES)

@@ -11,6 +11,8 @@ from tests.support.models import data
 from tests.support.shared_code import every_optimizer_once
 from tests.support.trajectories import same_bits
 
+pytestmark = pytest.mark.slow
+
 STEPS = 3
 
 

@@ -14,6 +14,8 @@ from tests.support.trajectories import oracle_of
 from tests.support.trajectories import oracle_positions
 from tests.support.trajectories import positions
 
+pytestmark = pytest.mark.slow
+
 # Of a size at which variables are updated together by a compiled function.
 LARGE = ((200, 100), (150, 101), (7,))
 

@@ -14,7 +14,10 @@ from tests.support.models import train
 from tests.support.shared_code import every_optimizer_once
 from tests.support.trajectories import same_bits
 
-pytestmark = pytest.mark.usefixtures("functions_run_eagerly")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("functions_run_eagerly"),
+]
 
 ARGUMENTS = {"learning_rate": 0.125, "weight_decay": 0.5}
 GRADIENTS = heavy_tailed_gradients(steps=3)

@@ -22,6 +22,8 @@ from tests.support.properties import vectors
 from tests.support.trajectories import assert_close
 from tests.support.trajectories import same_bits
 
+pytestmark = pytest.mark.slow
+
 STEPS = 3
 
 # Another order of three variables, no two of them swapped.
