@@ -2,26 +2,22 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tests.support.front_ends import both_front_ends
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
 from tests.support.models import data
+from tests.support.precision import assert_dtypes_share_one_norm
+from tests.support.precision import assert_state_has_the_working_dtype
+from tests.support.precision import assert_step_is_rounded_once
+from tests.support.precision import half_precision
 from tests.support.shared_code import every_optimizer_once
+from tests.support.shared_code import few_variants_once
 from tests.support.trajectories import same_bits
 
 pytestmark = pytest.mark.slow
 
 STEPS = 3
-
-
-HALF = {
-    dtype: tf.as_dtype(dtype).as_numpy_dtype for dtype in ("half", "bfloat16")
-}
-
-
-half_precision = pytest.mark.parametrize("dtype", HALF.values(), ids=HALF)
 
 
 @pytest.mark.usefixtures("functions_run_eagerly")
@@ -74,3 +70,28 @@ def test_fit_with_mixed_bfloat16_reduces_the_loss(front_end, enrolment):
     assert losses[-1] < 0.5 * losses[0]
     dtypes = {layer.compute_dtype for layer in model.layers}
     assert dtypes == {"bfloat16"}
+
+
+@pytest.mark.usefixtures("functions_run_eagerly")
+@half_precision
+@few_variants_once
+def test_half_precision_step_is_the_float32_step_rounded_once(
+    front_end, enrolment, variant, dtype
+):
+    assert_step_is_rounded_once(front_end, enrolment, variant, dtype)
+
+
+@half_precision
+@few_variants_once
+def test_state_is_kept_in_the_working_dtype(
+    front_end, enrolment, variant, dtype
+):
+    name = np.dtype(dtype).name
+    assert_state_has_the_working_dtype(front_end, enrolment, variant, name)
+
+
+@every_optimizer_once
+def test_variables_of_several_dtypes_share_one_norm_in_the_widest(
+    front_end, enrolment
+):
+    assert_dtypes_share_one_norm(front_end, enrolment)

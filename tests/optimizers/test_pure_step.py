@@ -70,9 +70,6 @@ CASES = sorted(_cases(), key=lambda case: case[0])
 )
 def test_front_end_takes_the_pure_step(front_end, name, arguments):
     """To a few roundings: the front end's is one graph of longer vectors."""
-    arguments = dict(arguments)
-    # Of the variables of a step, which are fewer where there is no gradient.
-    arguments.pop("projection_radius", None)
     propagates = arguments.get("nonfinite") == "propagate"
     optimizer = front_end.optimizer(name, **arguments)
     variables = front_end.variables(parameters(SHAPES), "float64")

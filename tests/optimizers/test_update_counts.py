@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from tests.support.enrolment import ENROLMENTS
+from tests.support.enrolment import few_variants
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
@@ -13,6 +14,7 @@ from tests.support.trajectories import assert_close
 from tests.support.trajectories import oracle_of
 from tests.support.trajectories import oracle_positions
 from tests.support.trajectories import positions
+from tests.support.trajectories import same_bits
 
 pytestmark = pytest.mark.slow
 
@@ -86,3 +88,27 @@ def test_variables_in_turns_move_alike_in_a_graph(
         actual.append(front_end.values(variables))
         expected.append(oracle.step(gradient, rate_at(index)))
     assert_close(actual, expected, "float64")
+
+
+@pytest.mark.usefixtures("functions_run_eagerly")
+@few_variants
+def test_accumulated_gradients_of_variables_in_turns_are_counted_once(
+    enrolment, variant
+):
+    """Two equal micro-batches are one batch, also for those without any."""
+    ends = []
+    for steps in (None, 2):
+        arguments = _arguments(
+            enrolment,
+            variant,
+            learning_rate=0.125,
+            gradient_accumulation_steps=steps,
+        )
+        optimizer = KERAS.optimizer(enrolment.name, **arguments)
+        variables = KERAS.variables(parameters(), "float64")
+        optimizer.build(variables)
+        for gradient in gradients_in_turns()[:9]:
+            for _ in range(steps or 1):
+                KERAS.apply(optimizer, gradient, variables)
+        ends.append(KERAS.values(variables))
+    assert same_bits(*ends)

@@ -131,7 +131,7 @@ def test_last_threshold_is_the_one_number_that_the_last_update_clipped_at(
     optimizer = KERAS.optimizer(enrolment.name, **arguments)
     oracle, rate_at = oracle_of(enrolment, arguments, parameters())
     variables = KERAS.variables(parameters(), "float64")
-    for step, gradients in enumerate(GRADIENTS[:3]):
+    for step, gradients in enumerate(GRADIENTS):
         KERAS.apply(optimizer, gradients, variables)
         oracle.step(gradients, rate_at(step))
         expected = enrolment.last_threshold(oracle)

@@ -1,6 +1,5 @@
 """Half and double precision, and several dtypes in one optimizer."""
 
-import ml_dtypes
 import numpy as np
 import pytest
 
@@ -9,27 +8,14 @@ from tests.support.enrolment import few_variants
 from tests.support.front_ends import KERAS
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
-from tests.support.trajectories import assert_close
-from tests.support.trajectories import oracle_of
+from tests.support.precision import assert_dtypes_share_one_norm
+from tests.support.precision import assert_state_has_the_working_dtype
+from tests.support.precision import assert_step_is_rounded_once
+from tests.support.precision import half_precision
+from tests.support.precision import mixed
+from tests.support.precision import rounded
 from tests.support.trajectories import oracle_positions
 from tests.support.trajectories import positions
-from tests.support.trajectories import same_bits
-
-STEPS = 6
-HALF = {"half": np.float16, "bfloat16": ml_dtypes.bfloat16}
-half_precision = pytest.mark.parametrize("dtype", HALF.values(), ids=HALF)
-
-
-def _rounded(arrays, dtype):
-    """Returns the nearest numbers of a dtype, in float64."""
-    return [np.asarray(a, dtype).astype(np.float64) for a in arrays]
-
-
-def _without_projection(arguments):
-    """A projection is a second change, of what the step has rounded."""
-    arguments = dict(arguments)
-    arguments.pop("projection_radius", None)
-    return arguments
 
 
 @half_precision
@@ -37,25 +23,18 @@ def _without_projection(arguments):
 def test_half_precision_step_is_the_float32_step_rounded_once(
     enrolment, variant, dtype
 ):
-    """Slots and scalars are those of float32 variables, to the bit."""
-    arguments = _without_projection(enrolment.variants[variant])
-    half, single = (
-        KERAS.optimizer(enrolment.name, **arguments) for _ in range(2)
-    )
-    name = np.dtype(dtype).name
-    x = KERAS.variables(parameters(), name)
-    twin = KERAS.variables(KERAS.values(x))
-    for gradients in heavy_tailed_gradients(steps=STEPS):
-        gradients = _rounded(gradients, dtype)
-        for variable, value in zip(twin, KERAS.values(x), strict=True):
-            variable.assign(value.astype("float32"))
-        KERAS.apply(half, gradients, x)
-        KERAS.apply(single, gradients, twin)
-        rounded = [value.astype(dtype) for value in KERAS.values(twin)]
-        assert same_bits(KERAS.values(x), rounded)
-        assert same_bits(KERAS.state(half), KERAS.state(single))
-    slots = [s for s in KERAS.state(half) if s.shape == (4, 3)]
-    assert {slot.dtype.name for slot in slots} <= {"float32"}
+    assert_step_is_rounded_once(KERAS, enrolment, variant, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@few_variants
+def test_state_is_kept_in_the_working_dtype(enrolment, variant, dtype):
+    assert_state_has_the_working_dtype(KERAS, enrolment, variant, dtype)
+
+
+@every_optimizer
+def test_variables_of_several_dtypes_share_one_norm_in_the_widest(enrolment):
+    assert_dtypes_share_one_norm(KERAS, enrolment)
 
 
 @half_precision
@@ -66,10 +45,8 @@ def test_half_precision_step_is_the_rounded_step_of_the_oracle(
     """Or its neighbour, where float32 is at a loss on which side it is."""
     arguments = {"learning_rate": 0.125}
     optimizer = KERAS.optimizer(enrolment.name, **arguments)
-    x = _rounded(parameters(), dtype)
-    gradients = [
-        _rounded(g, dtype) for g in heavy_tailed_gradients(steps=1)[:1]
-    ]
+    x = rounded(parameters(), dtype)
+    gradients = [rounded(g, dtype) for g in heavy_tailed_gradients(steps=1)[:1]]
     path = positions(KERAS, optimizer, x, gradients, np.dtype(dtype).name)
     exact = oracle_positions(enrolment, arguments, x, gradients)
     for before, after, value in zip(*path, exact[1], strict=True):
@@ -78,25 +55,6 @@ def test_half_precision_step_is_the_rounded_step_of_the_oracle(
         assert after.dtype == dtype
         assert np.all((value - slack).astype(dtype) <= after)
         assert np.all(after <= (value + slack).astype(dtype))
-
-
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
-@few_variants
-def test_state_is_kept_in_the_working_dtype(enrolment, variant, dtype):
-    optimizer = KERAS.optimizer(enrolment.name, **enrolment.variants[variant])
-    variables = KERAS.variables([np.zeros((4, 3))], dtype)
-    optimizer.build(variables)
-    working = "float64" if dtype == "float64" else "float32"
-    slots = [s for s in KERAS.state(optimizer) if s.shape == (4, 3)]
-    assert len(slots) == len(optimizer.rule.slots)
-    assert {slot.dtype.name for slot in slots} <= {working}
-    scalars = [
-        KERAS.value(variable)
-        for variable in optimizer.variables
-        for name in ("threshold", "accumulator")
-        if name in variable.name and len(variable.shape) < 2
-    ]
-    assert {scalar.dtype.name for scalar in scalars} <= {working}
 
 
 @every_optimizer
@@ -114,54 +72,13 @@ def test_norm_of_float16_gradients_does_not_overflow(enrolment):
     assert np.all(KERAS.value(variables[0]) < 1)
 
 
-DTYPES = ("float32", "float64", "bfloat16")
-
-
-def _mixed():
-    """Returns variables of three dtypes; all can hold their values."""
-    values = [2.0 ** np.arange(3), 2.0 ** -np.arange(4.0), np.array(-1.5)]
-    return values, [
-        KERAS.variable(value, dtype, name=f"x{index}")
-        for index, (value, dtype) in enumerate(zip(values, DTYPES, strict=True))
-    ]
-
-
-@every_optimizer
-def test_variables_of_several_dtypes_share_one_norm_in_the_widest(enrolment):
-    """The float64 variable is as exact as if all were float64.
-
-    The gradients are multiples of ¼, so that float32 squares them exactly.
-    """
-    rng = np.random.default_rng(9)
-    arguments = {"learning_rate": 0.125, "weight_decay": None}
-    optimizer = KERAS.optimizer(enrolment.name, **arguments)
-    values, variables = _mixed()
-    oracle, rate_at = oracle_of(enrolment, arguments, values)
-    actual, expected = [KERAS.values(variables)], [values]
-    for step in range(STEPS):
-        gradients = [rng.integers(-9, 9, v.shape) / 4.0 for v in values]
-        KERAS.apply(optimizer, gradients, variables)
-        actual.append(KERAS.values(variables))
-        expected.append(oracle.step(gradients, rate_at(step)))
-    for index, dtype in enumerate(DTYPES):
-        paths = ([[xs[index]] for xs in path] for path in (actual, expected))
-        if dtype == "bfloat16":
-            eps = 2.0**-8
-            ends = (path[-1][0] for path in paths)
-            difference = abs(np.subtract(*ends).astype(float))
-            assert difference <= STEPS * eps * 2
-        else:
-            assert_close(*paths, dtype)
-        assert actual[-1][index].dtype.name == dtype
-
-
 @every_optimizer
 def test_norm_that_overflows_float32_is_one_in_float64(enrolment):
     """One float64 variable among others is enough."""
     optimizer = KERAS.optimizer(
         enrolment.name, learning_rate=0.125, global_clipnorm=0.5
     )
-    values, variables = _mixed()
+    values, variables = mixed(KERAS)
     gradients = [np.ones_like(value) for value in values]
     gradients[1][2] = -1e30
     KERAS.apply(optimizer, gradients, variables)

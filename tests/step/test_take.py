@@ -128,6 +128,17 @@ def test_settings_that_cannot_be_fail_when_they_are_made(
         Settings(rule, **arguments)
 
 
+def test_variable_that_is_not_to_decay_does_not():
+    for undecayed, moved in ((set(), [0.5, 0.5]), ({1}, [0.5, 1.0])):
+        settings = Settings(
+            ClipAdamRule(), weight_decay=0.5, undecayed=undecayed
+        )
+        values = tensors([np.ones(3), np.ones((2, 2))])
+        zeros = tensors([np.zeros(3), np.zeros((2, 2))])
+        values, _ = take(settings, values, start(settings, values), zeros, 1.0)
+        assert [float(np.asarray(x).flat[0]) for x in values] == moved
+
+
 def test_settings_are_hashable_and_equal_if_their_fields_are():
     arrays = [np.ones(3), np.full(2, 0.5)]
     for threshold in (1.0, None, AdaptiveThreshold(2.0), [*arrays]):

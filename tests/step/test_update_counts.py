@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from tests.support.enrolment import every_variant
-from tests.support.enrolment import few_variants
 from tests.support.enrolment.record import Adaptive
 from tests.support.front_ends import KERAS
 from tests.support.gradients import parameters
@@ -12,7 +11,6 @@ from tests.support.programs.trajectories import gradients_in_turns
 from tests.support.trajectories import assert_close
 from tests.support.trajectories import oracle_positions
 from tests.support.trajectories import positions
-from tests.support.trajectories import same_bits
 
 pytestmark = pytest.mark.filterwarnings("ignore:Gradients do not exist")
 
@@ -165,26 +163,3 @@ def test_updates_are_counted_by_variable_where_moments_are_corrected(
     optimizer = KERAS.optimizer(name, **arguments)
     optimizer.build(KERAS.variables([np.zeros(2)]))
     assert (optimizer.missed_updates is not None) is counted
-
-
-@few_variants
-def test_accumulated_gradients_of_variables_in_turns_are_counted_once(
-    enrolment, variant
-):
-    """Two equal micro-batches are one batch, also for those without any."""
-    ends = []
-    for steps in (None, 2):
-        arguments = _arguments(
-            enrolment,
-            variant,
-            learning_rate=0.125,
-            gradient_accumulation_steps=steps,
-        )
-        optimizer = KERAS.optimizer(enrolment.name, **arguments)
-        variables = KERAS.variables(parameters(), "float64")
-        optimizer.build(variables)
-        for gradient in gradients_in_turns()[:9]:
-            for _ in range(steps or 1):
-                KERAS.apply(optimizer, gradient, variables)
-        ends.append(KERAS.values(variables))
-    assert same_bits(*ends)
