@@ -177,5 +177,6 @@ def test_several_updates_a_batch_are_refused_after_an_epoch(front_end):
     average = make_average(front_end, optimizer=optimizer)
     with pytest.raises(ValueError) as error:
         model.fit(np.ones((16, 3)), np.ones((16, 2)), 4, 3, 0, [average])
-    assert str(error.value).startswith("`optimizer` must make one update a ba")
+    message = "`optimizer` must make at most one update per batch"
+    assert str(error.value).startswith(message)
     assert str(error.value).endswith("Received: 2 updates in a batch")
