@@ -212,8 +212,8 @@ def _load_model(path):
         if unknown:
             reason = f"{unknown[1]!r} is unknown"
         raise ValueError(
-            "`model` must consist of layers, losses and the like from Keras or "
-            f"from a module named by --import: {reason}. "
+            "`model` must consist of layers, losses and the like of Keras, or "
+            f"that a module named by --import registers: {reason}. "
             f"Received: model={path!r}"
         ) from error
 
