@@ -27,14 +27,16 @@ def within(default: float | None, interval: str, optional: bool = False):
     return _checked_field(default, check, optional)
 
 
-def integer_from(low: int, default: int):
+def integer_from(low: int, default: int | None, optional: bool = False):
     """Returns a dataclass field for an integer that `check_fields` checks.
 
     Args:
         low: The smallest allowed value.
         default: The field's default.
+        optional: Whether it may be `None`. Defaults to `False`.
     """
-    return _checked_field(default, functools.partial(check_integer, low=low))
+    check = functools.partial(check_integer, low=low)
+    return _checked_field(default, check, optional)
 
 
 def one_of(default: object, choices: Sequence[object]):

@@ -7,6 +7,8 @@ result no step takes.
 
 import os
 
+import pytest
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # Before NumPy is imported. Tests run in as many processes as there are cores:
 # threads of theirs would wait for each other, which takes three times as long.
@@ -25,3 +27,13 @@ LONGEST = ("tests/scripts/", "tests/colab/", "tests/model_garden/")
 def pytest_collection_modifyitems(items):
     """Puts what takes longest first, so that two processes end together."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
+@pytest.fixture
+def functions_run_eagerly():
+    """Runs each `tf.function` as Python: a few steps cost less than a trace."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

@@ -241,7 +241,7 @@ def test_the_time_of_a_step_is_the_one_that_was_measured(info):
         )
     if shown == listings.NOT_MEASURED:
         assert not measured
-        pytest.skip("Not measured yet; see CONTRIBUTING.md")
+        pytest.skip("No time is measured of it: CONTRIBUTING.md says when")
     assert len(measured) == 2
     assert abs(float(shown) - np.mean(np.array(measured, float))) < 0.03
 

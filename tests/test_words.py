@@ -65,6 +65,12 @@ def test_every_docstring_opens_with_a_verb_and_has_no_unclear_words(path):
         assert not UNCLEAR.search(text), text
 
 
+def test_no_docstring_of_the_tests_opens_with_a_question():
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for _, text in docstrings(path.read_text("utf-8")):
+            assert text.split()[0] not in QUESTIONS, (path, text)
+
+
 def test_every_error_of_the_package_says_what_it_received():
     package = [path for path in FILES if "keras_clip" in path.parts]
     assert len(package) > 100

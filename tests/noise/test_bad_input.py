@@ -1,4 +1,4 @@
-"""What cannot be sampled is a clear error, what limits a report is said."""
+"""Data that cannot be sampled are a clear error; a report says its limits."""
 
 import itertools
 

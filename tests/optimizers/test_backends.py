@@ -42,7 +42,7 @@ every_other_backend = pytest.mark.parametrize(
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """What each program has written, by the backend and the program's name."""
+    """Returns what a program has written, by backend and name."""
 
     @functools.cache
     def run(backend):

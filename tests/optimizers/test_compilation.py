@@ -209,7 +209,7 @@ def test_what_is_written_in_place_is_found_in_the_equations(
 @pytest.mark.slow
 @every_optimizer
 def test_other_values_of_hyperparameters_compile_nothing_anew(enrolment):
-    """What XLA has compiled is never given back (tensorflow 2.20.0)."""
+    """XLA never frees what it has compiled (tensorflow 2.20.0)."""
     shapes = [(400, 256), (331, 101)]
     arguments = {"weight_decay": 0.5, "jit_compile": True}
     rule = KERAS.optimizer(enrolment.name).rule

@@ -34,7 +34,7 @@ def every(*kinds):
 
 @pytest.fixture(scope="module")
 def written(request, tmp_path_factory):
-    """What the program has written for the tests that were chosen."""
+    """Returns what the program writes for the chosen tests."""
     keys = {
         item.callspec.params["key"]
         for item in request.session.items

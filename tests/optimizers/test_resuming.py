@@ -1,4 +1,4 @@
-"""What is saved goes on training to the bit, in every format."""
+"""A saved model resumes training to the bit, in every format."""
 
 import warnings
 
@@ -148,7 +148,7 @@ def test_half_accumulated_gradients_go_on_to_the_bit(
 def test_weights_file_leaves_an_unbuilt_optimizer_as_it_was(
     front_end, enrolment, tmp_path
 ):
-    """What Keras does for all optimizers: it warns and loads the model only."""
+    """As Keras does for all optimizers: it warns and loads the model only."""
     optimizer = front_end.optimizer(enrolment.name)
     model = dense_model(front_end, optimizer)
     train(front_end, model, GRADIENTS[:3])

@@ -1,4 +1,4 @@
-"""What a front end leaves alone around a step that is skipped."""
+"""A front end leaves averages and constraints alone in a skipped step."""
 
 import numpy as np
 import pytest

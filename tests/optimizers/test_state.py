@@ -1,4 +1,4 @@
-"""What an optimizer keeps, in bytes, and that nothing else is kept for it."""
+"""An optimizer keeps its slots and few scalars, and nothing else."""
 
 import collections
 import gc

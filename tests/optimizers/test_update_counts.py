@@ -15,6 +15,7 @@ from tests.support.trajectories import oracle_of
 from tests.support.trajectories import oracle_positions
 from tests.support.trajectories import positions
 from tests.support.trajectories import same_bits
+from tests.support.trajectories import without_projection
 
 pytestmark = pytest.mark.slow
 
@@ -35,22 +36,14 @@ corrected_variants = pytest.mark.parametrize(
 )
 
 
-def _arguments(enrolment, variant, **others):
-    """Returns the arguments of a variant, without the projection.
-
-    That is of the variables of a step: those without a gradient stay.
-    """
-    arguments = {**enrolment.variants[variant], **others}
-    if "projection_radius" in arguments:
-        arguments["projection_radius"] = None
-    return arguments
-
-
 @corrected_variants
 @both_front_ends
 def test_large_variables_in_turns_move_as_the_oracle(front_end, name, variant):
     enrolment = ENROLMENTS[name]
-    arguments = _arguments(enrolment, variant, learning_rate=0.125)
+    arguments = {
+        **without_projection(enrolment.variants[variant]),
+        "learning_rate": 0.125,
+    }
     gradients = gradients_in_turns(LARGE)[6:12]
     x = parameters(LARGE)
     expected = oracle_positions(enrolment, arguments, x, gradients)
@@ -67,7 +60,7 @@ def test_variables_in_turns_move_alike_in_a_graph(
     front_end, name, variant, jit_compile
 ):
     enrolment = ENROLMENTS[name]
-    arguments = _arguments(enrolment, variant)
+    arguments = without_projection(enrolment.variants[variant])
     optimizer = front_end.optimizer(enrolment.name, **arguments)
     variables = front_end.variables(parameters(), "float64")
     optimizer.build(variables)
@@ -98,12 +91,11 @@ def test_accumulated_gradients_of_variables_in_turns_are_counted_once(
     """Two equal micro-batches are one batch, also for those without any."""
     ends = []
     for steps in (None, 2):
-        arguments = _arguments(
-            enrolment,
-            variant,
-            learning_rate=0.125,
-            gradient_accumulation_steps=steps,
-        )
+        arguments = {
+            **without_projection(enrolment.variants[variant]),
+            "learning_rate": 0.125,
+            "gradient_accumulation_steps": steps,
+        }
         optimizer = KERAS.optimizer(enrolment.name, **arguments)
         variables = KERAS.variables(parameters(), "float64")
         optimizer.build(variables)

@@ -1,4 +1,4 @@
-"""What happens to variables that are not simply stepped."""
+"""Frozen, constrained, averaged and overwritten variables."""
 
 import numpy as np
 import pytest

@@ -22,7 +22,7 @@ SECONDS = 300
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """What each worker has written, all in processes of their own."""
+    """Returns what each worker writes, in separate processes."""
     folder = tmp_path_factory.mktemp("workers")
     paths = [folder / f"{index}.npz" for index in range(WORKERS)]
     logs = _run(paths)

@@ -1,4 +1,4 @@
-"""What a step leaves alone where its gradient is bad, on its own."""
+"""A rule leaves alone what a bad gradient must not change."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Where a model finds no answer, it gives none; "empty" is a word."""
+"""A model that finds no answer gives none; "empty" is a word."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Which optimizer a command line chooses, and with what."""
+"""A command line chooses an optimizer and its arguments."""
 
 import dataclasses
 import re

@@ -1,4 +1,4 @@
-"""What is printed while a run trains."""
+"""A run prints its progress."""
 
 import io
 
@@ -82,7 +82,7 @@ def test_one_evaluation_is_left_out_in_the_singular(monkeypatch):
 
 @pytest.fixture
 def reached(monkeypatch):
-    """How far the evaluations say they are, in order."""
+    """Returns the progress that evaluations print, in order."""
     said = []
     heartbeat = progress.Heartbeat
     monkeypatch.setattr(heartbeat, "reached", lambda _, text: said.append(text))

@@ -1,4 +1,4 @@
-"""What was killed goes on; what is half written is not taken for whole."""
+"""A killed run resumes; half-written files are not taken for whole."""
 
 import json
 import re

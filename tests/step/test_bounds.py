@@ -1,4 +1,4 @@
-"""How far a step goes at most."""
+"""No step is longer than its bound."""
 
 import dataclasses
 import functools

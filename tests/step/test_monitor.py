@@ -1,4 +1,4 @@
-"""What the optimizer's own variables say of the last steps."""
+"""The monitoring variables describe the last steps."""
 
 import numpy as np
 import pytest

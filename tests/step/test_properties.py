@@ -1,4 +1,4 @@
-"""What holds whatever the parameters and the gradients are."""
+"""Properties of a step for any parameters and gradients."""
 
 import functools
 
@@ -108,7 +108,7 @@ def test_order_of_the_variables_does_not_matter(enrolment, x, g):
 def test_parameters_move_alike_in_one_variable_and_in_several(
     name, variant, x, g
 ):
-    """Where no number is shared by a variable and by it alone."""
+    """If no number belongs to one variable alone."""
 
     def joined(values):
         return [np.concatenate([np.ravel(value) for value in values])]

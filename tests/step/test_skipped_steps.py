@@ -1,4 +1,4 @@
-"""What goes on around a step that is skipped: counters, averages, the rest."""
+"""Skipped steps are counted, and stop nothing but themselves."""
 
 import numpy as np
 import pytest

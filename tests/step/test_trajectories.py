@@ -31,7 +31,7 @@ def test_twenty_steps_are_those_of_the_oracle(enrolment, variant, dtype):
 def test_steps_around_zero_gradients_are_those_of_the_oracle(
     enrolment, variant
 ):
-    """What starts at the first gradient starts at one that is not zero."""
+    """Accumulators that start at a gradient start at one that is not zero."""
     arguments = enrolment.variants[variant]
     gradients = heavy_tailed_gradients(steps=8)
     for step in (0, 1, 5):

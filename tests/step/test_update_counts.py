@@ -11,26 +11,16 @@ from tests.support.programs.trajectories import gradients_in_turns
 from tests.support.trajectories import assert_close
 from tests.support.trajectories import oracle_positions
 from tests.support.trajectories import positions
+from tests.support.trajectories import without_projection
 
 pytestmark = pytest.mark.filterwarnings("ignore:Gradients do not exist")
-
-
-def _arguments(enrolment, variant, **others):
-    """Returns the arguments of a variant, without the projection.
-
-    That is of the variables of a step: those without a gradient stay.
-    """
-    arguments = {**enrolment.variants[variant], **others}
-    if "projection_radius" in arguments:
-        arguments["projection_radius"] = None
-    return arguments
 
 
 @every_variant
 def test_variables_that_take_turns_or_join_late_move_as_the_oracle(
     enrolment, variant
 ):
-    arguments = _arguments(enrolment, variant)
+    arguments = without_projection(enrolment.variants[variant])
     gradients = gradients_in_turns()
     expected = oracle_positions(enrolment, arguments, parameters(), gradients)
     optimizer = KERAS.optimizer(enrolment.name, **arguments)

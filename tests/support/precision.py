@@ -9,6 +9,7 @@ from tests.support.gradients import parameters
 from tests.support.trajectories import assert_close
 from tests.support.trajectories import oracle_of
 from tests.support.trajectories import same_bits
+from tests.support.trajectories import without_projection
 
 STEPS = 6
 HALF = {"half": np.float16, "bfloat16": ml_dtypes.bfloat16}
@@ -20,16 +21,9 @@ def rounded(arrays, dtype):
     return [np.asarray(a, dtype).astype(np.float64) for a in arrays]
 
 
-def _without_projection(arguments):
-    """A projection is a second change, of what the step has rounded."""
-    arguments = dict(arguments)
-    arguments.pop("projection_radius", None)
-    return arguments
-
-
 def assert_step_is_rounded_once(front_end, enrolment, variant, dtype):
     """Slots and scalars are those of float32 variables, to the bit."""
-    arguments = _without_projection(enrolment.variants[variant])
+    arguments = without_projection(enrolment.variants[variant])
     half, single = (
         front_end.optimizer(enrolment.name, **arguments) for _ in range(2)
     )

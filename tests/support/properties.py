@@ -1,4 +1,4 @@
-"""What property tests share: their numbers, and runs from a first state."""
+"""Numbers for property tests, and runs from a first state."""
 
 import functools
 

@@ -23,6 +23,14 @@ def oracle_of(enrolment, arguments, x):
     return enrolment.oracle(x, **arguments), rate.at
 
 
+def without_projection(arguments):
+    """Returns arguments without the projection.
+
+    It moves the variables of a step, and rounds a second time.
+    """
+    return {k: v for k, v in arguments.items() if k != "projection_radius"}
+
+
 def oracle_positions(enrolment, arguments, x, gradients):
     """Returns a list with the variables before and after every step."""
     oracle, rate_at = oracle_of(enrolment, arguments, x)

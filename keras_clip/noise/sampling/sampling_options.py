@@ -3,7 +3,6 @@
 import dataclasses
 
 from keras_clip.validation import check_fields
-from keras_clip.validation import check_integer
 from keras_clip.validation import integer_from
 from keras_clip.validation import one_of
 
@@ -17,7 +16,7 @@ class SamplingOptions:
     """
 
     num_samples: int = integer_from(1, 1000)
-    full_gradient_batches: int | None = None
+    full_gradient_batches: int | None = integer_from(1, None, optional=True)
     per_layer: bool = one_of(False, (False, True))
     num_projections: int = integer_from(0, 4)
     training: bool = one_of(True, (False, True))
@@ -26,6 +25,3 @@ class SamplingOptions:
 
     def __post_init__(self):
         check_fields(self)
-        if self.full_gradient_batches is not None:
-            batches = self.full_gradient_batches
-            check_integer("full_gradient_batches", batches, 1)

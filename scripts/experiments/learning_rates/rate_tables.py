@@ -18,9 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import command_line  # noqa: E402
 
-# Minimum shares of Adam's progress to count as training, and as training well.
+# Minimum share of Adam's progress to count as training.
 TRAINS = 0.5
-AS_WELL = 0.9
 
 
 def progress(runs: Sequence[Mapping]) -> dict[str, dict[float, list[float]]]:

@@ -1,4 +1,4 @@
-"""Where the largest mini-batches may be missing nothing is said of the tail."""
+"""Nothing is said of a tail whose largest mini-batches may be missing."""
 
 import json
 

@@ -374,7 +374,7 @@ def test_samples_are_saved_and_loaded(tmp_path):
 
 
 def test_memory_does_not_hold_the_gradients(monkeypatch):
-    """What comes from the device a mini-batch is a row of norms."""
+    """One row of norms a mini-batch comes from the device."""
     seen = []
     original = keras.ops.convert_to_numpy
 

@@ -1,4 +1,4 @@
-"""Who is measured, against whom, together with whom, and with what state."""
+"""The contestants of a mode, their rivals and their state."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What becomes of measured times: ratios, tables, targets, plots."""
+"""Measured times become ratios, tables, targets and plots."""
 
 import json
 import shutil

@@ -126,7 +126,7 @@ def test_the_registry_starts_at_a_rate_that_trained(info):
     runs = rate_tables.by_problem(FOLDER / "results/runs.jsonl")
     shares = rate_tables.progress(runs["characters, width 64"])
     if f"{info.class_name}()" not in shares:
-        pytest.skip("Not tried yet; see CONTRIBUTING.md")
+        pytest.skip("No rate is tried of it: CONTRIBUTING.md says when")
     by_rate = shares[f"{info.class_name}()"]
     nearest = min(
         by_rate, key=lambda rate: abs(math.log(rate / info.starting_rate))

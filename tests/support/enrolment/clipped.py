@@ -1,4 +1,4 @@
-"""What the enrolments of the clipped optimizers share.
+"""Thresholds, variants and errors of clipped optimizers.
 
 All numbers are dyadic, thresholds above all: what an optimizer keeps in a
 float32 variable is then what its oracle computes with.

@@ -1,4 +1,4 @@
-"""What the shared checks have to know of an optimizer to check it."""
+"""Describes an optimizer to the shared checks."""
 
 import dataclasses
 from collections.abc import Callable

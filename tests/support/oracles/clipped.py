@@ -1,4 +1,4 @@
-"""What the oracles of the clipped optimizers share: how they skip."""
+"""The clipping and skipping of the oracles."""
 
 import numpy as np
 

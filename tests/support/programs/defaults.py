@@ -22,7 +22,7 @@ from tests.support.problems import rounds_of
 
 
 class Training:
-    """What all trainings on one problem share."""
+    """Holds what all trainings on one problem share."""
 
     def __init__(self, problem):
         self.problem = problem

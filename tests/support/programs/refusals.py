@@ -1,4 +1,4 @@
-"""What the optimizers refuse on any backend but TensorFlow."""
+"""Writes what the optimizers refuse on any backend but TensorFlow."""
 
 import json
 

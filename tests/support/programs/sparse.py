@@ -1,4 +1,4 @@
-"""Whether sparse gradients of JAX and torch are their dense sums."""
+"""Compares sparse gradients of JAX and torch with their dense sums."""
 
 import json
 

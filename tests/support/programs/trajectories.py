@@ -1,4 +1,4 @@
-"""Where twenty steps of every enrolled optimizer lead, on any backend."""
+"""Writes where twenty steps of every optimizer lead, on any backend."""
 
 import functools
 
