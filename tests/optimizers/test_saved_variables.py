@@ -328,8 +328,10 @@ def test_older_file_forgets_what_the_optimizer_has_counted_since(front_end):
     values = front_end.state(optimizer)[: -len(optimizer.later_variables)]
     front_end.apply(optimizer, [ones[0], None], variables)
     assert front_end.value(optimizer.missed_updates).tolist() == [0, 1]
+    optimizer.clip_total_error.assign(0.5)
     optimizer.load_own_variables({str(i): v for i, v in enumerate(values)})
     assert front_end.value(optimizer.missed_updates).tolist() == [0, 0]
+    assert front_end.value(optimizer.clip_total_error) == 0
 
 
 @eagerly
