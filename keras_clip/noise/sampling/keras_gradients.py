@@ -77,14 +77,7 @@ class KerasGradients(Gradients):
             yield
 
     def compiled(self, function: Callable) -> Callable:
-        """Returns a function of tensors compiled as the model's step is.
-
-        Args:
-            function: Callable of nested tensors.
-
-        Returns:
-            Callable of the same arguments.
-        """
+        """Returns a function of tensors compiled as the model's step is."""
         if self._model.run_eagerly:
             return function
         backend = keras.backend.backend()

@@ -45,14 +45,7 @@ class TaskGradients(TfKerasGradients):
             self._task.inference_step(batch[0], self._model)
 
     def compiled(self, function: Callable) -> Callable:
-        """Returns a function of tensors as one graph.
-
-        Args:
-            function: Callable of nested tensors.
-
-        Returns:
-            Callable of the same arguments.
-        """
+        """Returns a function of tensors as one graph."""
         return tf.function(function, reduce_retracing=True)
 
     def __call__(
@@ -60,16 +53,8 @@ class TaskGradients(TfKerasGradients):
     ) -> tuple:
         """Returns loss and gradient of a batch, and the state.
 
-        Args:
-            parameters: Empty list.
-            state: Empty list.
-            batch: Tuple of the inputs that the task's data sets yield, or of
-                inputs and labels.
-            scale: Scalar, by which the loss is multiplied. Defaults to `1.0`.
-
-        Returns:
-            Tuple of a scalar tensor, a list of dense tensors in the working
-            dtypes of the variables, and an empty list.
+        The batch is a tuple of the inputs that the task's data sets yield, or
+        of inputs and labels.
         """
         inputs = batch if len(batch) > 1 else batch[0]
         receiver = _Receiver(scale)

@@ -59,14 +59,7 @@ class TfKerasGradients(Gradients):
                 variable.assign(value)
 
     def compiled(self, function: Callable) -> Callable:
-        """Returns a function of tensors compiled as the model's step is.
-
-        Args:
-            function: Callable of nested tensors.
-
-        Returns:
-            Callable of the same arguments.
-        """
+        """Returns a function of tensors compiled as the model's step is."""
         import tensorflow as tf
 
         if self._model.run_eagerly:
@@ -80,15 +73,7 @@ class TfKerasGradients(Gradients):
     ) -> tuple:
         """Returns loss and gradient of a batch, and the state.
 
-        Args:
-            parameters: Empty list.
-            state: Empty list.
-            batch: Tuple of inputs, targets and sample weights.
-            scale: Scalar, by which the loss is multiplied. Defaults to `1.0`.
-
-        Returns:
-            Tuple of a scalar tensor, a list of dense tensors in the working
-            dtypes of the variables, and an empty list.
+        `parameters` and `state` are empty: the model reads its variables.
         """
         import tensorflow as tf
 
