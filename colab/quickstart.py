@@ -219,7 +219,7 @@ print(f"{clip_fraction:.1%} of the coordinates were clipped in the last step")
 # %% [markdown]
 # ## Saving and resuming
 #
-# A saved model holds the optimizer's state too. The loaded one goes on as if
+# A saved model holds the optimizer's state too. The loaded one resumes as if
 # nothing had happened: after the same further batches its weights are those of
 # the model that was never interrupted. On a CPU they are equal to the last bit.
 # A GPU may add numbers up in another order each time, so there they may differ
