@@ -15,8 +15,8 @@ from keras_clip.step.pairing import checked
 from keras_clip.step.pairing import once_each
 from keras_clip.step.pairing import variable_path
 from keras_clip.step.pairing import without_repeats
+from keras_clip.step.pure_step import take
 from keras_clip.step.state import State
-from keras_clip.step.state import take
 
 _OVERRIDE_APPLY = (
     "Override `apply`, which is given all gradients, or `_clip_gradients`, "

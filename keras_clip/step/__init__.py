@@ -27,10 +27,10 @@ that `vmap` maps over; hyperparameters of the rule are Python numbers.
 """
 
 from keras_clip.step.part import Part
+from keras_clip.step.pure_step import take
 from keras_clip.step.scalars import Scalars
 from keras_clip.step.settings import Settings
 from keras_clip.step.state import State
 from keras_clip.step.state import start
-from keras_clip.step.state import take
 
 __all__ = ["Part", "Scalars", "Settings", "State", "start", "take"]
