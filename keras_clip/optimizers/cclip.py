@@ -25,7 +25,7 @@ class CClip(ClippingOptimizer):
 
     No coordinate moves by more than `learning_rate · τᵢ`, so a learning rate
     and a threshold are chosen together, for the scale of the gradients at hand.
-    `ACClip` finds its thresholds. A threshold for coordinates is smaller than
+    `ACClip` finds its own. A threshold for coordinates is smaller than
     one for the norm, which is √d times as large as d equal coordinates. In a
     Transformer few coordinates reach the default, and CClip is then SGD. A
     small Transformer learned to predict characters best with a threshold of

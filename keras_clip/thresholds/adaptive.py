@@ -23,9 +23,8 @@ class AdaptiveThreshold(Threshold):
     ```
 
     It follows the global norm with global clipping, and the norm of each
-    variable with layer or coordinate clipping. Start with the defaults. If
-    single gradients are a hundred times too large, use `of="clipped"` with a
-    `multiplier` such as 2.
+    variable with layer or coordinate clipping. Where single gradients are a
+    hundred times too large, use `of="clipped"` with a `multiplier` of 1.5 to 2.
 
     `of="raw"`, the first paper's estimator, follows the norm before clipping.
     It adapts quickly to norms that have grown, but lets single large gradients

@@ -11,11 +11,11 @@ from keras_clip.noise.sampling.noise_samples import NoiseSamples
 from keras_clip.thresholds import AdaptiveThreshold
 
 _CLIPPED = (
-    "A multiple of the mean of {} of late, as they are once clipped, which a "
+    "A multiple of the recent mean of {}, as they are once clipped, which a "
     "single far too large one hardly moves: {}."
 )
 _RAW = (
-    "A multiple of the mean of {} of late, which follows at once where they "
+    "A multiple of the recent mean of {}, which follows at once where they "
     "have grown, single ones too: {}."
 )
 

@@ -37,9 +37,9 @@ def suggest(
     norms ‖g‖:
 
     ```
-    "adaptive clipped"  τ_k  = c · mean min(‖g‖, τ) of late,
+    "adaptive clipped"  τ_k  = c · recent mean min(‖g‖, τ),
                                c = Q / mean min(‖g‖, Q)
-    "adaptive"          τ_k  = c · mean ‖g‖ of late,  c = Q / mean ‖g‖
+    "adaptive"          τ_k  = c · recent mean ‖g‖,  c = Q / mean ‖g‖
     "quantile"          τ    = Q
     "clip_adam_norm"    τ_k  = σ · k^(1/(2α))
     "nonconvex"         τ    = max(2, 48^(1/(α−1)) · σ^(α/(α−1)), 8σ,
@@ -62,8 +62,8 @@ def suggest(
     large gradient hardly affects the first of them, which suits heavy-tailed
     noise; the other one adapts quickly to norms that have grown.
 
-    Early in training, see `early.is_early`, the full gradient is a large part
-    of the norm and will become small. The constants c are then those of the
+    Early in training the full gradient is a large part of the norm and will
+    become small. The constants c are then those of the
     noise alone, `‖g − ∇f‖` in place of `‖g‖`, whose norms spread more.
 
     The other rules follow theorems, up to constants. Two of these thresholds
