@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import os
+import pathlib
 import re
 
 from bert.optimizer_names import MODEL_GARDEN_OPTIMIZERS
@@ -13,7 +14,8 @@ from command_line import integer
 from command_line import number
 
 # What one file of a size and an optimizer was called, before they were two.
-_ONE_FILE = re.compile(r"((?:bert|squad)_(?:6|12|24))_(acclip|adam)\.yaml")
+_ONE_FILE = re.compile(r"((?:bert|squad)_(?:6|12|24))_(acclip|adam)")
+_CONFIGS = pathlib.Path(__file__).parents[1] / "configs"
 
 
 def add_training_arguments(parser: Parser) -> None:
@@ -106,15 +108,24 @@ def check_training_arguments(arguments: argparse.Namespace) -> None:
         if not os.path.isfile(path):
             raise InputError(
                 "`--config` must name YAML files that exist"
-                f"{_two_files(path)}. Received: --config={path}"
+                f"{_instead(path)} Received: --config={path}"
             )
 
 
-def _two_files(path):
-    """Returns what to give instead of a config that has become two."""
+def _instead(path):
+    """Returns the end of a sentence, with what to give instead of a config."""
     folder, name = os.path.split(path)
-    found = _ONE_FILE.fullmatch(name)
-    if not found:
-        return ""
-    paths = [os.path.join(folder, f"{part}.yaml") for part in found.groups()]
-    return f"; {name} has become --config {' '.join(paths)}"
+    stem = name.removesuffix(".yaml")
+    ours = os.path.relpath(_CONFIGS)
+    two = _ONE_FILE.fullmatch(stem)
+    if two:
+        files = [
+            os.path.join(folder or ours, f"{part}.yaml")
+            for part in two.groups()
+        ]
+        return f"; {name} has become --config {' '.join(files)}."
+    known = [config.stem for config in _CONFIGS.glob("*.yaml")]
+    close = difflib.get_close_matches(stem, known, n=1)
+    if close:
+        return f"; did you mean {os.path.join(ours, f'{close[0]}.yaml')}?"
+    return "."

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from command_line.errors import Divergence
 from command_line.errors import InputError
 
+_OF_MODEL_GARDEN = ("official", "tensorflow", "tensorflow_text", "tf_keras")
+
 
 class Parser(argparse.ArgumentParser):
     """Parser whose errors take one line and whose help shows the defaults."""
@@ -118,6 +120,15 @@ def main(parser: Parser, run: Callable[[argparse.Namespace], object]) -> None:
         parser.error(str(error), status=1)
     except OSError as error:
         parser.error(f"the system refuses: {error}")
+    except ImportError as error:
+        # keras_clip.model_garden raises its own from that of the module.
+        name = (error.__cause__ or error).name or ""
+        if name.split(".")[0] not in _OF_MODEL_GARDEN:
+            raise
+        parser.error(
+            'a package is missing, which pip install ".[model-garden]" in the '
+            f"clone installs: {error}"
+        )
     except KeyboardInterrupt:
         sys.exit(130)
     print(_shown(result, sys.stdout.encoding))
