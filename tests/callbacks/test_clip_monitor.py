@@ -12,14 +12,16 @@ from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.models import data
 from tests.support.models import dense_model
+from tests.support.monitored import BATCH
 from tests.support.monitored import THRESHOLDS
 from tests.support.monitored import Loop
 from tests.support.monitored import assert_equal
 from tests.support.monitored import fit
 from tests.support.monitored import gclip
 from tests.support.monitored import make_monitor
-from tests.support.monitored import monitor_class
 from tests.support.monitored import steps_with
+from tests.support.monitored import usual_loop
+from tests.support.noise_problems import batches_of
 from tests.support.shared_code import every_case
 
 pytestmark = pytest.mark.slow
@@ -32,14 +34,11 @@ pytestmark = pytest.mark.slow
 )
 def test_readings_are_those_of_every_step(front_end, threshold):
     """At every fifth step of an epoch and at its end, skipped ones counted."""
-    batches = steps_with(skipped=(3, 4, 10))
-    loop = Loop(
-        front_end, gclip(front_end, clip_threshold=threshold), batches, 2
-    )
+    on = steps_with(skipped=(3, 4, 10))
+    loop = Loop(front_end, gclip(front_end, clip_threshold=threshold), on, 2)
     monitor = make_monitor(front_end, interval=5)
-    optimizer = gclip(front_end, clip_threshold=threshold)
-    model = dense_model(front_end, optimizer)
-    fit(model, monitor, batches=batches, epochs=2)
+    model = dense_model(front_end, gclip(front_end, clip_threshold=threshold))
+    fit(model, monitor, on=on, epochs=2)
     at = [5, 10, 15, 16, 21, 26, 31, 32]
     expected = loop.readings(at, threshold)
     assert len({reading["clip_fraction"] for reading in expected}) > 1
@@ -92,16 +91,14 @@ def test_threshold_is_left_out_where_it_is_not_one_number(
 @both_front_ends
 def test_logs_of_an_epoch_are_means_of_it(front_end, tmp_path):
     """Of the history, and of a logger that comes later in the list."""
-    batches = steps_with(skipped=(8, 9))
+    on = steps_with(skipped=(8, 9))
     threshold = THRESHOLDS["polynomial"]
-    loop = Loop(
-        front_end, gclip(front_end, clip_threshold=threshold), batches, 2
-    )
+    loop = Loop(front_end, gclip(front_end, clip_threshold=threshold), on, 2)
     model = dense_model(front_end, gclip(front_end, clip_threshold=threshold))
     path = tmp_path / "log.csv"
     logger = front_end.framework.callbacks.CSVLogger(str(path))
     monitor = make_monitor(front_end, interval=8)
-    logs = fit(model, monitor, logger, batches=batches, epochs=2)
+    logs = fit(model, monitor, logger, on=on, epochs=2)
     first, second = (
         loop.readings([8, 16], threshold),
         loop.readings([24, 32], threshold),
@@ -128,23 +125,9 @@ def test_logs_of_an_epoch_are_means_of_it(front_end, tmp_path):
 
 
 @both_front_ends
-def test_progress_bar_shows_what_is_read(front_end, capsys):
-    model = dense_model(front_end, gclip(front_end))
-    model.fit(*data(), verbose=2, callbacks=[make_monitor(front_end)])
-    assert "clip_threshold: 0.5" in capsys.readouterr().out
-
-
-@both_front_ends
-def test_interval_longer_than_an_epoch_reads_at_its_end(front_end):
-    monitor = make_monitor(front_end, interval=100)
-    fit(dense_model(front_end, gclip(front_end)), monitor, epochs=2)
-    assert [each["step"] for each in monitor.readings] == [16, 32]
-
-
-@both_front_ends
 def test_second_training_is_read_from_where_it_begins(front_end):
     """Updates that were made without the monitor are in none of its means."""
-    loop = Loop(front_end, gclip(front_end), epochs=3)
+    loop = usual_loop(front_end)
     monitor = make_monitor(front_end, interval=8)
     model = dense_model(front_end, gclip(front_end))
     fit(model, monitor)
@@ -161,12 +144,13 @@ def test_second_training_is_read_from_where_it_begins(front_end):
 def test_several_steps_an_execution_are_read_after_the_one_that_is_due(
     front_end,
 ):
-    loop = Loop(front_end, gclip(front_end))
-    model = dense_model(front_end, gclip(front_end))
-    model.compile(optimizer=gclip(front_end), loss="mse", steps_per_execution=3)
+    optimizer = gclip(front_end)
+    model = dense_model(front_end, optimizer)
+    model.compile(optimizer=optimizer, loss="mse", steps_per_execution=3)
     monitor = make_monitor(front_end, interval=4)
     fit(model, monitor)
-    assert_equal(monitor.readings, loop.readings([6, 9, 12, 16], 0.5))
+    expected = usual_loop(front_end).readings([6, 9, 12, 16], 0.5)
+    assert_equal(monitor.readings, expected)
 
 
 @both_front_ends
@@ -174,7 +158,7 @@ def test_nothing_is_read_twice_where_data_ends_unannounced(front_end):
     """The framework begins a step before it finds that there is no data."""
 
     def generate():
-        yield from zip(*steps_with(), strict=True)
+        yield from batches_of(*data(), BATCH)
 
     model = dense_model(front_end, gclip(front_end))
     monitor = make_monitor(front_end, interval=8)
@@ -198,7 +182,7 @@ def test_steps_between_readings_touch_neither_the_device_nor_the_model(
 ):
     touched = set()
 
-    class Spied(monitor_class(front_end)):
+    class Spied(front_end.callbacks.ClipMonitor):
         batch = "no batch"
 
         @property
@@ -241,13 +225,12 @@ def test_nothing_asks_for_the_logs_of_every_step(front_end):
     tf_keras does for one with any for batches, unless it takes tensors.
     """
     callback = front_end.framework.callbacks.Callback
+    monitor = front_end.callbacks.ClipMonitor
     for name in ("on_train_batch_end", "on_batch_end"):
-        assert getattr(monitor_class(front_end), name) is getattr(
-            callback, name
-        )
+        assert getattr(monitor, name) is getattr(callback, name)
     if front_end is TF_KERAS:
         several = front_end.framework.callbacks.CallbackList(
-            [make_monitor(front_end)], add_history=True
+            [monitor()], add_history=True
         )
         assert several._batch_hooks_support_tf_logs
 

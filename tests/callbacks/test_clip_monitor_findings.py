@@ -54,8 +54,6 @@ def _numbers(message):
 
 def test_thousand_updates_that_clip_nothing_are_told_of():
     model = dense_model(KERAS, gclip(KERAS, clip_threshold=50.0, name="own"))
-    messages, _ = _told(KERAS, model, epochs=62)
-    assert messages == []
     messages, readings = _told(KERAS, model, epochs=63)
     (message,) = messages
     assert message.startswith("own has clipped nothing in 1,000 updates: grad")

@@ -7,25 +7,25 @@ import pytest
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.models import dense_model
-from tests.support.monitored import STEPS
-from tests.support.monitored import Loop
+from tests.support.monitored import BATCH
 from tests.support.monitored import assert_equal
 from tests.support.monitored import fit
 from tests.support.monitored import gclip
 from tests.support.monitored import make_monitor
 from tests.support.monitored import several
 from tests.support.monitored import steps_with
+from tests.support.monitored import usual_loop
 
 pytestmark = pytest.mark.slow
 
 
 @both_front_ends
 def test_training_stops_when_a_reading_finds_steps_skipped_in_a_row(front_end):
-    batches = steps_with(skipped=(3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16))
+    on = steps_with(skipped=(3, 4, 5, *range(7, 17)))
     model = dense_model(front_end, gclip(front_end))
     monitor = make_monitor(front_end, interval=5, stop_after=4)
     with pytest.warns(UserWarning, match="Training was stopped") as warned:
-        fit(model, monitor, batches=batches, epochs=3)
+        fit(model, monitor, on=on, epochs=3)
     assert model.stop_training
     # Three in a row at the fifth step, four at the tenth; one more was begun.
     assert [each["skipped_steps"] for each in monitor.readings] == [3, 7, 8]
@@ -41,34 +41,26 @@ def test_training_stops_when_a_reading_finds_steps_skipped_in_a_row(front_end):
     assert monitor.stopped is None
 
 
-def _scaled(front_end, optimizer):
-    if front_end is KERAS:
-        return keras.optimizers.LossScaleOptimizer(optimizer, 1024.0)
-    return front_end.framework.mixed_precision.LossScaleOptimizer(
-        optimizer, initial_scale=1024.0
-    )
-
-
 @both_front_ends
 def test_optimizer_of_a_loss_scale_is_read(front_end):
-    loop = Loop(front_end, gclip(front_end))
     monitor = make_monitor(front_end, interval=8)
-    fit(dense_model(front_end, _scaled(front_end, gclip(front_end))), monitor)
-    assert_equal(monitor.readings, loop.readings([8, 16], 0.5))
+    optimizer = front_end.scaled(gclip(front_end), 1024.0)
+    fit(dense_model(front_end, optimizer), monitor)
+    expected = usual_loop(front_end).readings([8, 16], 0.5)
+    assert_equal(monitor.readings, expected)
 
 
-@pytest.mark.parametrize("epochs", [1, 5])
+@pytest.mark.parametrize(("epochs", "steps"), [(1, 16), (5, 3)])
 @both_front_ends
 def test_training_stops_when_a_loss_scale_leaves_out_all_steps(
-    front_end, epochs
+    front_end, epochs, steps
 ):
     """The optimizer never hears of them; an epoch may be short."""
-    model = dense_model(front_end, _scaled(front_end, gclip(front_end)))
+    optimizer = front_end.scaled(gclip(front_end), 1024.0)
     monitor = make_monitor(front_end, interval=5, stop_after=8)
-    x, targets = steps_with(skipped=range(1, 17))
-    steps = STEPS if epochs == 1 else 3
+    on = [array[: BATCH * steps] for array in steps_with(range(1, 17))]
     with pytest.warns(UserWarning, match="Training was stopped"):
-        fit(model, monitor, batches=(x[:steps], targets[:steps]), epochs=epochs)
+        fit(dense_model(front_end, optimizer), monitor, on=on, epochs=epochs)
     assert monitor.stopped is not None
 
 

@@ -1,33 +1,40 @@
 """ClipMonitor switches monitoring on, and training goes on as without it."""
 
+import functools
 import warnings
 
 import keras
 import numpy as np
 import pytest
 
-from keras_clip.registry import OPTIMIZERS
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.models import dense_model
 from tests.support.monitored import Loop
 from tests.support.monitored import assert_equal
-from tests.support.monitored import assert_read_alike
+from tests.support.monitored import assert_switched_on
 from tests.support.monitored import fit
 from tests.support.monitored import make_monitor
 from tests.support.monitored import several
 from tests.support.own_steps import model_with_own_step
-from tests.support.programs import monitoring
+from tests.support.programs.callbacks import switched_on
+from tests.support.programs.callbacks import trainings
+from tests.support.refusals import refused
 from tests.support.shared_code import every_case
+from tests.support.trajectories import same_bits
 
 pytestmark = pytest.mark.slow
 
 
-@every_case(
-    "name",
-    {name: (name,) for name in OPTIMIZERS},
-    ["cclip", "clip_adam_norm"],
+@pytest.mark.parametrize(
+    ("front_end", "name"),
+    [
+        (KERAS, "acclip"),
+        (KERAS, "cclip"),
+        (KERAS, "clip_adam_norm"),
+        (TF_KERAS, "clip_adam_norm"),
+    ],
 )
 def test_no_optimizer_has_to_be_made_for_it(front_end, name):
     loop = Loop(front_end, front_end.optimizer(name, monitor=True))
@@ -36,58 +43,38 @@ def test_no_optimizer_has_to_be_made_for_it(front_end, name):
     fit(dense_model(front_end, optimizer), monitor)
     threshold = optimizer.last_threshold
     assert_equal(monitor.readings, loop.readings([8, 16], threshold))
-    assert optimizer.monitor is True
     assert optimizer.get_config()["monitor"] is True
 
 
 HOW_TO_COMPILE = {
-    "as it is": {},
-    "eagerly": {"run_eagerly": True},
-    "compiled by XLA": {"jit_compile": True},
-    "several steps an execution": {"steps_per_execution": 3},
+    "as it is": ({}, "acclip", {}),
+    "eagerly": ({"run_eagerly": True}, "cclip", {}),
+    "compiled by XLA": ({"jit_compile": True}, "acclip", {}),
+    "several steps an execution": (
+        {"steps_per_execution": 3},
+        "clip_adam",
+        {"clipping": "coordinate"},
+    ),
 }
 
 
-@pytest.mark.parametrize(
-    "arguments", HOW_TO_COMPILE.values(), ids=HOW_TO_COMPILE
+@every_case(
+    "how, name, arguments",
+    HOW_TO_COMPILE,
+    ["as it is", "several steps an execution"],
 )
-@both_front_ends
-def test_what_was_traced_without_is_traced_again_once(front_end, arguments):
+def test_what_was_traced_without_is_traced_again_once(
+    front_end, how, name, arguments
+):
     """And the weights of all four trainings are those without a monitor."""
-    result = monitoring.switched_on(
-        front_end, lambda: front_end.optimizer("acclip"), **arguments
+    make = functools.partial(front_end.optimizer, name, **arguments)
+    watched, plain = switched_on(front_end, make, **how)
+    always = trainings(
+        front_end, lambda: make(monitor=True), (False, True, True, False), **how
     )
-    expected = monitoring.switched_on(
-        front_end,
-        lambda: front_end.optimizer("acclip", monitor=True),
-        compared=False,
-        **arguments,
-    )
-    assert result["same"] == [True] * 4
-    assert_read_alike(result, expected)
-    steps = 8 if "run_eagerly" in arguments else 0
-    assert result["traces"][1] > 0
-    assert result["traces"][2:] == [steps, steps]
-    assert expected["traces"][1:] == [steps, steps, steps]
-
-
-@pytest.mark.parametrize(
-    ("front_end", "name", "arguments"),
-    [
-        (KERAS, "cclip", {}),
-        (TF_KERAS, "clip_adam", {"clipping": "coordinate"}),
-    ],
-    ids=["keras-cclip", "tf_keras-clip_adam"],
-)
-def test_weights_are_those_without_a_monitor(front_end, name, arguments):
-    result = monitoring.switched_on(
-        front_end, lambda: front_end.optimizer(name, **arguments)
-    )
-    assert result["same"] == [True] * 4
-
-
-def _scaled(optimizer):
-    return keras.optimizers.LossScaleOptimizer(optimizer, 1024.0)
+    steps = 8 if "run_eagerly" in how else 0
+    assert_switched_on(watched, plain, always, steps)
+    assert [each["traces"] for each in always[1:]] == [steps, steps, steps]
 
 
 def _chosen(first, second):
@@ -100,7 +87,7 @@ def _chosen(first, second):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: _scaled(KERAS.optimizer("acclip")),
+        lambda: KERAS.scaled(KERAS.optimizer("acclip"), 1024.0),
         lambda: several(KERAS.optimizer("acclip"), KERAS.optimizer("cclip")),
         lambda: _chosen(KERAS.optimizer("acclip"), KERAS.optimizer("cclip")),
     ],
@@ -139,24 +126,18 @@ def test_every_model_that_shares_an_optimizer_is_traced_again(front_end):
     assert all(reading["clip_fraction"] > 0 for reading in readings)
 
 
-class Restoring(keras.callbacks.Callback):
-    """Sets the counters as an interrupted training had left them."""
-
-    def __init__(self, optimizer):
-        super().__init__()
-        self._optimizer = optimizer
-
-    def on_train_begin(self, logs=None):
-        self._optimizer.update_count.assign(100)
-        self._optimizer.clip_total.assign(3.0)
-
-
 def test_what_is_restored_after_it_is_not_of_this_training():
     optimizer = KERAS.optimizer("gclip", clip_threshold=2.0**-20)
     model = dense_model(KERAS, optimizer)
     fit(model)
+
+    def restore(logs):
+        optimizer.update_count.assign(100)
+        optimizer.clip_total.assign(3.0)
+
     monitor = make_monitor(KERAS, interval=8)
-    fit(model, monitor, Restoring(optimizer))
+    restoring = keras.callbacks.LambdaCallback(on_train_begin=restore)
+    fit(model, monitor, restoring)
     assert [r["step"] for r in monitor.readings] == [108, 116]
     assert all(r["clip_fraction"] == 1.0 for r in monitor.readings)
 
@@ -191,11 +172,8 @@ def test_what_is_switched_on_by_hand_is_traced_again_too(front_end):
 @both_front_ends
 def test_only_true_and_false_can_be_set(front_end):
     optimizer = front_end.optimizer("acclip")
-    with pytest.raises(ValueError) as error:
+    with refused("`monitor` must be one of False, True. Received: monitor=1"):
         optimizer.monitor = 1
-    assert str(error.value) == (
-        "`monitor` must be one of False, True. Received: monitor=1"
-    )
     assert optimizer.monitor is False
 
 
@@ -254,8 +232,7 @@ def test_loop_of_ones_own_is_read_unless_it_was_traced_before(front_end):
         assert len(norms) == 2
         assert [norm > 0 for norm in norms] == 2 * [not was_traced]
         weights.append(model.get_weights())
-    for a, b in zip(*weights, strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert same_bits(*weights)
 
 
 @both_front_ends

@@ -1,22 +1,25 @@
 """LinearAverage counts the steps of the optimizer that a model trains with."""
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.support.averaged import Recorder
 from tests.support.averaged import assert_averages
-from tests.support.averaged import fit
 from tests.support.averaged import make_average
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.models import dense_model
+from tests.support.models import fit
 from tests.support.own_steps import model_of_two_optimizers
 from tests.support.own_steps import model_with_own_step
+from tests.support.refusals import refused
 from tests.support.trajectories import same_bits
 
 pytestmark = pytest.mark.slow
+
+
+START = "`optimizer` must be the optimizer that the mo"
 
 
 @both_front_ends
@@ -76,11 +79,8 @@ def test_parameters_that_another_optimizer_moves_are_refused(
     if compiled == "built":
         optimizer.build(model.trainable_variables)
     recorder, average = Recorder(front_end), make_average(front_end)
-    with pytest.raises(ValueError) as error:
-        fit(model, recorder, average, batch_size=batch_size, epochs=1)
-    message = str(error.value)
-    assert message.startswith("`optimizer` must be the optimizer that the mo")
-    assert message.endswith(f"Received: optimizer={model.optimizer!r}")
+    with refused(START, f"Received: optimizer={model.optimizer!r}"):
+        fit(model, recorder, average, batch_size=batch_size)
     # At the second step, or at the end.
     assert len(recorder.after) == 1
 
@@ -90,7 +90,7 @@ def test_optimizer_that_is_given_and_moves_nothing_is_refused(front_end):
     model = model_with_own_step(front_end, front_end.optimizer("gclip"))
     other = front_end.optimizer("gclip")
     other.build(model.trainable_variables)
-    with pytest.raises(ValueError, match="`optimizer` must be the optimizer t"):
+    with refused(START, ""):
         fit(model, make_average(front_end, optimizer=other))
 
 
@@ -98,7 +98,7 @@ def test_optimizer_that_is_given_and_moves_nothing_is_refused(front_end):
 def test_averages_of_an_optimizer_without_a_step_raise(front_end):
     model = model_with_own_step(front_end, front_end.optimizer("gclip"))
     average = make_average(front_end, optimizer=front_end.optimizer("gclip"))
-    with pytest.raises(ValueError, match="has taken no step in an epoch"):
+    with pytest.raises(ValueError, match=f"^{START}.*no step in an epoch"):
         fit(model, average)
     last = model.get_weights()
     with pytest.raises(ValueError, match="`averages` must be read after a st"):
@@ -112,11 +112,9 @@ def test_optimizer_of_another_model_is_refused(front_end):
     other = dense_model(front_end, front_end.optimizer("gclip"))
     fit(other)
     average = make_average(front_end, optimizer=other.optimizer)
-    with pytest.raises(ValueError) as error:
+    start = "`optimizer` must train variables of the model."
+    with refused(start, f"Received: optimizer={other.optimizer!r}"):
         fit(model, average)
-    message = str(error.value)
-    assert message.startswith("`optimizer` must train variables of the model.")
-    assert message.endswith(f"Received: optimizer={other.optimizer!r}")
 
 
 @both_front_ends
@@ -125,10 +123,9 @@ def test_model_without_an_optimizer_is_refused_when_training_starts(front_end):
     model = model_with_own_step(front_end, own)
     # As a `compile` of the model's own may leave it.
     model.optimizer = None
-    with pytest.raises(ValueError) as error:
+    start = "`optimizer` must be given for a model"
+    with refused(start, "Received: optimizer=None"):
         fit(model, make_average(front_end))
-    assert str(error.value).startswith("`optimizer` must be given for a model")
-    assert str(error.value).endswith("Received: optimizer=None")
     recorder = Recorder(front_end)
     average = make_average(front_end, optimizer=own)
     fit(model, average, recorder)
@@ -138,24 +135,11 @@ def test_model_without_an_optimizer_is_refused_when_training_starts(front_end):
 @pytest.mark.parametrize("optimizer", ["sgd", [], 0.1], ids=repr)
 @both_front_ends
 def test_optimizer_that_is_none_is_refused_at_once(front_end, optimizer):
-    with pytest.raises(ValueError) as error:
-        make_average(front_end, optimizer=optimizer)
-    assert str(error.value) == (
+    with refused(
         "`optimizer` must be one optimizer or None; use a callback for each "
-        "of several. "
-        f"Received: optimizer={optimizer!r}"
-    )
-
-
-@both_front_ends
-def test_optimizer_that_no_step_builds_is_refused_after_an_epoch(front_end):
-    model = dense_model(front_end, front_end.optimizer("gclip"))
-    average = make_average(front_end, optimizer=front_end.optimizer("cclip"))
-    with pytest.raises(ValueError) as error:
-        fit(model, average, epochs=2)
-    message = str(error.value)
-    assert message.startswith("`optimizer` must be the optimizer that the mod")
-    assert "no step in an epoch" in message
+        f"of several. Received: optimizer={optimizer!r}"
+    ):
+        make_average(front_end, optimizer=optimizer)
 
 
 @both_front_ends
@@ -175,8 +159,6 @@ def test_several_updates_a_batch_are_refused_after_an_epoch(front_end):
     model = Twice(inputs, front_end.framework.layers.Dense(2)(inputs))
     model.compile(loss="mse")
     average = make_average(front_end, optimizer=optimizer)
-    with pytest.raises(ValueError) as error:
-        model.fit(np.ones((16, 3)), np.ones((16, 2)), 4, 3, 0, [average])
-    message = "`optimizer` must make at most one update per batch"
-    assert str(error.value).startswith(message)
-    assert str(error.value).endswith("Received: 2 updates in a batch")
+    start = "`optimizer` must make at most one update per batch"
+    with refused(start, "Received: 2 updates in a batch"):
+        fit(model, average, epochs=3)

@@ -4,11 +4,11 @@ import pytest
 
 from tests.support.averaged import Recorder
 from tests.support.averaged import assert_averages
-from tests.support.averaged import fit
 from tests.support.averaged import make_average
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.models import dense_model
+from tests.support.models import fit
 from tests.support.shared_code import every_case
 from tests.support.trajectories import same_bits
 
@@ -79,25 +79,16 @@ def test_compiling_with_the_same_optimizer_goes_on_with_the_average(front_end):
 
 
 @both_front_ends
-def test_steps_without_the_callback_are_not_in_the_average(front_end):
-    model = _model(front_end)
-    recorder, average = Recorder(front_end), make_average(front_end)
-    fit(model, average, recorder)
-    fit(model, epochs=3)
-    fit(model, average, recorder)
-    assert len(recorder.before) == 8
-    assert_averages(average, recorder.before)
-
-
-@both_front_ends
-def test_training_that_began_before_is_averaged_from_where_the_callback_came(
+def test_steps_before_the_callback_or_without_it_are_not_in_the_average(
     front_end,
 ):
     model = _model(front_end)
     recorder, average = Recorder(front_end), make_average(front_end)
     fit(model, epochs=2)
     fit(model, average, recorder)
-    assert len(recorder.before) == 4
+    fit(model, epochs=3)
+    fit(model, average, recorder)
+    assert len(recorder.before) == 8
     assert_averages(average, recorder.before)
 
 

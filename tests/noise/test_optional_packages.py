@@ -13,6 +13,8 @@ from tests.support.front_ends import KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.noise_problems import data
 from tests.support.noise_problems import linear_model
+from tests.support.noise_problems import sample
+from tests.support.programs.launch import run_program
 
 NORMS = np.arange(1.0, 101.0)
 
@@ -50,7 +52,7 @@ def test_missing_scipy_is_named_with_what_to_install(monkeypatch, call):
 
 
 def test_variance_curve_needs_no_scipy(monkeypatch):
-    monkeypatch.setitem(sys.modules, "scipy", None)
+    hide(monkeypatch, "scipy")
     assert len(noise.variance_curve(NORMS).variance)
 
 
@@ -68,13 +70,13 @@ def test_sampling_without_scipy_warns_at_once_and_samples(
     # It comes before what takes long, not after.
     with pytest.warns(UserWarning, match="will need SciPy"):
         with pytest.raises(ValueError, match="at least one batch"):
-            noise.sample(model, iter([]), verbose=0)
+            sample(model, iter([]))
 
 
 def test_sampling_with_scipy_does_not_warn_of_it():
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="A report of these samples")
-        noise.sample(linear_model(KERAS), *data(), num_samples=9, verbose=0)
+        sample(linear_model(KERAS), *data(), num_samples=9)
 
 
 def test_all_that_is_missing_is_named_at_once(monkeypatch):
@@ -89,24 +91,20 @@ def test_all_that_is_missing_is_named_at_once(monkeypatch):
     assert "matplotlib" not in str(error.value)
 
 
-@pytest.mark.parametrize("package", ["scipy", "matplotlib"])
+@pytest.mark.parametrize("package", ["scipy", "matplotlib", "tensorflow"])
 def test_the_command_says_so_before_it_loads_a_model(
-    package, monkeypatch, capsys
+    package, monkeypatch, capsys, tmp_path
 ):
     hide(monkeypatch, package)
     with pytest.raises(SystemExit) as error:
-        main(["there-is-no-such.keras", "there-is-no-such.npz"])
-    message = capsys.readouterr().err
-    assert error.value.code == 2 and len(message.splitlines()) == 1
+        # TensorFlow reads a directory.
+        main(["there-is-no-such.keras", str(tmp_path)])
+    (message,) = capsys.readouterr().err.splitlines()
+    assert error.value.code == 2
     assert f"`pip install {package}`" in message
 
 
-def test_the_command_wants_tensorflow_before_it_loads_a_model(
-    monkeypatch, capsys, tmp_path
-):
-    monkeypatch.setitem(sys.modules, "tensorflow", None)
-    with pytest.raises(SystemExit) as error:
-        main(["there-is-no-such.keras", str(tmp_path)])
-    message = capsys.readouterr().err
-    assert error.value.code == 2 and len(message.splitlines()) == 1
-    assert "`pip install tensorflow`" in message
+@pytest.mark.slow
+def test_without_scipy_and_matplotlib_the_rest_imports():
+    printed = run_program("without_extras", backend="tensorflow")
+    assert printed == "imported\n"

@@ -2,29 +2,9 @@
 
 import numpy as np
 
-from tests.support.front_ends import KERAS
-from tests.support.models import data
-
 
 def make_average(front_end, **arguments):
-    if front_end is KERAS:
-        from keras_clip import callbacks
-    else:
-        from keras_clip.tf_keras import callbacks
-    return callbacks.LinearAverage(**arguments)
-
-
-def fit(model, *callbacks, batch_size=8, epochs=1, **inputs):
-    x, targets = data()
-    model.fit(
-        inputs.get("x", x),
-        inputs.get("targets", targets),
-        batch_size=batch_size,
-        epochs=epochs,
-        shuffle=False,
-        verbose=0,
-        callbacks=list(callbacks),
-    )
+    return front_end.callbacks.LinearAverage(**arguments)
 
 
 class Recorder:

@@ -4,6 +4,8 @@ Importing this imports neither TensorFlow nor tf_keras: programs on the JAX
 backend use it too.
 """
 
+import importlib
+
 import keras
 import numpy as np
 import pytest
@@ -18,10 +20,15 @@ class KerasFrontEnd:
     """The optimizers for Keras 3, on the backend that Keras runs on."""
 
     name = "keras"
+    package = "keras_clip"
 
     @property
     def framework(self):
         return keras
+
+    @property
+    def callbacks(self):
+        return importlib.import_module(f"{self.package}.callbacks")
 
     def optimizer_class(self, name):
         return OPTIMIZERS[name].keras_class
@@ -33,6 +40,10 @@ class KerasFrontEnd:
             elif isinstance(value, (Polynomial, Adaptive)):
                 arguments[argument] = value.threshold()
         return self.optimizer_class(name)(**arguments)
+
+    def scaled(self, optimizer, scale):
+        """Returns an optimizer that scales the loss for the one within."""
+        return keras.optimizers.LossScaleOptimizer(optimizer, scale)
 
     def variable(self, value, dtype="float32", name=None):
         # On torch nothing else has a gradient.
@@ -80,11 +91,16 @@ class KerasFrontEnd:
     def __repr__(self):
         return self.name
 
+    def __reduce__(self):
+        # There is one of each, in every process.
+        return self.name.upper()
+
 
 class TfKerasFrontEnd(KerasFrontEnd):
     """The optimizers for tf_keras."""
 
     name = "tf_keras"
+    package = "keras_clip.tf_keras"
 
     @property
     def framework(self):
@@ -96,6 +112,11 @@ class TfKerasFrontEnd(KerasFrontEnd):
         import keras_clip.tf_keras  # noqa: F401 registers the optimizers
 
         return OPTIMIZERS[name].tf_keras_class
+
+    def scaled(self, optimizer, scale):
+        return self.framework.mixed_precision.LossScaleOptimizer(
+            optimizer, initial_scale=scale
+        )
 
     def variable(self, value, dtype="float32", name=None):
         import tensorflow as tf

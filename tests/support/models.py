@@ -30,6 +30,18 @@ def data():
     return x, targets
 
 
+def fit(model, *callbacks, on=None, batch_size=8, **arguments):
+    """Trains on inputs and targets in their order, and returns the history."""
+    return model.fit(
+        *(on or data()),
+        batch_size=batch_size,
+        shuffle=False,
+        verbose=0,
+        callbacks=list(callbacks),
+        **arguments,
+    ).history
+
+
 def train(front_end, model, gradients):
     """Steps the model's own optimizer by a list of gradients a step."""
     for gradient in gradients:

@@ -1,16 +1,20 @@
 """Models that ClipMonitor watches, and a loop that reads at every step."""
 
+import functools
+
 import keras
 import numpy as np
 
 from tests.support.enrolment.record import Adaptive
 from tests.support.enrolment.record import Polynomial
-from tests.support.front_ends import KERAS
 from tests.support.models import data
 from tests.support.models import dense_model
+from tests.support.models import fit as fit_batches
+from tests.support.noise_problems import batches_of
 from tests.support.oracles import thresholds
+from tests.support.trajectories import same_bits
 
-STEPS = 16
+STEPS, BATCH = 16, 2
 THRESHOLDS = {
     "number": 1.0,
     "polynomial": Polynomial(0.5, 0.25),
@@ -18,16 +22,8 @@ THRESHOLDS = {
 }
 
 
-def monitor_class(front_end):
-    if front_end is KERAS:
-        from keras_clip import callbacks
-    else:
-        from keras_clip.tf_keras import callbacks
-    return callbacks.ClipMonitor
-
-
 def make_monitor(front_end, **arguments):
-    return monitor_class(front_end)(**arguments)
+    return front_end.callbacks.ClipMonitor(**arguments)
 
 
 def gclip(front_end, **arguments):
@@ -37,36 +33,26 @@ def gclip(front_end, **arguments):
     )
 
 
-def steps_with(skipped=()):
-    """Returns inputs and targets of each step; some are infinite."""
-    x, targets = (np.split(array, STEPS) for array in data())
+def steps_with(skipped):
+    """Returns inputs and targets; those of some steps are infinite."""
+    x, targets = data()
     for step in skipped:
-        x[step - 1] = np.full_like(x[step - 1], np.inf)
+        x[BATCH * (step - 1) : BATCH * step] = np.inf
     return x, targets
 
 
-def fit(model, *callbacks, batches=None, **arguments):
-    x, targets = batches or steps_with()
-    return model.fit(
-        np.concatenate(x),
-        np.concatenate(targets),
-        batch_size=len(x[0]),
-        shuffle=False,
-        verbose=0,
-        callbacks=list(callbacks),
-        **arguments,
-    ).history
+fit = functools.partial(fit_batches, batch_size=BATCH)
 
 
 class Loop:
     """Takes the same steps one by one and reads the optimizer after each."""
 
-    def __init__(self, front_end, optimizer, batches=None, epochs=1):
-        self.model = dense_model(front_end, optimizer)
+    def __init__(self, front_end, optimizer, on=None, epochs=1):
+        model = dense_model(front_end, optimizer)
         self.steps = []
         for _ in range(epochs):
-            for x, targets in zip(*(batches or steps_with()), strict=True):
-                self.model.train_on_batch(x, targets)
+            for batch in batches_of(*(on or data()), BATCH):
+                model.train_on_batch(*batch)
                 self.steps.append(
                     {
                         "step": int(optimizer.update_count),
@@ -119,6 +105,12 @@ class Loop:
         return tau[0]
 
 
+@functools.cache
+def usual_loop(front_end):
+    """Returns three epochs of the usual optimizer."""
+    return Loop(front_end, gclip(front_end), epochs=3)
+
+
 def assert_equal(actual, expected):
     assert len(actual) == len(expected)
     for a, e in zip(actual, expected, strict=True):
@@ -127,11 +119,21 @@ def assert_equal(actual, expected):
             np.testing.assert_allclose(a[name], value, rtol=1e-5, err_msg=name)
 
 
-def assert_read_alike(actual, expected):
-    """Compares two results of `monitoring.switched_on`."""
-    assert len(actual["readings"][1]) == len(actual["readings"][2]) == 2
-    for a, b in zip(actual["readings"], expected["readings"], strict=True):
-        assert_equal(a, b)
+def assert_switched_on(watched, plain, expected, steps):
+    """Checks four trainings, of which the second and the third are read.
+
+    Args:
+        watched: They as `trainings` in `programs.callbacks` returns them.
+        plain: The same without a monitor.
+        expected: The same elsewhere.
+        steps: How often `train_step` is run in a training without a trace.
+    """
+    for actual, without, alike in zip(watched, plain, expected, strict=True):
+        assert same_bits(actual["weights"], without["weights"])
+        assert_equal(actual["readings"], alike["readings"])
+    assert [len(each["readings"]) for each in watched] == [0, 2, 2, 0]
+    traces = [each["traces"] for each in watched]
+    assert traces[1] > 0 and traces[2:] == [steps, steps]
 
 
 def _scalars(folder):

@@ -18,7 +18,7 @@ def model_with_own_step(front_end, own, optimizer="rmsprop"):
     else:
         backend = keras.backend.backend()
     make = {"tensorflow": _by_tape, "jax": _stateless, "torch": _by_backward}
-    return _remade(front_end, make[backend](front_end, own), optimizer)
+    return remade(front_end, make[backend](front_end, own), optimizer)
 
 
 def model_of_two_optimizers(front_end, first, second):
@@ -40,12 +40,13 @@ def model_of_two_optimizers(front_end, first, second):
             self.number += 1
             return {"loss": tf.reduce_mean(loss)}
 
-    model = _remade(front_end, TwoOptimizers, "rmsprop", run_eagerly=True)
+    model = remade(front_end, TwoOptimizers, "rmsprop", run_eagerly=True)
     model.number = 0
     return model
 
 
-def _remade(front_end, model_class, optimizer, **arguments):
+def remade(front_end, model_class, optimizer, **arguments):
+    """Returns the model of `dense_model` as one of another class."""
     like = dense_model(front_end, "sgd")
     inputs = front_end.framework.layers.Input((3,))
     model = model_class([inputs, *like.layers], name="model")

@@ -1,6 +1,7 @@
 """Fits a sum of squares to the squared norm of the noise."""
 
 import dataclasses
+import functools
 import math
 
 import numpy as np
@@ -205,8 +206,10 @@ def _scale(alpha, log_dimension, location):
     return math.exp(location - log_dimension / alpha)
 
 
+@functools.cache
 def _starts():
-    """Yields parameters of laws with a median of about 1, as the norms have."""
+    """Returns parameters of laws with a median of 1, about that of norms."""
+    starts = []
     for alpha in START_INDICES:
         for dimension in START_DIMENSIONS:
             low, high = -10.0, 10.0
@@ -218,7 +221,9 @@ def _starts():
                 )
                 place = np.clip(np.searchsorted(below, 0.5), 1, 20)
                 low, high = grid[place - 1], grid[place]
-            yield np.array([alpha, math.log(dimension), -(low + high) / 4])
+            location = -(low + high) / 4
+            starts.append(np.array([alpha, math.log(dimension), location]))
+    return starts
 
 
 def _with_fit(alpha, dimension, scale, norms, unit):

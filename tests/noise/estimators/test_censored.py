@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from keras_clip import noise
-from tests.noise.reports.test_report import make_samples
 from tests.support.front_ends import both_front_ends
 from tests.support.noise_problems import batches_of
 from tests.support.noise_problems import data
 from tests.support.noise_problems import linear_model
+from tests.support.noise_problems import make_samples
+from tests.support.noise_problems import sample
 
 NORMS = np.random.default_rng(0).pareto(1.5, 1000) + 1
 PROJECTIONS = np.random.default_rng(1).standard_t(1.5, (900, 2))
@@ -27,8 +28,7 @@ def censored():
         num_requested=1000,
         num_nonfinite=100,
         num_censored=100,
-        layer_noise_norms=np.sort(NORMS)[:900, None],
-        layer_gradient_norms=np.sort(NORMS)[:900, None],
+        layers=np.sort(NORMS)[:900, None],
     )
 
 
@@ -43,7 +43,7 @@ def test_there_is_no_verdict_and_no_estimate(censored):
         *("gaussian_fit", "stable_fit"),
     ):
         assert getattr(report, name) is None and summary[name] is None
-    assert report.layers == {"x": None}
+    assert report.layers == {"a": None}
     assert summary["num_censored"] == 100
 
 
@@ -98,9 +98,7 @@ def test_gradients_that_float32_cannot_hold_are_censored_bad_data_not(
     x, y = data(400)
     x[8] *= 1e30
     y[16], y[24] = np.nan, np.inf
-    samples = noise.sample(
-        linear_model(front_end), batches_of(x, y), num_samples=50, verbose=0
-    )
+    samples = sample(linear_model(front_end), batches_of(x, y), num_samples=50)
     assert samples.num_nonfinite == samples.full_gradient_nonfinite == 3
     assert samples.num_censored == 1
     report = noise.report(samples)
@@ -121,7 +119,7 @@ def test_a_gradient_without_a_number_is_censored(front_end):
     model = linear_model(front_end, loss=loss)
     x, y = data(400)
     x[0], y[0] = 0.0, [0.25, -0.5]
-    samples = noise.sample(model, batches_of(x, y), num_samples=50, verbose=0)
+    samples = sample(model, batches_of(x, y), num_samples=50)
     assert samples.num_nonfinite == samples.num_censored == 1
 
 

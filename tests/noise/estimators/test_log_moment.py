@@ -10,6 +10,7 @@ from keras_clip.noise import log_moment
 from tests.support.noise_families import coverage
 from tests.support.noise_families import positive_stable
 from tests.support.noise_families import stable
+from tests.support.refusals import refused
 
 REPETITIONS = 400
 
@@ -112,33 +113,35 @@ def test_lighter_tails_than_gaussian_ones_have_an_estimate_of_two():
         assert index.verdict == "not heavy-tailed"
 
 
+CENTRED = "be centred at zero; for norms see `hill`"
+
+
 @pytest.mark.parametrize(
-    ("samples", "message"),
+    ("samples", "wanted", "received"),
     [
         (
             np.linspace(-1, 1, 51).round(2),
-            "`samples` must not be zero, where the logarithm is infinite. "
-            "Received: samples=1 zeros",
+            "not be zero, where the logarithm is infinite",
+            "1 zeros",
         ),
         (
             abs(stable(np.random.default_rng(6), 1.5, 60)),
-            "`samples` must be centred at zero; for norms see `hill`. "
-            "Received: samples=numbers of one sign",
+            CENTRED,
+            "numbers of one sign",
         ),
         (
             np.c_[np.linspace(-1, 1, 60), -np.arange(1, 61)],
-            "`samples` must be centred at zero; for norms see `hill`. "
-            "Received: samples=numbers of one sign",
+            CENTRED,
+            "numbers of one sign",
         ),
         (
             np.tile([-1.5, 1.5], 30),
-            "`samples` must not all be equal but for their sign. "
-            "Received: samples=±1.5",
+            "not all be equal but for their sign",
+            "±1.5",
         ),
     ],
     ids=["zero", "norms", "one column", "signs"],
 )
-def test_zeros_norms_and_signs_are_refused(samples, message):
-    with pytest.raises(ValueError) as error:
+def test_zeros_norms_and_signs_are_refused(samples, wanted, received):
+    with refused(f"`samples` must {wanted}. Received: samples={received}"):
         log_moment(samples)
-    assert str(error.value) == message

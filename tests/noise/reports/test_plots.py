@@ -1,14 +1,11 @@
 """Pictures show what the report says, with labels on all axes."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 from keras_clip import noise
-from tests.noise.reports.test_report import make_samples
 from tests.noise.reports.test_tick_labels import check_labels
+from tests.support.noise_problems import make_samples
 
 pytestmark = pytest.mark.slow
 
@@ -78,6 +75,7 @@ def test_the_variance_curve_ends_at_the_variance(report):
 UNIFORM = np.random.default_rng(0).uniform(size=60)
 
 
+@pytest.mark.usefixtures("stables_are_not_fitted")
 @pytest.mark.parametrize(
     "norms",
     [
@@ -106,6 +104,7 @@ def test_a_report_without_estimates_is_drawn_too(tmp_path):
     assert (tmp_path / "few.png").stat().st_size > 10_000
 
 
+@pytest.mark.usefixtures("stables_are_not_fitted")
 def test_a_grid_has_a_histogram_for_each_report(report):
     other = _report(3.0)
     figure = noise.plot_grid(
@@ -142,29 +141,3 @@ def test_rows_with_other_columns_are_refused(report):
     rows = {"a": {"x": report}, "b": {"y": report}}
     with pytest.raises(ValueError, match=r"Received: columns=\[\['x'\], \['y"):
         noise.plot_grid(rows)
-
-
-def test_without_matplotlib_and_scipy_the_rest_imports():
-    """And what needs one of them says how to get it."""
-    program = """
-import sys
-sys.modules["matplotlib"] = sys.modules["scipy"] = None
-sys.modules["matplotlib.figure"] = None
-from keras_clip import noise
-for call in (lambda: noise.hill(range(1, 100)),
-             noise.optional_packages.import_figure):
-    try:
-        call()
-    except ImportError as error:
-        print(error)
-"""
-    printed = subprocess.run(
-        [sys.executable, "-c", program],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    lines = printed.splitlines()
-    assert len(lines) == 2
-    assert "`pip install scipy`" in lines[0]
-    assert "`pip install matplotlib`" in lines[1]

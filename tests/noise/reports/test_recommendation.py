@@ -11,13 +11,17 @@ from keras_clip import noise
 from keras_clip.noise.reports.early import is_early
 from keras_clip.noise.reports.optimizers_for import optimizers_for
 from keras_clip.registry import OPTIMIZERS
-from tests.noise.reports.test_report import make_samples
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.noise_problems import data
 from tests.support.noise_problems import linear_model
+from tests.support.noise_problems import make_samples
+from tests.support.noise_problems import sample
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("stables_are_not_fitted"),
+]
 
 RNG = np.random.default_rng(0)
 HEAVY = RNG.pareto(1.2, 1000) + 1
@@ -26,9 +30,8 @@ FEW = HEAVY[:20]
 
 
 def _report(norms, **fields):
-    return noise.report(
-        make_samples(norms, **{"gradient_norms": norms, **fields})
-    )
+    fields = {"gradient_norms": norms, **fields}
+    return noise.report(make_samples(norms, **fields))
 
 
 def _run(report):
@@ -61,12 +64,7 @@ def test_of_gradients_that_are_mostly_zero_there_is_a_report(share, tmp_path):
     norms = np.where(np.arange(1000) < 1000 * share, 0.0, HEAVY)
     norms[-1] = 1.0
     layers = np.stack([norms, 0 * norms], axis=1)
-    report = _report(
-        norms,
-        paths=("a", "b"),
-        layer_noise_norms=layers,
-        layer_gradient_norms=layers,
-    )
+    report = _report(norms, layers=layers)
     _run(report)
     report.plot(tmp_path / "report.png")
     for suggestion in report.suggestions.values():
@@ -89,15 +87,12 @@ def test_json_has_no_numbers_that_it_cannot_have(tmp_path):
 
 
 def test_a_training_outlives_a_report_that_cannot_be_made():
-    x = np.ones((32, 3), "float32")
-    model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
-    callback = keras_clip.callbacks.GradientNoise(
-        x, 0 * x[:, :1], num_samples=60
-    )
-    model.set_weights([np.zeros((3, 1)), np.zeros(1)])
+    x, y = data(40)
+    model = linear_model(KERAS)
+    model.set_weights([0 * weight for weight in model.get_weights()])
+    callback = keras_clip.callbacks.GradientNoise(x, 0 * y, num_samples=60)
     with pytest.warns(UserWarning, match="no report after epoch 1: "):
-        model.fit(x, 0 * x[:, :1], verbose=0, epochs=2, callbacks=[callback])
+        model.fit(x, 0 * y, verbose=0, epochs=2, callbacks=[callback])
     assert callback.reports == {}
 
 
@@ -136,7 +131,7 @@ def test_the_callback_recommends_what_is_worth_while(
 def test_the_line_is_for_the_framework_of_the_model(front_end):
     model = linear_model(front_end)
     x, y = data(400)
-    samples = noise.sample(model, x, y, batch_size=8, num_samples=60, verbose=0)
+    samples = sample(model, x, y, batch_size=8, num_samples=60)
     optimizer = _run(noise.report(samples))
     assert type(optimizer) is front_end.optimizer_class("clip_adam")
     model.compile(optimizer=optimizer, loss="mse")
@@ -189,12 +184,7 @@ def test_each_suggestion_names_what_it_is_for_printed_and_saved(
     given, theorems
 ):
     norms = np.stack([given, 2 * given], axis=1)
-    report = _report(
-        given,
-        paths=("a", "b"),
-        layer_noise_norms=norms,
-        layer_gradient_norms=norms,
-    )
+    report = _report(given, layers=norms)
     found = report.suggestions.values()
     assert sum(suggestion.is_theory for suggestion in found) == theorems
     saved = report.summary()["suggestions"]
@@ -246,9 +236,8 @@ def trained():
     model.compile(keras.optimizers.Adam(3e-2), "mse")
 
     def report():
-        return noise.report(
-            noise.sample(model, x, y, batch_size=16, num_samples=400, verbose=0)
-        )
+        options = {"batch_size": 16, "num_samples": 400}
+        return noise.report(sample(model, x, y, **options))
 
     before = report()
     model.fit(x, y, batch_size=16, epochs=4, verbose=0)
@@ -256,14 +245,14 @@ def trained():
     weights = model.get_weights()
 
     def share_clipped(threshold):
-        """The optimizer's own count over the epoch that follows."""
+        """Returns the optimizer's own count of the second epoch."""
         model.set_weights(weights)
         optimizer = keras_clip.ClipAdam(1e-3, clip_threshold=threshold)
         model.compile(optimizer, "mse")
         monitor = keras_clip.callbacks.ClipMonitor(interval=1)
-        model.fit(x, y, batch_size=16, epochs=4, verbose=0, callbacks=[monitor])
+        model.fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=[monitor])
         return np.mean(
-            [each["clip_fraction"] for each in monitor.readings[256:]]
+            [each["clip_fraction"] for each in monitor.readings[128:]]
         )
 
     return before, after, share_clipped
@@ -273,8 +262,9 @@ def test_advice_not_to_take_a_fixed_threshold_is_for_untrained_models(trained):
     before, after, _ = trained
     assert before.recommendation.is_early
     assert not after.recommendation.is_early
-    assert "a fixed threshold taken now would soon clip" in str(before)
-    assert "a fixed threshold taken now" not in str(after)
+    fixed = "a fixed threshold taken now would soon clip"
+    assert any(fixed in advice for advice in before.recommendation.advice)
+    assert not any(fixed in advice for advice in after.recommendation.advice)
     assert before.summary()["recommendation"]["is_early"] is True
 
 
@@ -284,12 +274,3 @@ def test_a_number_of_the_start_clips_nothing_later_and_the_advice_does(trained):
     assert share_clipped(fixed) < 0.005
     recommended = before.recommendation.suggestion.clip_threshold
     assert 0.03 < share_clipped(recommended) < 0.3
-
-
-def test_the_callback_prints_the_line(capsys):
-    x, y = data(400)
-    model = linear_model(KERAS)
-    callback = keras_clip.callbacks.GradientNoise(x, y, num_samples=60)
-    model.fit(x, y, verbose=0, callbacks=[callback])
-    (report,) = callback.reports.values()
-    assert report.recommendation.line in capsys.readouterr().out

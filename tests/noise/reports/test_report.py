@@ -6,38 +6,11 @@ import numpy as np
 import pytest
 
 from keras_clip import noise
+from tests.support.noise_problems import make_samples
 
 pytestmark = pytest.mark.slow
 
 LIGHT, HEAVY = "not heavy-tailed", "heavy-tailed"
-
-
-def make_samples(norms, projections=None, **fields):
-    """Returns samples with these norms of the noise."""
-    if projections is None:
-        projections = np.zeros((len(norms), 0))
-    return noise.NoiseSamples(
-        **{
-            "noise_norms": norms,
-            "gradient_norms": norms + 1.0,
-            "projections": projections,
-            "full_gradient_norm": 1.0,
-            "full_gradient_batches": 100,
-            "covers_data": True,
-            "loss": 0.5,
-            "batch_size": 16,
-            "training": True,
-            "is_random": False,
-            "is_batch_dependent": False,
-            "num_requested": len(norms),
-            "num_nonfinite": 0,
-            "full_gradient_nonfinite": 0,
-            "num_partial": 0,
-            "seed": 0,
-            "paths": ("x",),
-            **fields,
-        }
-    )
 
 
 def _pareto(index, size=2000, seed=0):
@@ -80,6 +53,7 @@ def test_gaussian_noise_is_not(light):
     assert light.gaussian_fit.distance < 0.03
 
 
+@pytest.mark.usefixtures("stables_are_not_fitted")
 def test_what_may_be_either_is_undecided():
     report = noise.report(make_samples(_pareto(2.0, 200)))
     assert report.verdict == "undecided"
@@ -115,6 +89,7 @@ def test_words_hold_verdict_indices_thresholds_and_training_flag(heavy, light):
     assert "is what clipping is for" in text
 
 
+@pytest.mark.usefixtures("stables_are_not_fitted")
 def test_caveats_of_the_samples_are_caveats_of_the_report():
     samples = make_samples(_pareto(1.5, 100), num_requested=150, is_random=True)
     report = noise.report(samples)
@@ -124,6 +99,7 @@ def test_caveats_of_the_samples_are_caveats_of_the_report():
     assert "standard error" in str(report)
 
 
+@pytest.mark.usefixtures("stables_are_not_fitted")
 def test_estimates_that_disagree_are_said_to():
     """A Gaussian whose scale varies has projections of a heavy-tailed look."""
     rng = np.random.default_rng(0)
@@ -137,6 +113,7 @@ def test_estimates_that_disagree_are_said_to():
     assert report.caveats[-1] in str(report)
 
 
+@pytest.mark.usefixtures("stables_are_not_fitted")
 def test_estimates_that_disagree_the_other_way_are_said_to():
     """A heavy tail of two in a hundred hardly changes the body."""
     rng = np.random.default_rng(0)
@@ -149,14 +126,10 @@ def test_estimates_that_disagree_the_other_way_are_said_to():
     assert "close to Gaussian, a heavy tail of a few" in report.caveats[-1]
 
 
+@pytest.mark.usefixtures("stables_are_not_fitted")
 def test_each_layer_has_a_tail_index_of_its_own_if_asked():
     norms = np.stack([_pareto(1.2), _pareto(4.0), np.zeros(2000)], axis=1)
-    samples = make_samples(
-        np.linalg.norm(norms, axis=1),
-        paths=("a", "b", "c"),
-        layer_noise_norms=norms,
-        layer_gradient_norms=norms,
-    )
+    samples = make_samples(np.linalg.norm(norms, axis=1), layers=norms)
     report = noise.report(samples)
     assert report.layers["a"].verdict == HEAVY
     assert report.layers["b"].verdict == LIGHT
@@ -175,12 +148,11 @@ def test_json_holds_what_the_words_say(heavy, tmp_path):
     assert saved["tail_index"]["alpha"] == heavy.tail_index.alpha
     assert saved["stable_fit"]["distance"] == heavy.stable_fit.distance
     assert saved["training"] is True and saved["num_samples"] == 2000
-    quantile = saved["suggestions"]["quantile"]
-    assert (
-        quantile["clip_threshold"]
-        == heavy.suggestions["quantile"].clip_threshold
+    quantile, adaptive = (
+        saved["suggestions"][name]["clip_threshold"]
+        for name in ("quantile", "adaptive")
     )
-    adaptive = saved["suggestions"]["adaptive"]["clip_threshold"]
+    assert quantile == heavy.suggestions["quantile"].clip_threshold
     assert adaptive["class_name"] == "AdaptiveThreshold"
 
 

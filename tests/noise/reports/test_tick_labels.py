@@ -18,9 +18,9 @@ WIDTHS = [
 ]
 
 
-def every_other(widths, least):
-    """Returns a half of them, the other one for the next of `LEAST`."""
-    return widths[LEAST.index(least) % 2 :: 2]
+def a_third(widths, least):
+    """Returns a third of them, another one for the next of `LEAST`."""
+    return widths[LEAST.index(least) % 3 :: 3]
 
 
 def check_labels(part):
@@ -57,14 +57,14 @@ def _drawn(x, y, scale, label):
 
 @pytest.mark.parametrize("least", LEAST)
 def test_logarithmic_labels_do_not_overlap(least):
-    for width in every_other(WIDTHS, least):
+    for width in a_third(WIDTHS, least):
         ends = np.array([least, least * width])
         check_labels(_drawn(ends, ends, "log", label_logarithmic))
 
 
 @pytest.mark.parametrize("least", LEAST[1:])
 def test_linear_labels_do_not_overlap(least):
-    for width in every_other(WIDTHS[:-1], least):
+    for width in a_third(WIDTHS[:-1], least):
         ends = np.array([least, least * width])
         check_labels(_drawn(ends, ends, "linear", label_linear))
 

@@ -10,51 +10,23 @@ from tests.support.front_ends import both_front_ends
 from tests.support.noise_problems import batches_of
 from tests.support.noise_problems import data
 from tests.support.noise_problems import gradient
+from tests.support.noise_problems import linear_model
+from tests.support.noise_problems import noise_norms
 from tests.support.noise_problems import norm
-from tests.support.programs.launch import run_program
+from tests.support.noise_problems import sample
+from tests.support.programs.launch import result_of
+from tests.support.programs.noise import samples_in_float16
 from tests.support.trajectories import same_bits
 
 pytestmark = pytest.mark.slow
 
 
 def _model(front_end, scale=None, policy="mixed_float16"):
-    """The linear model of `problems`, with a loss scale or without."""
-    framework = front_end.framework
-    layers = framework.layers
-    model = framework.Sequential(
-        [
-            layers.Input((3,), dtype="float32"),
-            layers.Dense(2, name="linear", dtype=policy),
-        ]
-    )
-    model.set_weights(
-        [0.5 * np.arange(1, 7).reshape(3, 2), np.array([0.25, -0.5])]
-    )
-    optimizer = framework.optimizers.SGD()
+    """Returns the linear model, with a loss scale or without."""
+    optimizer = front_end.framework.optimizers.SGD()
     if scale is not None:
-        optimizer = _loss_scale_optimizer(front_end)(
-            optimizer, initial_scale=scale
-        )
-    model.compile(optimizer=optimizer, loss="mse")
-    return model
-
-
-def _loss_scale_optimizer(front_end):
-    if front_end is KERAS:
-        return keras.optimizers.LossScaleOptimizer
-    return front_end.framework.mixed_precision.LossScaleOptimizer
-
-
-def _sample(model, batches, **options):
-    return noise.sample(model, batches, verbose=0, **options)
-
-
-def _expected(batches, x, y):
-    full = gradient(x, y)
-    return [
-        norm([a - b for a, b in zip(gradient(*batch), full, strict=True)])
-        for batch in batches
-    ]
+        optimizer = front_end.scaled(optimizer, scale)
+    return linear_model(front_end, policy=policy, optimizer=optimizer)
 
 
 def _heavy(size, of_inputs=1.0):
@@ -70,20 +42,19 @@ def _heavy(size, of_inputs=1.0):
 def test_no_mini_batch_is_left_out(front_end, scale, of_inputs):
     x, y = _heavy(800, of_inputs)
     batches = batches_of(x, y, 4)
-    samples = _sample(_model(front_end, scale), batches, num_samples=200)
+    samples = sample(_model(front_end, scale), batches, num_samples=200)
     assert len(samples) == 200 and not samples.caveats and samples.exact
-    expected = _expected(batches, x, y)
+    expected = noise_norms(batches, x, y)
     np.testing.assert_allclose(samples.noise_norms, expected, rtol=0.02)
     np.testing.assert_allclose(
         samples.full_gradient_norm, norm(gradient(x, y)), rtol=0.01
     )
 
 
-@both_front_ends
-def test_the_verdict_is_that_in_float32(front_end):
+def test_the_verdict_is_that_in_float32():
     batches = batches_of(*_heavy(4000), 4)
     single, half = (
-        noise.report(_sample(_model(front_end, scale, policy), batches))
+        noise.report(sample(_model(KERAS, scale, policy), batches))
         for scale, policy in ((None, "float32"), (2.0**15, "mixed_float16"))
     )
     assert single.verdict == half.verdict == "heavy-tailed"
@@ -104,10 +75,10 @@ def test_small_gradients_between_large_ones_do_not_vanish(front_end):
     kernel, _ = model.get_weights()
     model.set_weights([kernel, np.zeros(2)])
     batches = batches_of(x, y) * 3
-    samples = _sample(model, batches, num_samples=30)
+    samples = sample(model, batches, num_samples=30)
     single = _model(front_end, policy="float32")
     single.set_weights(model.get_weights())
-    expected = _sample(single, batches, num_samples=30)
+    expected = sample(single, batches, num_samples=30)
     np.testing.assert_allclose(
         samples.gradient_norms, expected.gradient_norms, rtol=0.01
     )
@@ -139,7 +110,7 @@ def test_the_loss_scale_stays_as_training_has_left_it(front_end):
         for name, value in vars(optimizer).items()
         if isinstance(value, bool)
     }
-    samples = _sample(model, batches_of(x * 100, y, 4))
+    samples = sample(model, batches_of(x * 100, y, 4))
     assert len(samples) == 20
     assert same_bits(everything(), before)
     assert set(vars(optimizer)) == attributes
@@ -152,11 +123,12 @@ def test_bad_data_are_left_out_and_cost_the_others_nothing(front_end, bad):
     x, y = _heavy(800)
     y[9] = bad
     batches = batches_of(x, y, 8)
-    samples = _sample(_model(front_end, 2.0**15), batches, num_samples=100)
+    samples = sample(_model(front_end, 2.0**15), batches, num_samples=100)
     assert samples.num_nonfinite == samples.full_gradient_nonfinite == 1
     assert samples.num_censored == 0
     good = np.r_[0:8, 16:800]
-    expected = _expected(batches_of(x[good], y[good]), x[good], y[good])
+    x, y = x[good], y[good]
+    expected = noise_norms(batches_of(x, y), x, y)
     np.testing.assert_allclose(
         samples.noise_norms, expected, rtol=0.01, atol=1.0
     )
@@ -170,35 +142,19 @@ def test_samples_without_the_largest_have_no_verdict(front_end):
     y[::100] *= 1e12 if front_end is KERAS else 1e3
     x[::100] *= 1 if front_end is KERAS else 6e4
     batches = batches_of(x, y, 4)
-    samples = _sample(_model(front_end, 2.0**15), batches, num_samples=200)
+    samples = sample(_model(front_end, 2.0**15), batches, num_samples=200)
     assert samples.num_nonfinite == samples.num_censored == 8
     report = noise.report(samples)
     assert report.verdict == "unknown" and report.tail_index is None
     assert "may be the largest" in " ".join(report.caveats)
 
 
-def test_a_retry_draws_the_same_mask():
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_a_retry_draws_the_same_mask(backend):
     """Else the masks that make a gradient large would not count."""
-    from tests.support.programs.noise_float16 import samples
-
-    _same_but_for_rounding(
-        samples(2.0**-7),
-        samples(2.0**15),
-    )
-
-
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_it_is_so_on_other_backends(tmp_path, backend):
-    run_program("noise_float16", tmp_path, backend=backend)
-    _same_but_for_rounding(
-        *(
-            noise.NoiseSamples.load(tmp_path / f"{name}.json")
-            for name in ("small", "large")
-        )
-    )
-
-
-def _same_but_for_rounding(small, large):
+    # At the smaller scale nothing overflows, at the larger one most batches.
+    scales = (2.0**-7, 2.0**15)
+    small, large = result_of(samples_in_float16, scales, backend=backend)
     assert len(small) == len(large) == 100 and large.is_random
     size = np.max(small.noise_norms)
     np.testing.assert_allclose(
@@ -228,7 +184,7 @@ def test_a_scale_is_no_reason_to_trace_anew():
     for of_inputs in (1e-3, 1.0):
         before = Counting.calls
         x, y = _heavy(400, of_inputs)
-        _sample(model, batches_of(x, y, 4), num_samples=100)
+        sample(model, batches_of(x, y, 4), num_samples=100)
         counts.append(Counting.calls - before)
     # Once to build it, and once for each pass.
     assert counts == [3, 3]

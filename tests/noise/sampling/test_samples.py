@@ -6,39 +6,35 @@ import numpy as np
 import pytest
 
 from keras_clip import noise
+from tests.support.refusals import refused
 
-NORMS = {
-    "samples": (noise.hill, noise.hill_curve),
-    "norms": (noise.fit_squared_gaussians, noise.fit_squared_stables),
-}
-OF_NORMS = [(f, name) for name, fs in NORMS.items() for f in fs]
-OF_PROJECTIONS = [(f, "samples") for f in (noise.log_moment, noise.kurtosis)]
-OF_ANY_NUMBER = [(noise.variance_curve, "norms")]
+OF_NORMS = [
+    (noise.hill, "samples"),
+    (noise.hill_curve, "samples"),
+    (noise.fit_squared_gaussians, "norms"),
+    (noise.fit_squared_stables, "norms"),
+]
 
 GOOD = np.arange(1.0, 61.0)
-
-
-def _message(call, value):
-    with pytest.raises(ValueError) as error:
-        call(value)
-    return str(error.value)
+SHAPE = "an array of shape (n,) with n >= 50"
+FINITE = "finite numbers; drop and count the others before"
 
 
 @pytest.mark.parametrize(
     ("value", "wanted", "received"),
     [
-        (GOOD[:49], "an array of shape (n,) with n >= 50", "shape (49,)"),
-        ([], "an array of shape (n,) with n >= 50", "shape (0,)"),
-        (1.0, "an array of shape (n,) with n >= 50", "shape ()"),
-        (GOOD[:, None], "an array of shape (n,) with n >= 50", "shape (60, 1)"),
-        (GOOD > 3, "an array of shape (n,) with n >= 50", "dtype bool"),
-        (GOOD * 1j, "an array of shape (n,) with n >= 50", "dtype complex128"),
-        (GOOD.astype(str), "an array of shape (n,) with n >= 50", "dtype <U32"),
-        (None, "an array of shape (n,) with n >= 50", "dtype object"),
-        ([[1.0], [1.0, 2.0]], "an array of shape (n,) with n >= 50", None),
+        (GOOD[:49], SHAPE, "shape (49,)"),
+        ([], SHAPE, "shape (0,)"),
+        (1.0, SHAPE, "shape ()"),
+        (GOOD[:, None], SHAPE, "shape (60, 1)"),
+        (GOOD > 3, SHAPE, "dtype bool"),
+        (GOOD * 1j, SHAPE, "dtype complex128"),
+        (GOOD.astype(str), SHAPE, "dtype <U32"),
+        (None, SHAPE, "dtype object"),
+        ([[1.0], [1.0, 2.0]], SHAPE, "=[[1.0], [1.0, 2.0]]"),
         (
             np.r_[GOOD, math.nan, math.inf],
-            "finite numbers; drop and count the others before",
+            FINITE,
             "2 of 62 that are not finite",
         ),
         (GOOD - 1, "positive numbers, not all equal", "1 of 60 that are not"),
@@ -48,12 +44,8 @@ def _message(call, value):
 )
 @pytest.mark.parametrize(("call", "name"), OF_NORMS)
 def test_bad_norms_are_refused(call, name, value, wanted, received):
-    message = _message(call, value)
-    assert message.startswith(f"`{name}` must be {wanted}. Received: {name}=")
-    if received is None:
-        assert message.endswith(f"={value!r}")
-    else:
-        assert message.endswith(received)
+    with refused(f"`{name}` must be {wanted}. Received: {name}=", received):
+        call(value)
 
 
 SHAPES = "an array of shape (n,) or (n, p) with n >= 50"
@@ -69,7 +61,7 @@ SHAPES = "an array of shape (n,) or (n, p) with n >= 50"
         (GOOD > 3, SHAPES, "an array of dtype bool"),
         (
             np.c_[GOOD, GOOD * math.nan],
-            "finite numbers; drop and count the others before",
+            FINITE,
             "60 of 120 that are not finite",
         ),
         (
@@ -79,11 +71,10 @@ SHAPES = "an array of shape (n,) or (n, p) with n >= 50"
         ),
     ],
 )
-@pytest.mark.parametrize(("call", "name"), OF_PROJECTIONS)
-def test_bad_projections_are_refused(call, name, value, wanted, received):
-    assert _message(call, value) == (
-        f"`{name}` must be {wanted}. Received: {name}={received}"
-    )
+@pytest.mark.parametrize("call", [noise.log_moment, noise.kurtosis])
+def test_bad_projections_are_refused(call, value, wanted, received):
+    with refused(f"`samples` must be {wanted}. Received: samples={received}"):
+        call(value)
 
 
 @pytest.mark.parametrize(
@@ -95,28 +86,21 @@ def test_bad_projections_are_refused(call, name, value, wanted, received):
             "an array of shape (1,)",
         ),
         ([1.0, -1.0], "numbers from 0 on", "1 of 2 that are not"),
-        (
-            [1.0, math.inf],
-            "finite numbers; drop and count the others before",
-            "1 of 2 that are not finite",
-        ),
+        ([1.0, math.inf], FINITE, "1 of 2 that are not finite"),
     ],
 )
-@pytest.mark.parametrize(("call", "name"), OF_ANY_NUMBER)
-def test_bad_norms_of_a_mean_are_refused(call, name, value, wanted, received):
-    assert _message(call, value) == (
-        f"`{name}` must be {wanted}. Received: {name}={received}"
-    )
+def test_bad_norms_of_a_mean_are_refused(value, wanted, received):
+    with refused(f"`norms` must be {wanted}. Received: norms={received}"):
+        noise.variance_curve(value)
 
 
 @pytest.mark.parametrize("confidence", [0, 1, -0.5, 95, math.nan, "0.9", None])
 @pytest.mark.parametrize(
-    "call", [noise.hill, noise.hill_curve, noise.log_moment]
+    "call", [noise.hill, noise.hill_curve, noise.log_moment, noise.report]
 )
 def test_bad_confidence_is_refused(call, confidence):
-    with pytest.raises(ValueError) as error:
-        call(GOOD, confidence=confidence)
-    assert str(error.value) == (
+    with refused(
         "`confidence` must be a number in (0, 1). "
         f"Received: confidence={confidence!r}"
-    )
+    ):
+        call(GOOD, confidence=confidence)

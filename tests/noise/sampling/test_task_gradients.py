@@ -43,15 +43,7 @@ class _Recording(tf_keras.optimizers.SGD):
 
 
 def _model(policy):
-    layers = tf_keras.layers
-    model = tf_keras.Sequential(
-        [
-            layers.Input((3,), dtype="float32"),
-            layers.Dense(2, name="linear", dtype=policy),
-        ]
-    )
-    model.set_weights(linear_model(TF_KERAS).get_weights())
-    return model
+    return linear_model(TF_KERAS, compiled=False, policy=policy)
 
 
 def _sample(task, batches):
@@ -86,11 +78,8 @@ def test_gradients_are_those_that_a_loss_scale_optimizer_hands_on():
     x, y = data(8)
     task, model = _Task(), _model("mixed_float16")
     recording = _Recording()
-    optimizer = tf_keras.mixed_precision.LossScaleOptimizer(
-        recording, initial_scale=256.0
-    )
     batch = tf.constant(x), tf.constant(y)
-    task.train_step(batch, model, optimizer)
+    task.train_step(batch, model, TF_KERAS.scaled(recording, 256.0))
     _, actual, _ = TaskGradients(task, model)([], [], batch, 256.0)
     for value, expected in zip(actual, recording.received, strict=True):
         np.testing.assert_array_equal(value, expected)

@@ -6,8 +6,11 @@ It is a fork of one that has imported Keras: see `tests.support.forks`.
 import functools
 import json
 import os
+import pathlib
+import pickle
 import subprocess
 import sys
+import tempfile
 
 from tests.support.forks import ROOT
 from tests.support.forks import Forks
@@ -29,13 +32,26 @@ def _forks(backend):
     return Forks("keras", KERAS_BACKEND=backend)
 
 
-def run_program(name, *arguments, backend):
-    """Runs a program of this package, which must succeed."""
-    done = _forks(backend).run(
-        "-m", f"tests.support.programs.{name}", *arguments
-    )
+def run_module(module, *arguments, backend):
+    """Runs `python -m module *arguments`, which must succeed."""
+    done = _forks(backend).run("-m", module, *arguments)
     assert done.returncode == 0, done.stderr[-4000:]
     return done.stdout
+
+
+def run_program(name, *arguments, backend):
+    """Runs a program of this package, which must succeed."""
+    module = f"tests.support.programs.{name}"
+    return run_module(module, *arguments, backend=backend)
+
+
+def result_of(function, *arguments, backend):
+    """Returns what a function returns in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "call")
+        path.write_bytes(pickle.dumps((function, arguments)))
+        run_program("call", path, backend=backend)
+        return pickle.loads(path.read_bytes())
 
 
 def results_of(name, folder):

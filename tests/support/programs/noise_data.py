@@ -1,18 +1,16 @@
-"""Compares the full gradient with a step of `fit`, for all that `fit` takes.
+"""Compares the full gradient with a step of `fit`, for all that `fit` takes."""
 
-Usage: python -m tests.support.programs.noise_data
-
-Prints a line for each kind of data: its name, and the norms of both.
-"""
+import functools
 
 import keras
 import numpy as np
 import pandas as pd
 import scipy.sparse
 import tensorflow as tf
-import torch
 
-from keras_clip import noise
+from tests.support.front_ends import KERAS
+from tests.support.noise_problems import batches_of
+from tests.support.noise_problems import sample
 
 SIZE = 40
 RNG = np.random.default_rng(0)
@@ -27,30 +25,28 @@ IDS = tf.RaggedTensor.from_row_lengths(
 )
 
 
-def _linear(framework, **inputs):
-    layers = framework.layers
-    x = layers.Input((3,), **inputs)
-    return framework.Model(x, layers.Dense(2, kernel_initializer="ones")(x))
+def _dense(framework, x):
+    return framework.layers.Dense(2, kernel_initializer="ones")(x)
 
 
-def _of_one_column(framework):
-    layers = framework.layers
-    x = layers.Input((1,))
-    return framework.Model(x, layers.Dense(2, kernel_initializer="ones")(x))
+def _linear(framework, size=3):
+    x = framework.layers.Input((size,))
+    return framework.Model(x, _dense(framework, x))
+
+
+_of_one_column = functools.partial(_linear, size=1)
 
 
 def _of_a_dict(framework):
     layers = framework.layers
     x = {name: layers.Input((3,), name=name) for name in "ab"}
     both = layers.Concatenate()([x["a"], x["b"]])
-    return framework.Model(x, layers.Dense(2, kernel_initializer="ones")(both))
+    return framework.Model(x, _dense(framework, both))
 
 
 def _of_two(framework):
-    layers = framework.layers
-    x = [layers.Input((3,)), layers.Input((3,))]
-    y = [layers.Dense(2, kernel_initializer="ones")(value) for value in x]
-    return framework.Model(x, y)
+    x = [framework.layers.Input((3,)) for _ in range(2)]
+    return framework.Model(x, [_dense(framework, value) for value in x])
 
 
 def _of_ids(framework):
@@ -83,20 +79,8 @@ def _sequence(framework, batches):
     return Dataset()
 
 
-def _batches(size, *arrays):
-    return [
-        tuple(array[start : start + size] for array in arrays)
-        for start in range(0, SIZE, size)
-    ]
-
-
 def _tf_dataset(size, *arrays):
     return tf.data.Dataset.from_tensor_slices(arrays).batch(size)
-
-
-def _loader(size):
-    pairs = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(Y))
-    return torch.utils.data.DataLoader(pairs, batch_size=size)
 
 
 # Kinds of arrays: a model and the arguments of `fit`.
@@ -136,97 +120,93 @@ DATASETS = {
     ),
     "sequence": (
         _linear,
-        lambda size, framework: _sequence(framework, _batches(size, X, Y)),
+        lambda size, framework: _sequence(framework, batches_of(X, Y, size)),
     ),
     "sequence of sparse tensors": (
         _linear,
         lambda size, framework: _sequence(
             framework,
-            [(tf.sparse.from_dense(x), y) for x, y in _batches(size, X, Y)],
+            [(tf.sparse.from_dense(x), y) for x, y in batches_of(X, Y, size)],
         ),
     ),
     "generator": (
         _linear,
-        lambda size, _: (batch for batch in 9 * _batches(size, X, Y)),
+        lambda size, _: (batch for batch in 9 * batches_of(X, Y, size)),
     ),
 }
-OF_KERAS = {"loader": (_linear, lambda size, _: _loader(size))}
-ARRAYS_OF_KERAS = {"torch": (_linear, (torch.tensor(X), torch.tensor(Y)))}
-ARRAYS_OF_TF_KERAS = {"lists": (_linear, (X.tolist(), Y.tolist()))}
 # What `fit` does not take there.
-NOT_ON = {
-    "tensorflow": (),
-    "jax": (),
-    "torch": (
-        "data set of sparse tensors",
-        "data set of ragged tensors",
-        "sequence of sparse tensors",
-    ),
-}
+NOT_ON_TORCH = (
+    "data set of sparse tensors",
+    "data set of ragged tensors",
+    "sequence of sparse tensors",
+)
 
 
-def norms(framework):
-    """Yields name of the kind, norm by `sample` and norm by `fit`."""
-    is_keras = framework is keras
-    arrays = {**ARRAYS, **(ARRAYS_OF_KERAS if is_keras else ARRAYS_OF_TF_KERAS)}
-    datasets = {**DATASETS, **(OF_KERAS if is_keras else {})}
-    for name, (make, given) in arrays.items():
-        yield (
-            name,
+def _of_torch():
+    """Returns kinds that Keras alone takes, of arrays and of data sets."""
+    import torch
+    from torch.utils.data import DataLoader
+    from torch.utils.data import TensorDataset
+
+    tensors = torch.tensor(X), torch.tensor(Y)
+
+    def loader(size, _):
+        return DataLoader(TensorDataset(*tensors), batch_size=size)
+
+    return {"torch": (_linear, tensors)}, {"loader": (_linear, loader)}
+
+
+def norms(front_end):
+    """Returns the norms by `sample` and by `fit`, by the name of the kind."""
+    framework = front_end.framework
+    if front_end is KERAS:
+        arrays, datasets = _of_torch()
+    else:
+        arrays, datasets = {"lists": (_linear, (X.tolist(), Y.tolist()))}, {}
+    found = {}
+    for name, (make, given) in {**ARRAYS, **arrays}.items():
+        eagerly = name != "numpy"
+        found[name] = (
             _sampled(make(framework), *given, batch_size=8),
-            _stepped(
-                make(framework),
-                *given,
-                batch_size=SIZE,
-                run_eagerly=name != "numpy",
-            ),
+            _stepped(front_end, make(framework), eagerly, *given, size=SIZE),
         )
-    for name, (make, given) in datasets.items():
-        if name in NOT_ON[keras.backend.backend()]:
+    for name, (make, given) in {**DATASETS, **datasets}.items():
+        if keras.backend.backend() == "torch" and name in NOT_ON_TORCH:
             continue
         options = {"full_gradient_batches": 5} if name == "generator" else {}
-        yield (
-            name,
+        whole, eagerly = given(SIZE, framework), name != "data set"
+        found[name] = (
             _sampled(make(framework), given(8, framework), **options),
-            _stepped(
-                make(framework),
-                given(SIZE, framework),
-                steps_per_epoch=1,
-                run_eagerly=name != "data set",
-            ),
+            _stepped(front_end, make(framework), eagerly, whole),
         )
+    return found
 
 
 def _sampled(model, *data, **options):
     model.compile("sgd", "mse")
-    samples = noise.sample(model, *data, num_samples=5, verbose=0, **options)
+    samples = sample(model, *data, num_samples=5, **options)
     assert len(samples) == 5
     return samples.full_gradient_norm
 
 
-def _stepped(model, x, y=None, weight=None, run_eagerly=False, **options):
+def _stepped(front_end, model, eagerly, x, y=None, weight=None, size=None):
     """Returns the norm of what a step with a learning rate of 1 takes.
 
     One step is sooner taken eagerly than traced.
     """
-    optimizers = keras.optimizers
-    if not isinstance(model, keras.Model):
-        import tf_keras
-
-        optimizers = tf_keras.optimizers
-    model.compile(optimizers.SGD(1.0), "mse", run_eagerly=run_eagerly)
+    optimizer = front_end.framework.optimizers.SGD(1.0)
+    model.compile(optimizer, "mse", run_eagerly=eagerly)
     if not model.built:
-        model(
-            IDS
-            if keras.backend.backend() == "tensorflow"
-            else IDS.to_tensor().numpy()
-        )
+        on_tensorflow = keras.backend.backend() == "tensorflow"
+        model(IDS if on_tensorflow else IDS.to_tensor().numpy())
     before = model.get_weights()
-    model.fit(x, y, sample_weight=weight, verbose=0, **options)
+    model.fit(
+        x,
+        y,
+        sample_weight=weight,
+        batch_size=size,
+        steps_per_epoch=1,
+        verbose=0,
+    )
     moves = zip(before, model.get_weights(), strict=True)
     return np.sqrt(sum(np.sum((a - b) ** 2) for a, b in moves))
-
-
-if __name__ == "__main__":
-    for name, sampled, stepped in norms(keras):
-        print(f"{name}\t{sampled}\t{stepped}")
