@@ -4,10 +4,11 @@ It is a fork of one that has imported Keras: see `tests.support.forks`.
 """
 
 import functools
-import json
 import os
+import pickle
 import subprocess
 import sys
+import tempfile
 
 from tests.support.forks import ROOT
 from tests.support.forks import Forks
@@ -29,27 +30,22 @@ def _forks(backend):
     return Forks("keras", KERAS_BACKEND=backend)
 
 
+def start_program(name, *arguments, backend):
+    """Starts a program of this package."""
+    module = f"tests.support.programs.{name}"
+    return _forks(backend).start("-m", module, *arguments)
+
+
 def run_program(name, *arguments, backend):
     """Runs a program of this package, which must succeed."""
-    done = _forks(backend).run(
-        "-m", f"tests.support.programs.{name}", *arguments
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return done.stdout
+    program = start_program(name, *arguments, backend=backend)
+    output, errors = program.communicate()
+    assert program.returncode == 0, errors[-4000:]
+    return output
 
 
-def results_of(name, folder):
-    """Returns what a program writes to a JSON file, by the backend.
-
-    Args:
-        name: Name of the program.
-        folder: Path of a directory for the files.
-    """
-
-    @functools.cache
-    def results(backend):
-        file = folder / f"{backend}.json"
-        run_program(name, file, backend=backend)
-        return json.loads(file.read_text())
-
-    return results
+def results_of(name, *arguments, backend):
+    """Returns what the `main` of a program of this package returns."""
+    with tempfile.NamedTemporaryFile() as file:
+        run_program("results", name, file.name, *arguments, backend=backend)
+        return pickle.load(file)
