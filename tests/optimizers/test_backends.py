@@ -37,19 +37,19 @@ every_other_backend = pytest.mark.parametrize(
 
 @pytest.fixture(scope="module")
 def jax():
-    """What all programs return there, from one process."""
+    """Returns what all programs find there, in one process."""
     return results_of("other_backend", backend="jax")
 
 
 @pytest.fixture(scope="module")
 def torch():
-    """What all programs return there, from one process."""
+    """Returns what all programs find there, in one process."""
     return results_of("other_backend", backend="torch")
 
 
 @pytest.fixture
 def found(request, backend):
-    """What all programs return on a backend."""
+    """Returns what all programs find on a backend."""
     return request.getfixturevalue(backend)
 
 

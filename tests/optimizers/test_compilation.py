@@ -14,7 +14,7 @@ from tests.support.trajectories import same_bits
 
 @pytest.fixture(scope="module")
 def found():
-    """What both front ends do in every mode, in a process of its own."""
+    """Returns what is found in every mode, in a process of its own."""
     return results_of("modes", backend="tensorflow")
 
 

@@ -34,7 +34,7 @@ def every(*kinds):
 
 @pytest.fixture(scope="module")
 def found(request):
-    """What the program returns for the chosen tests."""
+    """Returns what the program finds for the chosen tests."""
     keys = {
         item.callspec.params["key"]
         for item in request.session.items

@@ -21,7 +21,7 @@ SECONDS = 300
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    """What each worker returns, in separate processes."""
+    """Returns what each worker finds, in separate processes."""
     folder = tmp_path_factory.mktemp("workers")
     files = [folder / f"{index}.pickle" for index in range(WORKERS)]
     logs = _run(files)
