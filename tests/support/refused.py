@@ -1,4 +1,4 @@
-"""How an error has to read."""
+"""Checks how an error reads."""
 
 import contextlib
 
