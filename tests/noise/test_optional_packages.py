@@ -14,7 +14,7 @@ from tests.support.front_ends import both_front_ends
 from tests.support.noise_problems import data
 from tests.support.noise_problems import linear_model
 from tests.support.noise_problems import sample
-from tests.support.programs.launch import run_program
+from tests.support.programs.launch import run_module
 
 NORMS = np.arange(1.0, 101.0)
 
@@ -106,5 +106,7 @@ def test_the_command_says_so_before_it_loads_a_model(
 
 @pytest.mark.slow
 def test_without_scipy_and_matplotlib_the_rest_imports():
-    printed = run_program("without_extras", backend="tensorflow")
+    printed = run_module(
+        "tests.support.programs.without_extras", backend="tensorflow"
+    )
     assert printed == "imported\n"

@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.front_ends import both_front_ends
 
+pytestmark = pytest.mark.usefixtures("functions_run_eagerly")
+
 
 def moved(front_end, optimizer, gradient=(1.0, 1.0)):
     """Returns how far one step moves a variable."""

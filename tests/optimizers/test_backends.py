@@ -3,9 +3,7 @@
 What does not depend on the algorithm is checked for two kinds of optimizers.
 """
 
-import functools
 import importlib.util
-import json
 
 import numpy as np
 import pytest
@@ -14,16 +12,13 @@ from tests.support.enrolment import ENROLMENTS
 from tests.support.enrolment import every_optimizer
 from tests.support.front_ends import KERAS
 from tests.support.gradients import parameters
+from tests.support.programs import overrides
+from tests.support.programs import pairing
 from tests.support.programs import sparse
+from tests.support.programs import thresholds
 from tests.support.programs import training
 from tests.support.programs import trajectories
-from tests.support.programs.launch import launch
-from tests.support.programs.other_backend import WRITTEN
-from tests.support.programs.overrides import METHODS
-from tests.support.programs.overrides import assert_refused
-from tests.support.programs.overrides import direct_call
-from tests.support.programs.pairing import CLAIMS
-from tests.support.programs.pairing import ERRORS
+from tests.support.programs.launch import results_of
 from tests.support.shared_code import both_kinds
 from tests.support.trajectories import assert_close
 from tests.support.trajectories import same_bits
@@ -41,166 +36,123 @@ every_other_backend = pytest.mark.parametrize(
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    """Returns what a program has written, by backend and name."""
-
-    @functools.cache
-    def run(backend):
-        folder = tmp_path_factory.mktemp(backend)
-        program = "tests.support.programs.other_backend"
-        return folder, launch("-m", program, folder, backend=backend)
-
-    @functools.cache
-    def written(backend, program):
-        folder, done = run(backend)
-        assert done.returncode == 0, done.stderr[-4000:]
-        path = folder / WRITTEN[program]
-        if path.is_dir():
-            return path
-        if path.suffix == ".json":
-            return json.loads(path.read_text())
-        with np.load(path) as arrays:
-            return dict(arrays)
-
-    return written
+def jax():
+    """Returns what all programs find there, in one process."""
+    return results_of("other_backend", backend="jax")
 
 
-@pytest.mark.parametrize("key", trajectories.RUNS)
-def test_twenty_steps_move_every_run(key):
-    path = trajectories.path_of(key)
-    assert path.shape == (21, sum(x.size for x in parameters()))
-    assert np.any(path[-1] != path[0])
+@pytest.fixture(scope="module")
+def torch():
+    """Returns what all programs find there, in one process."""
+    return results_of("other_backend", backend="torch")
 
 
-def _assert_agree(actual, expected):
+@pytest.fixture
+def found(request, backend):
+    """Returns what all programs find on a backend."""
+    return request.getfixturevalue(backend)
+
+
+@pytest.mark.parametrize("name", trajectories.PATHS)
+@every_other_backend
+def test_twenty_steps_agree_with_those_on_tensorflow(
+    found, functions_run_eagerly, name
+):
+    """Eagerly there: graphs cost much, and are compared with that elsewhere."""
+    expected = trajectories.path_of(name)
+    assert expected.shape == (21, sum(x.size for x in parameters()))
+    assert np.any(expected[-1] != expected[0])
     assert_close(
-        [[row] for row in actual],
+        [[row] for row in found["trajectories"][name]],
         [[row.astype(np.float64)] for row in expected],
         "float32",
         relative=2e-6,
     )
 
 
-@pytest.mark.parametrize("key", trajectories.RUNS)
 @every_other_backend
-def test_twenty_steps_agree_with_those_on_tensorflow(written, backend, key):
-    actual = written(backend, "trajectories")[key]
-    _assert_agree(actual, trajectories.path_of(key))
-
-
-@pytest.mark.parametrize("key", trajectories.BAD)
-@every_other_backend
-def test_steps_around_bad_gradients_agree_with_those_on_tensorflow(
-    written, backend, key
-):
-    actual = written(backend, "trajectories")[f"{key}, bad"]
-    expected = trajectories.path_of(key, trajectories.bad_gradients)
-    _assert_agree(actual, expected)
-
-
-@pytest.mark.parametrize("key", trajectories.IN_TURNS)
-@every_other_backend
-def test_steps_of_variables_in_turns_agree_with_those_on_tensorflow(
-    written, functions_run_eagerly, backend, key
-):
-    """Eagerly there: one graph for each that takes its turn costs much."""
-    actual = written(backend, "trajectories")[f"{key}, in turns"]
-    expected = trajectories.path_of(key, trajectories.gradients_in_turns)
-    _assert_agree(actual, expected)
-
-
-@every_other_backend
-def test_package_leaves_tensorflow_alone(written, backend):
-    assert written(backend, "imports") == {
+def test_package_leaves_tensorflow_alone(found, backend):
+    assert found["imports"] == {
         "backend": backend,
         "with the package": False,
         "with the steps": False,
     }
 
 
-def _trained(written, backend, name):
-    with np.load(written(backend, "training") / f"{name}.npz") as arrays:
-        return dict(arrays)
-
-
 @pytest.mark.parametrize("way", training.WAYS)
 @both_kinds
 @every_other_backend
-def test_fit_resumes_to_the_bit(written, backend, enrolment, way):
-    arrays = _trained(written, backend, enrolment.name)
-    whole, resumed = (
-        [arrays[key] for key in arrays if key.startswith(f"{kind}_")]
-        for kind in ("whole", way)
-    )
-    assert len(whole) > 10
-    assert same_bits(resumed, whole)
+def test_fit_resumes_to_the_bit(found, enrolment, way):
+    result = found["training"][enrolment.name]
+    assert len(result["whole"]) > 10
+    assert same_bits(result[way], result["whole"])
 
 
-@every_optimizer
+@both_kinds
 @every_other_backend
-def test_fit_reduces_the_loss(written, backend, enrolment):
-    losses = _trained(written, backend, enrolment.name)["losses"]
+def test_fit_reduces_the_loss(found, enrolment):
+    losses = found["training"][enrolment.name]["losses"]
     assert losses[-1] < 0.9 * losses[0]
 
 
 @every_other_backend
-def test_sparse_arrays_equal_dense_gradients(written, backend):
-    ways = written(backend, "sparse")
+def test_sparse_arrays_equal_dense_gradients(found, backend):
+    ways = found["sparse"]
     assert ways == dict.fromkeys(sparse.WAYS_ON[backend], True)
 
 
-@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.__name__)
+@pytest.mark.parametrize("case", thresholds.CASES)
+@every_other_backend
+def test_callback_of_fit_changes_the_threshold(found, case):
+    thresholds.assert_changed(found["thresholds"][case])
+
+
+@pytest.mark.parametrize(
+    "claim", pairing.CLAIMS, ids=lambda claim: claim.__name__
+)
 @both_kinds
 @every_other_backend
-def test_claim_on_gradients_and_variables_holds(
-    written, backend, enrolment, claim
-):
-    assert written(backend, "pairing")[enrolment.name][claim.__name__]
+def test_claim_on_gradients_and_variables_holds(found, enrolment, claim):
+    assert found["pairing"][enrolment.name][claim.__name__]
 
 
-@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("error", pairing.ERRORS)
 @both_kinds
 @every_other_backend
-def test_gradient_that_fits_no_variable_is_named(
-    written, backend, enrolment, error
-):
-    said = written(backend, "pairing")[enrolment.name][error]
-    assert said == ERRORS[error][-1]
-
-
-@both_kinds
-@every_other_backend
-def test_gradient_that_would_broadcast_is_not_accumulated(
-    written, backend, enrolment
-):
-    said = written(backend, "pairing")[enrolment.name]["accumulated"]
-    assert said == ERRORS["a shape that broadcasts"][-1]
-
-
-@pytest.mark.parametrize("method", METHODS)
-@every_other_backend
-def test_method_that_no_step_calls_is_refused(written, backend, method):
-    error = written(backend, "overrides")["errors"][method]
-    assert_refused(backend, method, error)
+def test_gradient_that_fits_no_variable_is_named(found, enrolment, error):
+    said = found["pairing"][enrolment.name][error]
+    assert said == pairing.ERRORS[error][-1]
 
 
 @both_kinds
 @every_other_backend
-def test_gradients_that_a_subclass_clips_are_stepped_by(
-    written, backend, enrolment
-):
-    assert written(backend, "overrides")["halves"][enrolment.name]
+def test_gradient_that_would_broadcast_is_not_accumulated(found, enrolment):
+    said = found["pairing"][enrolment.name]["accumulated"]
+    assert said == pairing.ERRORS["a shape that broadcasts"][-1]
+
+
+@pytest.mark.parametrize("method", overrides.METHODS)
+@every_other_backend
+def test_method_that_no_step_calls_is_refused(found, backend, method):
+    error = found["overrides"]["errors"][method]
+    overrides.assert_refused(backend, method, error)
+
+
+@both_kinds
+@every_other_backend
+def test_gradients_that_a_subclass_clips_are_stepped_by(found, enrolment):
+    assert found["overrides"]["halves"][enrolment.name]
 
 
 @every_other_backend
-def test_one_variable_alone_is_not_moved(written, backend):
-    assert written(backend, "overrides")["direct"] == direct_call(KERAS)
+def test_one_variable_alone_is_not_moved(found):
+    assert found["overrides"]["direct"] == overrides.direct_call(KERAS)
 
 
 @every_optimizer
 @every_other_backend
-def test_clipping_per_replica_is_refused(written, backend, enrolment):
-    message = written(backend, "refusals")["clip_per_replica"][enrolment.name]
+def test_clipping_per_replica_is_refused(found, backend, enrolment):
+    message = found["refusals"]["clip_per_replica"][enrolment.name]
     assert message.startswith(
         "ValueError: `clip_per_replica` must be False on any backend"
     )
@@ -208,27 +160,27 @@ def test_clipping_per_replica_is_refused(written, backend, enrolment):
 
 
 @every_other_backend
-def test_tf_keras_front_end_names_the_variable_to_set(written, backend):
-    message = written(backend, "refusals")["tf_keras"]
+def test_tf_keras_front_end_names_the_variable_to_set(found, backend):
+    message = found["refusals"]["tf_keras"]
     assert message.startswith("ImportError: `keras_clip.tf_keras` needs")
     assert "KERAS_BACKEND" in message
     assert message.endswith(f"Received: keras.backend.backend()='{backend}'")
 
 
 def test_optimizers_alike_share_what_jax_compiles_but_only_a_few_are_kept(
-    written,
+    jax,
 ):
-    kept = written("jax", "compiled_rules")
+    kept = jax["compiled_rules"]
     assert (kept["hits"], kept["currsize"]) == (2, 16)
 
 
-def test_update_lowers_for_tpu_and_cuda(written):
-    lowered = written("jax", "export")
+def test_update_lowers_for_tpu_and_cuda(jax):
+    lowered = jax["export"]
     assert lowered.keys() == {
         f"{enrolment.name}/{key}"
         for enrolment in ENROLMENTS.values()
-        for key in (*enrolment.few, "monitored")
+        for key in (enrolment.few[-1], "monitored")
     }
     for platforms, size in lowered.values():
-        assert platforms == ["tpu", "cuda"]
+        assert platforms == ("tpu", "cuda")
         assert size > 1000

@@ -52,7 +52,6 @@ def _by_value(gradients):
     ("front_end", "name", "dtype"),
     [
         *((KERAS, name, "float64") for name in ENROLMENTS),
-        *((KERAS, name, "float32") for name in KINDS),
         *((TF_KERAS, name, "float32") for name in KINDS),
     ],
 )

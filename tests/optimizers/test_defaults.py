@@ -1,14 +1,12 @@
 """Defaults train small problems about as well as those of Adam do."""
 
-import json
-
 import pytest
 
 from tests.support.enrolment import every_optimizer
 from tests.support.problems import PROBLEMS
 from tests.support.problems import ROUNDS
 from tests.support.problems import rounds_of
-from tests.support.programs.launch import run_program
+from tests.support.programs.launch import results_of
 
 pytestmark = pytest.mark.slow
 
@@ -16,11 +14,9 @@ every_problem = pytest.mark.parametrize("problem", PROBLEMS)
 
 
 @pytest.fixture(scope="module")
-def trainings(tmp_path_factory):
+def trainings():
     """Losses and median norm of the gradients, by problem and optimizer."""
-    file = tmp_path_factory.mktemp("defaults") / "defaults.json"
-    run_program("defaults", file, backend="jax")
-    return json.loads(file.read_text())
+    return results_of("defaults", backend="jax")
 
 
 def _decrease(losses, rounds):

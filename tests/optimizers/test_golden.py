@@ -75,19 +75,6 @@ def _with_own_names(variables):
     return result
 
 
-@every_saved_model
-@both_front_ends
-def test_there_is_a_model_that_an_earlier_version_saved(
-    front_end, name, layout
-):
-    for ending in ("keras", "json"):
-        path = generate.path_of(front_end, name, ending, layout)
-        assert path.is_file(), (
-            f"{path} is missing. `python -m tests.golden.generate {name}` "
-            f"writes that of the layout {generate.LAST!r}."
-        )
-
-
 def test_there_are_no_files_but_of_enrolled_optimizers():
     names = {path.stem for path in generate.FOLDER.glob("*/*/*.json")}
     assert names == set(ENROLMENTS)

@@ -9,7 +9,7 @@ import pytest
 from tests.support import heavy_tails
 from tests.support.enrolment import ENROLMENTS
 from tests.support.heavy_tails import CASES
-from tests.support.programs.launch import run_program
+from tests.support.programs.launch import results_of
 
 pytestmark = pytest.mark.slow
 
@@ -19,15 +19,12 @@ every_case = pytest.mark.parametrize("key", CASES)
 
 
 @pytest.fixture(scope="module")
-def heights(tmp_path_factory):
+def heights():
     """Heights of the quadratic at the end, of shape (learning rates, seeds)."""
-    file = tmp_path_factory.mktemp("heights") / "heights.npz"
-    run_program("heavy_tails", file, backend="jax")
-    with np.load(file) as arrays:
-        return {
-            key: np.where(np.isfinite(array), array, np.inf)
-            for key, array in arrays.items()
-        }
+    return {
+        key: np.where(np.isfinite(array), array, np.inf)
+        for key, array in results_of("heavy_tails", backend="jax").items()
+    }
 
 
 def _best_median(array):

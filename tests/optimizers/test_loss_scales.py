@@ -12,6 +12,7 @@ from tests.support.gradients import parameters
 from tests.support.shared_code import both_kinds
 from tests.support.shared_code import every_optimizer_once
 from tests.support.shared_code import few_variants_once
+from tests.support.trajectories import end
 from tests.support.trajectories import same_bits
 
 pytestmark = pytest.mark.slow
@@ -41,21 +42,19 @@ def _apply(front_end, optimizer, gradients, variables):
 
 
 @pytest.mark.usefixtures("functions_run_eagerly")
+@pytest.mark.parametrize("clipnorm", [None, 0.5])
 @every_optimizer
-def test_loss_scale_factor_is_divided_out_before_clipping(enrolment):
-    variant = enrolment.few[1]
+def test_loss_scale_factor_is_divided_out_before_clipping(enrolment, clipnorm):
+    arguments = enrolment.variants[enrolment.few[1]]
     ends = []
     for factor in (None, SCALE):
-        optimizer = KERAS.optimizer(
-            enrolment.name,
-            loss_scale_factor=factor,
-            **enrolment.variants[variant],
-        )
-        variables = KERAS.variables(parameters())
-        for gradients in heavy_tailed_gradients(steps=4):
-            scaled = [g * (factor or 1) for g in gradients]
-            KERAS.apply(optimizer, scaled, variables)
-        ends.append(KERAS.values(variables) + KERAS.state(optimizer))
+        more = {"loss_scale_factor": factor, "global_clipnorm": clipnorm}
+        gradients = [
+            [g * (factor or 1) for g in step]
+            for step in heavy_tailed_gradients(steps=4)
+        ]
+        run = (enrolment.name, {**arguments, **more}, gradients)
+        ends.append(end(KERAS, *run))
     assert same_bits(*ends)
 
 

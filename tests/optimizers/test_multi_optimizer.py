@@ -8,11 +8,12 @@ from tests.support.enrolment import every_optimizer
 from tests.support.front_ends import KERAS
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
-from tests.support.models import data
 from tests.support.models import dense_model
 from tests.support.models import everything
+from tests.support.models import fit
 from tests.support.shared_code import both_kinds
 from tests.support.trajectories import same_bits
+from tests.support.trajectories import stepped
 
 pytestmark = pytest.mark.usefixtures("functions_run_eagerly")
 
@@ -31,10 +32,10 @@ def _multi_optimizer(name, pattern):
 
 
 def _alone(name, arguments, indices):
-    optimizer = KERAS.optimizer(name, **arguments)
-    variables = KERAS.variables([parameters()[i] for i in indices])
-    for gradient in GRADIENTS:
-        KERAS.apply(optimizer, [gradient[i] for i in indices], variables)
+    x, *gradients = (
+        [arrays[i] for i in indices] for arrays in (parameters(), *GRADIENTS)
+    )
+    _, variables = stepped(KERAS, name, arguments, gradients, x)
     return KERAS.values(variables)
 
 
@@ -62,7 +63,7 @@ def test_model_trains_under_a_multi_optimizer_made_from_its_config(enrolment):
             optimizer = keras.optimizers.deserialize(config)
         model = dense_model(KERAS, optimizer)
         before = model.get_weights()
-        model.fit(*data(), shuffle=False, verbose=0)
+        fit(model, epochs=1, batch_size=32)
         assert all(
             np.any(a != b)
             for a, b in zip(model.get_weights(), before, strict=True)

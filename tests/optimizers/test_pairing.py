@@ -15,7 +15,6 @@ from tests.support.programs.pairing import (
     variable_given_twice_is_moved_by_the_sum,
 )
 from tests.support.shared_code import both_kinds
-from tests.support.shared_code import every_optimizer_once
 from tests.support.trajectories import same_bits
 
 pytestmark = pytest.mark.slow
@@ -29,7 +28,8 @@ PAIR_ERRORS = [error for error in ERRORS if error.startswith("a")]
 
 @eagerly
 @every_claim
-@every_optimizer_once
+@both_kinds
+@both_front_ends
 def test_claim_holds(front_end, enrolment, claim):
     assert claim(front_end, enrolment.name)
 
@@ -51,74 +51,6 @@ def test_gradients_of_one_variable_are_summed_before_all_else(
     assert variable_given_twice_is_moved_by_the_sum(
         KERAS, enrolment.name, **arguments
     )
-
-
-@eagerly
-@both_front_ends
-def test_norm_is_that_of_the_sum(front_end):
-    """A step of SGD by [.3, .2], whose norm is below the threshold."""
-    optimizer = front_end.optimizer("gclip", learning_rate=1.0)
-    (x,) = front_end.variables([np.ones(2)])
-    gradients = [np.array([0.3, 0.0]), np.array([0.0, 0.2])]
-    front_end.apply(optimizer, gradients, [x, x])
-    np.testing.assert_allclose(front_end.value(x), [0.7, 0.8], rtol=1e-6)
-    norm = front_end.value(optimizer.gradient_norm)
-    np.testing.assert_allclose(norm, np.hypot(0.3, 0.2), rtol=1e-6)
-
-
-@eagerly
-@both_front_ends
-def test_gradients_of_one_variable_cancel_before_they_are_clipped(front_end):
-    optimizer = front_end.optimizer("gclip", learning_rate=1.0)
-    (x,) = front_end.variables([np.ones(2)])
-    gradients = [np.array([5.0, 0.25]), np.array([-5.0, 0.25])]
-    front_end.apply(optimizer, gradients, [x, x])
-    np.testing.assert_allclose(front_end.value(x), [1.0, 0.5])
-
-
-@eagerly
-@both_kinds
-@both_front_ends
-def test_body_shared_by_two_heads_trains_as_by_the_sum(front_end, enrolment):
-    """The variables of both models together name those of the body twice."""
-    framework = front_end.framework
-    rng = np.random.default_rng(3)
-    x, y = rng.normal(size=(8, 3)), rng.normal(size=(2, 8, 1))
-    ends = []
-    for repeats in (True, False):
-        body = framework.layers.Dense(4)
-        heads = [framework.layers.Dense(1) for _ in range(2)]
-        models = [framework.Sequential([body, head]) for head in heads]
-        for model in models:
-            model.build((None, 3))
-        values = np.random.default_rng(4)
-        for layer in (body, *heads):
-            layer.set_weights(
-                [values.normal(size=w.shape) for w in layer.get_weights()]
-            )
-        optimizer = front_end.optimizer(enrolment.name, learning_rate=0.125)
-        first, second = (model.trainable_variables for model in models)
-        variables = first + second if repeats else first + second[2:]
-        for _ in range(3):
-            with tf.GradientTape() as tape:
-                loss = sum(
-                    tf.reduce_mean(tf.square(model(x) - target))
-                    for model, target in zip(models, y, strict=True)
-                )
-            gradients = tape.gradient(
-                loss, [front_end.native(v) for v in first + second]
-            )
-            if repeats:
-                # The tape gives the whole gradient for each: here by halves.
-                gradients[:2] = [g / 2 for g in gradients[:2]]
-                gradients[4:6] = [g / 2 for g in gradients[4:6]]
-                given = gradients
-            else:
-                given = gradients[:4] + gradients[6:]
-            front_end.apply(optimizer, given, variables)
-        layers = (body, *heads)
-        ends.append([w for each in layers for w in each.get_weights()])
-    assert same_bits(*ends)
 
 
 @eagerly

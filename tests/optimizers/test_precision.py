@@ -5,19 +5,16 @@ import pytest
 
 from tests.support.front_ends import both_front_ends
 from tests.support.gradients import heavy_tailed_gradients
-from tests.support.gradients import parameters
-from tests.support.models import data
+from tests.support.models import fit
 from tests.support.precision import assert_dtypes_share_one_norm
-from tests.support.precision import assert_state_has_the_working_dtype
 from tests.support.precision import assert_step_is_rounded_once
 from tests.support.precision import half_precision
+from tests.support.shared_code import both_kinds
 from tests.support.shared_code import every_optimizer_once
-from tests.support.shared_code import few_variants_once
 from tests.support.trajectories import same_bits
+from tests.support.trajectories import stepped
 
 pytestmark = pytest.mark.slow
-
-STEPS = 3
 
 
 @pytest.mark.usefixtures("functions_run_eagerly")
@@ -35,19 +32,19 @@ STEPS = 3
 def test_gradient_of_the_only_replica_is_clipped_in_float32_too(
     front_end, name, arguments, dtype
 ):
+    gradients, dtype = heavy_tailed_gradients(steps=3), np.dtype(dtype).name
     ends = []
     for per_replica in (False, True):
-        optimizer = front_end.optimizer(
-            name, clip_per_replica=per_replica, learning_rate=1.0, **arguments
+        more = {"clip_per_replica": per_replica, "learning_rate": 1.0}
+        _, variables = stepped(
+            front_end, name, {**arguments, **more}, gradients, dtype=dtype
         )
-        variables = front_end.variables(parameters(), np.dtype(dtype).name)
-        for gradients in heavy_tailed_gradients(steps=STEPS):
-            front_end.apply(optimizer, gradients, variables)
         ends.append(front_end.values(variables))
     assert same_bits(*ends)
 
 
-@every_optimizer_once
+@both_kinds
+@both_front_ends
 def test_fit_with_mixed_bfloat16_reduces_the_loss(front_end, enrolment):
     layers = front_end.framework.layers
     model = front_end.framework.Sequential(
@@ -63,10 +60,7 @@ def test_fit_with_mixed_bfloat16_reduces_the_loss(front_end, enrolment):
         enrolment.name, learning_rate=enrolment.training_rate
     )
     model.compile(optimizer=optimizer, loss="mse")
-    history = model.fit(
-        *data(), batch_size=8, epochs=6, shuffle=False, verbose=0
-    )
-    losses = history.history["loss"]
+    losses = fit(model, epochs=6)["loss"]
     assert losses[-1] < 0.5 * losses[0]
     dtypes = {layer.compute_dtype for layer in model.layers}
     assert dtypes == {"bfloat16"}
@@ -74,22 +68,15 @@ def test_fit_with_mixed_bfloat16_reduces_the_loss(front_end, enrolment):
 
 @pytest.mark.usefixtures("functions_run_eagerly")
 @half_precision
-@few_variants_once
+@every_optimizer_once
 def test_half_precision_step_is_the_float32_step_rounded_once(
-    front_end, enrolment, variant, dtype
+    front_end, enrolment, dtype
 ):
-    assert_step_is_rounded_once(front_end, enrolment, variant, dtype)
+    last = enrolment.few[-1]
+    assert_step_is_rounded_once(front_end, enrolment, last, dtype)
 
 
-@half_precision
-@few_variants_once
-def test_state_is_kept_in_the_working_dtype(
-    front_end, enrolment, variant, dtype
-):
-    name = np.dtype(dtype).name
-    assert_state_has_the_working_dtype(front_end, enrolment, variant, name)
-
-
+@pytest.mark.usefixtures("functions_run_eagerly")
 @every_optimizer_once
 def test_variables_of_several_dtypes_share_one_norm_in_the_widest(
     front_end, enrolment

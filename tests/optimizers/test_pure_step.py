@@ -18,9 +18,14 @@ from tests.support.front_ends import TF_KERAS
 from tests.support.gradients import SHAPES
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
+from tests.support.shared_code import KINDS
 from tests.support.trajectories import assert_close
 
-pytestmark = pytest.mark.filterwarnings("ignore:Gradients do not exist")
+# What is traced does the same: `test_compilation.py` says so.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Gradients do not exist"),
+    pytest.mark.usefixtures("functions_run_eagerly"),
+]
 
 # They are clipped by a factor, by a bound and in their own way.
 OF_EACH_KIND = ("clip_adam_norm", "cclip", "acclip")
@@ -46,14 +51,16 @@ def _gradients():
 
 def _cases():
     """Yields an identifier, front end, name and arguments."""
-    for front_end in (KERAS, TF_KERAS):
-        for enrolment in ENROLMENTS.values():
-            name = enrolment.name
+    for front_end, enrolments, of_each_kind in (
+        (KERAS, ENROLMENTS, OF_EACH_KIND),
+        (TF_KERAS, KINDS, OF_EACH_KIND[:1]),
+    ):
+        for name, enrolment in enrolments.items():
             arrays = [key for key in enrolment.variants if "arrays" in key]
             for variant in {*enrolment.few, *arrays[:1]}:
                 key = f"{front_end}-{name}-{variant}"
                 yield key, front_end, name, enrolment.variants[variant]
-        for name in OF_EACH_KIND:
+        for name in of_each_kind:
             for arguments in KERAS_ARGUMENTS:
                 key = f"{front_end}-{name}-{','.join(arguments)}"
                 arguments = {"learning_rate": 0.125, **arguments}
@@ -69,7 +76,7 @@ CASES = sorted(_cases(), key=lambda case: case[0])
     ids=[case[0] for case in CASES],
 )
 def test_front_end_takes_the_pure_step(front_end, name, arguments):
-    """To a few roundings: the front end's is one graph of longer vectors."""
+    """To a few roundings: the front end's is one of longer vectors."""
     propagates = arguments.get("nonfinite") == "propagate"
     optimizer = front_end.optimizer(name, **arguments)
     variables = front_end.variables(parameters(SHAPES), "float64")

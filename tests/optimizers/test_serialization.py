@@ -3,11 +3,9 @@
 import inspect
 import json
 
-import keras
 import numpy as np
 import pytest
 
-import keras_clip
 from tests.support.enrolment import every_optimizer
 from tests.support.enrolment import every_variant
 from tests.support.front_ends import KERAS
@@ -108,11 +106,3 @@ def test_class_is_registered_under_the_name_of_the_package(
     assert framework.saving.get_registered_name(cls) == name
     assert framework.saving.get_registered_object(name) is cls
     assert type(framework.optimizers.get(name)) is cls
-
-
-@every_optimizer
-def test_keras_gets_an_optimizer_by_config_and_by_instance(enrolment):
-    optimizer = keras_clip.get(enrolment.name)
-    assert keras.optimizers.get(optimizer) is optimizer
-    config = keras.optimizers.serialize(optimizer)
-    assert type(keras.optimizers.get(config)) is type(optimizer)

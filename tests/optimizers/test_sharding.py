@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.support.programs.launch import run_program
+from tests.support.programs.launch import results_of
 from tests.support.shared_code import both_kinds
 
 pytestmark = pytest.mark.slow
@@ -19,30 +19,16 @@ SPLIT = {
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("shards") / "shards.npz"
-    run_program("shards", path, backend="jax")
-    with np.load(path) as arrays:
-        return dict(arrays)
-
-
-def _kind(file, enrolment, distribution, kind):
-    start = f"{enrolment.name}/devices/{distribution}/{kind}/"
-    found = {
-        key.removeprefix(start): value
-        for key, value in file.items()
-        if key.startswith(start)
-    }
-    assert len(found) > 8
-    return found
+def found():
+    return results_of("shards", backend="jax")
 
 
 @both_kinds
 @every_distribution
-def test_four_devices_equal_one(file, enrolment, distribution):
+def test_four_devices_equal_one(found, enrolment, distribution):
     """With split variables, and two micro-batches for each batch of one."""
-    one = _kind(file, enrolment, distribution, "one")
-    four = _kind(file, enrolment, distribution, "four")
+    kinds = found[enrolment.name, distribution]
+    one, four = kinds["one"], kinds["four"]
     assert one["update_count"] == 6
     assert one["gradient_norm"] > 0.25
     for name in one.keys() - {"iteration"}:
@@ -52,9 +38,9 @@ def test_four_devices_equal_one(file, enrolment, distribution):
 
 
 @both_kinds
-def test_state_is_split_as_its_variable(file, enrolment):
-    shards = _kind(file, enrolment, "model_parallel", "shard")
+def test_state_is_split_as_its_variable(found, enrolment):
+    shards = found[enrolment.name, "model_parallel"]["shard"]
     for variable, shape in SPLIT.items():
         state = [name for name in shards if name.startswith(variable)]
         assert f"{variable}_gradient_accumulator" in state
-        assert {tuple(shards[name]) for name in state} == {shape}
+        assert {shards[name] for name in state} == {shape}

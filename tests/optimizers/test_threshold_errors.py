@@ -6,9 +6,8 @@ import pytest
 from keras_clip import thresholds
 from keras_clip.thresholds import AdaptiveThreshold
 from keras_clip.thresholds import PolynomialThreshold
-from tests.support.front_ends import KERAS
-from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
+from tests.support.refusals import refused_naming
 
 SHAPES = ((2, 3), (2,))
 ARRAYS = [np.ones(3), np.float64(2.0)]
@@ -16,6 +15,17 @@ ARRAYS = [np.ones(3), np.float64(2.0)]
 
 def _variables(front_end):
     return front_end.variables([np.zeros(shape) for shape in SHAPES])
+
+
+def _give(front_end, name, how, threshold, **arguments):
+    """Gives a threshold to the constructor, or sets it as the property."""
+    if how == "constructor":
+        front_end.optimizer(name, clip_threshold=threshold, **arguments)
+    else:
+        front_end.optimizer(name, **arguments).clip_threshold = threshold
+
+
+both_ways = pytest.mark.parametrize("how", ["constructor", "property"])
 
 
 @pytest.mark.parametrize(
@@ -44,12 +54,9 @@ def test_threshold_of_another_kind_raises_once_built(
     optimizer.build(_variables(front_end))
     kind = thresholds.serialize(thresholds.get(before))
     config = optimizer.get_config()
-    with pytest.raises(ValueError) as error:
+    start = "`clip_threshold` must be of the kind that the optimizer was built "
+    with refused_naming(f"{start}with, as {kind}: ", clip_threshold=after):
         optimizer.clip_threshold = after
-    message = str(error.value)
-    assert message.startswith("`clip_threshold` must be of the kind that the ")
-    assert f"was built with, as {kind}: " in message
-    assert message.endswith(f"Received: clip_threshold={after!r}")
     assert optimizer.get_config() == config
 
 
@@ -60,10 +67,9 @@ def test_bad_threshold_raises_when_it_is_set(front_end, value, built):
     optimizer = front_end.optimizer("cclip", clip_threshold=2.0)
     if built:
         optimizer.build(_variables(front_end))
-    with pytest.raises(ValueError) as error:
+    start = "`clip_threshold` must be a positive number"
+    with refused_naming(start, clip_threshold=value):
         optimizer.clip_threshold = value
-    assert str(error.value).startswith("`clip_threshold` must be a positive n")
-    assert str(error.value).endswith(f"Received: clip_threshold={value!r}")
     assert optimizer.clip_threshold == 2.0
 
 
@@ -78,20 +84,16 @@ def test_bad_threshold_raises_when_it_is_set(front_end, value, built):
         ("clip_adagrad", {"clipping": "layer"}),
     ],
 )
-@pytest.mark.parametrize("how", ["constructor", "property"])
+@both_ways
 @pytest.mark.parametrize("kind", ["arrays", "polynomial"])
 @both_front_ends
 def test_arrays_raise_but_for_clipping_by_coordinate(
     front_end, name, arguments, how, kind
 ):
     value = ARRAYS if kind == "arrays" else PolynomialThreshold(ARRAYS)
-    with pytest.raises(ValueError) as error:
-        if how == "constructor":
-            front_end.optimizer(name, clip_threshold=value, **arguments)
-        else:
-            front_end.optimizer(name, **arguments).clip_threshold = value
-    assert str(error.value).startswith("`clip_threshold` must be one number")
-    assert str(error.value).endswith(f"Received: clip_threshold={value!r}")
+    start = "`clip_threshold` must be one number"
+    with refused_naming(start, clip_threshold=value):
+        _give(front_end, name, how, value, **arguments)
 
 
 @pytest.mark.parametrize(
@@ -114,15 +116,11 @@ def test_arrays_that_do_not_fit_the_variables_raise_at_the_build(
 ):
     value = arrays if kind == "arrays" else PolynomialThreshold(arrays)
     optimizer = front_end.optimizer("cclip", clip_threshold=value)
-    with pytest.raises(ValueError) as error:
+    shapes = [np.shape(array) for array in arrays]
+    end = f"Received: clip_threshold with arrays of shapes {shapes}"
+    start = "`clip_threshold` must hold one array for each"
+    with refused_naming(start, str(list(SHAPES)), end):
         optimizer.build(_variables(front_end))
-    message = str(error.value)
-    assert message.startswith("`clip_threshold` must hold one array for each")
-    assert str(list(SHAPES)) in message
-    assert message.endswith(
-        "Received: clip_threshold with arrays of shapes "
-        f"{[np.shape(array) for array in arrays]}"
-    )
 
 
 @both_front_ends
@@ -137,25 +135,16 @@ def test_arrays_that_do_not_fit_raise_at_every_step(front_end):
             )
 
 
-@pytest.mark.parametrize("how", ["constructor", "property"])
+@both_ways
 @pytest.mark.parametrize("name", ["gclip", "cclip", "clip_adam_norm"])
 @both_front_ends
 def test_threshold_that_follows_the_norm_raises_with_clipping_per_replica(
     front_end, name, how
 ):
     value = AdaptiveThreshold()
-    with pytest.raises(ValueError) as error:
-        if how == "constructor":
-            front_end.optimizer(
-                name, clip_per_replica=True, clip_threshold=value
-            )
-        else:
-            optimizer = front_end.optimizer(name, clip_per_replica=True)
-            optimizer.clip_threshold = value
-    message = str(error.value)
-    assert message.startswith("`clip_threshold` must not follow the norm with")
-    assert "`clip_per_replica`" in message
-    assert message.endswith(f"Received: clip_threshold={value!r}")
+    start = "`clip_threshold` must not follow the norm with"
+    with refused_naming(start, "`clip_per_replica`", clip_threshold=value):
+        _give(front_end, name, how, value, clip_per_replica=True)
 
 
 @pytest.mark.parametrize("built", [False, True])
@@ -171,13 +160,3 @@ def test_acclip_has_no_threshold_to_read_or_set(front_end, built):
         optimizer.clip_threshold = 1.0
     assert not hasattr(optimizer, "clip_threshold")
     assert "clip_threshold" not in optimizer.get_config()
-
-
-@pytest.mark.parametrize(
-    ("front_end", "error"),
-    [(KERAS, ValueError), (TF_KERAS, TypeError)],
-    ids=["keras", "tf_keras"],
-)
-def test_acclip_takes_no_threshold(front_end, error):
-    with pytest.raises(error, match="clip_threshold"):
-        front_end.optimizer("acclip", clip_threshold=1.0)

@@ -19,15 +19,18 @@ from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
 from tests.support.models import SHAPES as MODEL_SHAPES
 from tests.support.models import dense_model
-from tests.support.models import everything
 from tests.support.models import train
-from tests.support.programs.launch import run_program
 from tests.support.programs.thresholds import CASES
 from tests.support.programs.thresholds import as_argument
+from tests.support.programs.thresholds import assert_changed
 from tests.support.programs.thresholds import ends
+from tests.support.refusals import refused_naming
+from tests.support.saving import assert_go_on_alike
+from tests.support.saving import through_keras_file
+from tests.support.saving import through_weights_file
+from tests.support.shared_code import every_case
 from tests.support.trajectories import assert_close
 from tests.support.trajectories import oracle_of
-from tests.support.trajectories import same_bits
 
 
 def _arrays(*numbers, shapes=SHAPES):
@@ -92,28 +95,27 @@ def _optimizer(front_end, name, arguments, threshold):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("front_end", "jit_compile"),
-    [(KERAS, None), (TF_KERAS, None), (TF_KERAS, False), (KERAS, True)],
+    ("front_end", "jit_compile"), [(TF_KERAS, False), (KERAS, True)]
 )
 @every_kind
 def test_changed_threshold_clips_from_the_next_step_without_a_retrace(
     front_end, kind, jit_compile
 ):
-    """In eager mode, in a graph, and in a compiled graph."""
+    """In a graph, and in a compiled graph."""
     name, arguments, first, second = KINDS[kind]
     optimizer = _optimizer(front_end, name, arguments, first)
     variables = front_end.variables(parameters(), "float64")
     optimizer.build(variables)
     traces = 0
 
+    @tf.function(jit_compile=jit_compile)
     def step(gradients):
         nonlocal traces
         traces += 1
         front_end.apply(optimizer, gradients, variables)
 
-    if jit_compile is not None:
-        step = tf.function(step, jit_compile=jit_compile)
     oracle, rate_at = oracle_of(
         ENROLMENTS[name],
         {"learning_rate": 0.125, "clip_threshold": first, **arguments},
@@ -129,12 +131,14 @@ def test_changed_threshold_clips_from_the_next_step_without_a_retrace(
         actual.append(front_end.values(variables))
         expected.append(oracle.step(gradient, rate_at(index)))
     assert_close(actual, expected, "float64")
-    assert traces == (5 if jit_compile is None else 1)
+    assert traces == 1
 
 
 @every_kind
 @both_front_ends
-def test_threshold_reads_as_what_it_is_now(front_end, kind):
+def test_threshold_reads_as_what_it_is_now_and_can_be_set_again(
+    front_end, kind
+):
     name, arguments, first, second = KINDS[kind]
     optimizer = _optimizer(front_end, name, arguments, first)
     types = {"number": float, "arrays": list}
@@ -154,22 +158,10 @@ def test_threshold_reads_as_what_it_is_now(front_end, kind):
     assert_reads(second)
     optimizer.build(front_end.variables(parameters()))
     assert_reads(second)
-    optimizer.clip_threshold = as_argument(first)
-    assert_reads(first)
-
-
-@every_kind
-@both_front_ends
-def test_threshold_that_was_read_can_be_set_again(front_end, kind):
-    name, arguments, first, second = KINDS[kind]
-    optimizer, other = (
-        _optimizer(front_end, name, arguments, value)
-        for value in (first, second)
-    )
-    for each in (optimizer, other):
-        each.build(front_end.variables(parameters()))
+    other = _optimizer(front_end, name, arguments, first)
+    other.build(front_end.variables(parameters()))
     optimizer.clip_threshold = other.clip_threshold
-    assert _written(optimizer.clip_threshold) == _written(second)
+    assert_reads(first)
 
 
 SAVED = {
@@ -184,10 +176,12 @@ SAVED = {
 }
 
 
-@pytest.mark.parametrize("file", ["model.keras", "model.weights.h5"])
+@pytest.mark.parametrize("through", [through_keras_file, through_weights_file])
 @pytest.mark.parametrize("kind", SAVED)
 @both_front_ends
-def test_changed_threshold_survives_the_file(front_end, kind, file, tmp_path):
+def test_changed_threshold_survives_the_file(
+    front_end, kind, through, tmp_path
+):
     name, arguments, first, second = SAVED[kind]
 
     def make():
@@ -199,51 +193,15 @@ def test_changed_threshold_survives_the_file(front_end, kind, file, tmp_path):
     train(front_end, model, gradients[:1])
     model.optimizer.clip_threshold = as_argument(second)
     train(front_end, model, gradients[1:2])
-    if file == "model.keras":
-        model.save(tmp_path / file)
-        loaded = front_end.framework.models.load_model(tmp_path / file)
-    else:
-        model.save_weights(tmp_path / file)
-        loaded = make()
-        loaded.optimizer.build(loaded.trainable_variables)
-        loaded.load_weights(tmp_path / file)
+    loaded = through(front_end, model, make, tmp_path)
     assert _written(loaded.optimizer.clip_threshold) == _written(second)
-    for each in (model, loaded):
-        train(front_end, each, gradients[2:])
-    assert same_bits(
-        everything(front_end, loaded), everything(front_end, model)
-    )
+    assert_go_on_alike(front_end, model, loaded, gradients[2:])
 
 
-@pytest.mark.parametrize("case", CASES)
-@both_front_ends
+@pytest.mark.slow
+@every_case("case", {case: (case,) for case in CASES}, ["number"])
 def test_callback_of_fit_changes_the_threshold(front_end, case):
-    found = ends(front_end, case)
-    assert same_bits(found["called"], found["by_hand"])
-    assert not same_bits(found["called"][:4], found["unchanged"][:4])
-
-
-@pytest.fixture(scope="module")
-def ends_on_jax(tmp_path_factory):
-    path = tmp_path_factory.mktemp("thresholds") / "ends.npz"
-    run_program("thresholds", path, backend="jax")
-    with np.load(path) as arrays:
-        return dict(arrays)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_callback_of_fit_on_jax_changes_the_threshold(ends_on_jax, case):
-    called, by_hand, unchanged = (
-        [
-            value
-            for key, value in ends_on_jax.items()
-            if key.startswith(f"{case}/{way}_")
-        ]
-        for way in ("called", "by_hand", "unchanged")
-    )
-    assert len(called) > 8
-    assert same_bits(called, by_hand)
-    assert not same_bits(called[:4], unchanged[:4])
+    assert_changed(ends(front_end, case))
 
 
 @pytest.mark.parametrize(
@@ -263,11 +221,9 @@ def test_number_that_float32_does_not_hold_is_refused_at_the_build(
 ):
     """Not where the model is saved, after the training."""
     optimizer = front_end.optimizer("gclip", clip_threshold=threshold)
-    with pytest.raises(ValueError) as error:
+    start = "`clip_threshold` must have numbers that float32 holds. Received: "
+    with refused_naming(start):
         optimizer.build(front_end.variables([np.zeros(1)]))
-    assert str(error.value).startswith(
-        "`clip_threshold` must have numbers that float32 holds. Received: "
-    )
     optimizer = front_end.optimizer("gclip", clip_threshold=threshold)
     optimizer.build(front_end.variables([np.zeros(1)], "float64"))
 

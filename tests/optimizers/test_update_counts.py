@@ -4,16 +4,14 @@ import pytest
 import tensorflow as tf
 
 from tests.support.enrolment import ENROLMENTS
-from tests.support.enrolment import few_variants
+from tests.support.enrolment import every_optimizer
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
-from tests.support.front_ends import both_front_ends
 from tests.support.gradients import parameters
 from tests.support.programs.trajectories import gradients_in_turns
 from tests.support.trajectories import assert_close
+from tests.support.trajectories import assert_moves_as_the_oracle
 from tests.support.trajectories import oracle_of
-from tests.support.trajectories import oracle_positions
-from tests.support.trajectories import positions
 from tests.support.trajectories import same_bits
 from tests.support.trajectories import without_projection
 
@@ -24,48 +22,43 @@ LARGE = ((200, 100), (150, 101), (7,))
 
 
 # Of each kind of moment that is corrected one, for the checks that cost more.
+CORRECTED = (
+    ("acclip", "alpha=1.5,threshold,corrected"),
+    ("clip_adam", "layer,adaptive,delay=1,decay"),
+    ("cclip", "adaptive,alpha=1.5,momentum,decay"),
+    ("clip_adam_norm", "threshold,corrected,decay"),
+    ("clip_adam", "defaults"),
+)
 corrected_variants = pytest.mark.parametrize(
-    ("name", "variant"),
+    ("front_end", "name", "variant"),
     [
-        ("acclip", "alpha=1.5,threshold,corrected"),
-        ("cclip", "adaptive,alpha=1.5,momentum,decay"),
-        ("clip_adam_norm", "threshold,corrected,decay"),
-        ("clip_adam", "defaults"),
-        ("clip_adam", "layer,adaptive,delay=1,decay"),
+        *((KERAS, *case) for case in CORRECTED),
+        *((TF_KERAS, *case) for case in CORRECTED[:2]),
     ],
 )
 
 
 @corrected_variants
-@both_front_ends
 def test_large_variables_in_turns_move_as_the_oracle(front_end, name, variant):
     enrolment = ENROLMENTS[name]
     arguments = {
         **without_projection(enrolment.variants[variant]),
         "learning_rate": 0.125,
     }
-    gradients = gradients_in_turns(LARGE)[6:12]
-    x = parameters(LARGE)
-    expected = oracle_positions(enrolment, arguments, x, gradients)
-    optimizer = front_end.optimizer(enrolment.name, **arguments)
-    actual = positions(front_end, optimizer, x, gradients, "float64")
-    assert_close(actual, expected, "float64")
+    gradients, x = gradients_in_turns(LARGE)[6:12], parameters(LARGE)
+    assert_moves_as_the_oracle(front_end, enrolment, arguments, gradients, x)
 
 
-@pytest.mark.parametrize(
-    ("front_end", "jit_compile"), [(KERAS, True), (TF_KERAS, False)]
-)
 @corrected_variants
-def test_variables_in_turns_move_alike_in_a_graph(
-    front_end, name, variant, jit_compile
-):
+def test_variables_in_turns_move_alike_in_a_graph(front_end, name, variant):
+    """Compiled as a whole on Keras 3, and not on tf_keras."""
     enrolment = ENROLMENTS[name]
     arguments = without_projection(enrolment.variants[variant])
     optimizer = front_end.optimizer(enrolment.name, **arguments)
     variables = front_end.variables(parameters(), "float64")
     optimizer.build(variables)
 
-    @tf.function(jit_compile=jit_compile)
+    @tf.function(jit_compile=front_end is KERAS)
     def step(gradients):
         front_end.apply(optimizer, gradients, variables)
 
@@ -84,15 +77,15 @@ def test_variables_in_turns_move_alike_in_a_graph(
 
 
 @pytest.mark.usefixtures("functions_run_eagerly")
-@few_variants
+@every_optimizer
 def test_accumulated_gradients_of_variables_in_turns_are_counted_once(
-    enrolment, variant
+    enrolment,
 ):
     """Two equal micro-batches are one batch, also for those without any."""
     ends = []
     for steps in (None, 2):
         arguments = {
-            **without_projection(enrolment.variants[variant]),
+            **without_projection(enrolment.variants[enrolment.few[-1]]),
             "learning_rate": 0.125,
             "gradient_accumulation_steps": steps,
         }

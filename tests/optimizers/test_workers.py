@@ -2,60 +2,59 @@
 
 import contextlib
 import json
-import os
+import pickle
 import socket
-import subprocess
-import sys
+import time
 
 import numpy as np
 import pytest
 
-from tests.support.programs.launch import ROOT
+from tests.support.programs.launch import CALL
+from tests.support.programs.launch import start_module
 from tests.support.shared_code import both_kinds
 from tests.support.trajectories import same_bits
 
 pytestmark = pytest.mark.slow
 
+PROGRAM = "tests.support.programs.workers"
 WORKERS = 2
 SECONDS = 300
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    """Returns what each worker writes, in separate processes."""
+def found(tmp_path_factory):
+    """Returns what each worker finds, in separate processes."""
     folder = tmp_path_factory.mktemp("workers")
-    paths = [folder / f"{index}.npz" for index in range(WORKERS)]
-    logs = _run(paths)
-    if any("Could not start gRPC server" in log for log in logs):
+    files = [folder / f"{index}.pickle" for index in range(WORKERS)]
+    ends = _run(files)
+    if any("Could not start gRPC server" in log for _, log in ends):
         # Another process took one of the ports.
-        logs = _run(paths)
-    result = []
-    for path, log in zip(paths, logs, strict=True):
-        assert path.exists(), log[-4000:]
-        with np.load(path) as arrays:
-            result.append(dict(arrays))
-    return result
+        ends = _run(files)
+    for code, log in ends:
+        assert code == 0, log[-4000:]
+    return [pickle.loads(file.read_bytes()) for file in files]
 
 
-def _run(paths):
-    """Runs all workers, at most for `SECONDS`, and returns their logs."""
-    addresses = _free_addresses()
-    logs = [path.with_suffix(".log") for path in paths]
-    processes = []
+def _run(files):
+    """Runs all workers, at most for `SECONDS`; returns codes and logs."""
+    cluster = {"worker": _free_addresses()}
+    workers, codes = [], [None]
     try:
-        for index, (path, log) in enumerate(zip(paths, logs, strict=True)):
-            processes.append(_start(addresses, index, path, log))
-        for process in processes:
-            # One that fails makes the others wait for ever.
-            if process.wait(timeout=SECONDS):
-                break
-    except subprocess.TimeoutExpired:
-        pass
+        for index, file in enumerate(files):
+            task = {"type": "worker", "index": index}
+            config = json.dumps({"cluster": cluster, "task": task})
+            file.write_bytes(pickle.dumps((PROGRAM, "main", (config,))))
+            workers.append(start_module(CALL, file, backend="tensorflow"))
+        end = time.monotonic() + SECONDS
+        # One that fails makes the others wait for ever.
+        while None in codes and not any(codes) and time.monotonic() < end:
+            time.sleep(0.1)
+            codes = [worker.poll() for worker in workers]
     finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-    return [log.read_text() for log in logs]
+        for worker in workers:
+            worker.kill()
+    logs = ["".join(worker.communicate()) for worker in workers]
+    return [(w.returncode, log) for w, log in zip(workers, logs, strict=True)]
 
 
 def _free_addresses():
@@ -66,40 +65,13 @@ def _free_addresses():
         return [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
 
 
-def _start(addresses, index, path, log):
-    cluster = {"worker": addresses}
-    task = {"type": "worker", "index": index}
-    with open(log, "w") as output:
-        return subprocess.Popen(
-            [sys.executable, "-m", "tests.support.programs.workers", str(path)],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "KERAS_BACKEND": "tensorflow",
-                "TF_CONFIG": json.dumps({"cluster": cluster, "task": task}),
-            },
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-
-
-def _kind(file, enrolment, front_end, kind):
-    start = f"{enrolment.name}/workers/{front_end}/{kind}/"
-    return {
-        key.removeprefix(start): value
-        for key, value in file.items()
-        if key.startswith(start)
-    }
-
-
 @both_kinds
 @pytest.mark.parametrize("front_end", ["keras", "tf_keras"])
-def test_two_workers_equal_one_on_the_whole_batch(files, front_end, enrolment):
+def test_two_workers_equal_one_on_the_whole_batch(found, front_end, enrolment):
     """tf_keras in `fit`, Keras 3 in a loop, which accumulates micro-batches."""
-    one = _kind(files[0], enrolment, front_end, "one")
-    first, second = (
-        _kind(file, enrolment, front_end, "here") for file in files
-    )
+    kinds = [worker[enrolment.name, front_end] for worker in found]
+    one = kinds[0]["one"]
+    first, second = (each["here"] for each in kinds)
     assert one["update_count"] > 0
     assert one["gradient_norm"] > 0.25
     assert same_bits([*first.values()], [*second.values()])

@@ -75,6 +75,7 @@ def _adagrad(k, beta_1):
     return (1 - beta_1) * np.sqrt(np.sum(weights))
 
 
+BETAS = {"beta_1": 0.5, "beta_2": 0.75}
 BOUNDS = {
     "acclip-threshold": Bound(
         "acclip",
@@ -92,7 +93,7 @@ BOUNDS = {
     "acclip-rms": Bound(
         "acclip",
         lambda k: np.sqrt((1 - 0.75**k) / 0.75),
-        {"beta_1": 0.5, "beta_2": 0.75, "alpha": 1.0},
+        {**BETAS, "alpha": 1.0},
         of="coordinate",
     ),
     "acclip-rms,alpha=2": Bound(
@@ -127,19 +128,13 @@ BOUNDS = {
     "clip_adam_norm": Bound(
         "clip_adam_norm",
         lambda k: _adam(k, 0.5, 0.75) / np.sqrt(3),
-        {
-            "beta_1": 0.5,
-            "beta_2": 0.75,
-            "initial_accumulator": 1e-6,
-            "accumulator_scale": 3.0,
-        },
+        {**BETAS, "initial_accumulator": 1e-6, "accumulator_scale": 3.0},
     ),
     "clip_adam_norm-None,corrected": Bound(
         "clip_adam_norm",
         lambda k: _corrected_adam(k, 0.5, 0.75),
         {
-            "beta_1": 0.5,
-            "beta_2": 0.75,
+            **BETAS,
             "clip_threshold": None,
             "initial_accumulator": 1e-6,
             "bias_correction": True,
@@ -150,8 +145,7 @@ BOUNDS = {
         "clip_adam_norm",
         lambda k: (1 - 0.5**k) * 2 / (4 * 0.75 ** (max(k - 2, 0) / 2)),
         {
-            "beta_1": 0.5,
-            "beta_2": 0.75,
+            **BETAS,
             "clip_threshold": 2.0,
             "initial_accumulator": 4.0,
             "delay": 2,
@@ -160,11 +154,7 @@ BOUNDS = {
     "clip_adagrad_norm-beta_1": Bound(
         "clip_adagrad_norm",
         lambda k: _adagrad(k, 0.5) / np.sqrt(3),
-        {
-            "beta_1": 0.5,
-            "initial_accumulator": 1e-6,
-            "accumulator_scale": 3.0,
-        },
+        {"beta_1": 0.5, "initial_accumulator": 1e-6, "accumulator_scale": 3.0},
     ),
     "clip_adagrad_norm-delay=1": Bound(
         "clip_adagrad_norm",
@@ -174,15 +164,14 @@ BOUNDS = {
     "clip_adam-layer": Bound(
         "clip_adam",
         lambda k: _corrected_adam(k, 0.5, 0.75),
-        {"beta_1": 0.5, "beta_2": 0.75, "clipping": "layer"},
+        {**BETAS, "clipping": "layer"},
         of="coordinate",
     ),
     "clip_adam-coordinate,delay=1": Bound(
         "clip_adam",
         lambda k: 2 * (1 - 0.5**k) / (4 * 0.75 ** ((k - 1) / 2)),
         {
-            "beta_1": 0.5,
-            "beta_2": 0.75,
+            **BETAS,
             "clip_threshold": 2.0,
             "clipping": "coordinate",
             "initial_accumulator_value": 16.0,
@@ -255,12 +244,10 @@ def test_one_long_coordinate_attains_the_bound(bound):
 FIRST_STEPS = {
     "gclip-step": {},
     "cclip-coordinate": {},
-    "clip_adam_norm-step": {
-        "beta_1": 0.0,
-        "initial_accumulator": 1.0,
-        "delay": 1,
+    **{
+        f"{name}-step": {"beta_1": 0.0, "initial_accumulator": 1.0, "delay": 1}
+        for name in ("clip_adam_norm", "clip_adagrad_norm")
     },
-    "clip_adagrad_norm-step": {"initial_accumulator": 1.0, "delay": 1},
     **{
         f"{name}-{of}": {
             "beta_1": 0.0,

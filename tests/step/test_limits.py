@@ -6,13 +6,10 @@ import pytest
 
 from tests.support.enrolment import every_limit
 from tests.support.front_ends import KERAS
-from tests.support.gradients import alternating_gradients
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
 from tests.support.trajectories import assert_close
 from tests.support.trajectories import positions
-
-ALPHAS = pytest.mark.parametrize("alpha", [1.0, 1.5, 2.0])
 
 
 @every_limit
@@ -34,35 +31,6 @@ def test_limit_moves_as_the_known_optimizer(enrolment, limit):
         for xs in expected[first:]
     ]
     assert_close(actual[first:], expected, "float64")
-
-
-def test_acclip_with_corrected_second_moments_is_keras_adam():
-    """To the float32 in which Keras keeps the learning rate and Adam's betas.
-
-    The clip through epsilon is a hundred times less than that.
-    """
-    beta, epsilon, learning_rate = 0.9, 1e-9, 0.0625
-    acclip = KERAS.optimizer(
-        "acclip",
-        learning_rate=learning_rate,
-        beta_1=beta,
-        beta_2=beta,
-        epsilon=epsilon,
-        alpha=2.0,
-        bias_correction=True,
-        weight_decay=None,
-    )
-    adam = keras.optimizers.Adam(
-        learning_rate / float(np.sqrt(beta)), beta, beta, epsilon
-    )
-    actual, expected = (
-        positions(KERAS, optimizer, parameters(), gradients, "float64")
-        for optimizer, gradients in (
-            (acclip, alternating_gradients()),
-            (adam, alternating_gradients()),
-        )
-    )
-    assert_close(actual, expected, "float64", relative=2e-7)
 
 
 def _tiny_gradients():
@@ -110,15 +78,6 @@ def test_unclipped_optimizer_is_that_of_keras(
     assert_close(actual, expected, "float64", relative=2e-7)
 
 
-def test_gclip_shortens_the_step_of_two_variables_by_one_factor():
-    optimizer = KERAS.optimizer("gclip", learning_rate=0.5, clip_threshold=13.0)
-    x = [np.zeros(2), np.zeros(())]
-    gradients = [[np.array([24.0, -6.0]), np.array(8.0)]]
-    path = positions(KERAS, optimizer, x, gradients, "float64")
-    np.testing.assert_allclose(path[1][0], [-6.0, 1.5], rtol=1e-15)
-    np.testing.assert_allclose(path[1][1], -2.0, rtol=1e-15)
-
-
 def test_rmsprop_is_within_a_factor_of_two_of_clipped_descent():
     """Its learning rate and threshold follow the second moment before.
 
@@ -146,32 +105,6 @@ def test_rmsprop_is_within_a_factor_of_two_of_clipped_descent():
     assert 0.9 < max(ratios) <= 1 + 1e-6
 
 
-@ALPHAS
-@pytest.mark.parametrize("bias_correction", [False, True])
-def test_threshold_scaling_moves_no_coordinate_more_than_the_learning_rate(
-    alpha, bias_correction
-):
-    learning_rate = 0.25
-    optimizer = KERAS.optimizer(
-        "acclip",
-        learning_rate=learning_rate,
-        alpha=alpha,
-        step_scaling="threshold",
-        bias_correction=bias_correction,
-        weight_decay=None,
-    )
-    gradients = heavy_tailed_gradients()
-    gradients[7] = [1e6 * g for g in gradients[7]]
-    path = positions(KERAS, optimizer, parameters(), gradients, "float64")
-    moved = [
-        np.abs(after - before)
-        for befores, afters in zip(path[:-1], path[1:], strict=True)
-        for before, after in zip(befores, afters, strict=True)
-    ]
-    largest = max(float(np.max(distance)) for distance in moved)
-    assert 0.9 * learning_rate < largest <= learning_rate * (1 + 1e-12)
-
-
 @pytest.mark.parametrize(
     ("step_scaling", "expected"),
     [
@@ -195,20 +128,3 @@ def test_first_uncorrected_step_of_acclip_has_the_size_of_its_scaling(
     gradients = [[np.array([8.0, -8.0])]]
     path = positions(KERAS, optimizer, x, gradients, "float64")
     np.testing.assert_allclose(path[1][0], [-expected, expected], rtol=1e-9)
-
-
-@ALPHAS
-@pytest.mark.parametrize("step_scaling", ["rms", "threshold", None])
-def test_zero_gradients_only_decay(alpha, step_scaling):
-    optimizer = KERAS.optimizer(
-        "acclip",
-        learning_rate=0.5,
-        alpha=alpha,
-        step_scaling=step_scaling,
-        weight_decay=0.25,
-    )
-    x = parameters()
-    gradients = [[np.zeros_like(value) for value in x] for _ in range(3)]
-    path = positions(KERAS, optimizer, x, gradients, "float64")
-    expected = [[0.875**k * value for value in x] for k in range(4)]
-    assert_close(path, expected, "float64", relative=0.0)

@@ -10,6 +10,8 @@ from tests.support.front_ends import KERAS
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
 from tests.support.trajectories import oracle_of
+from tests.support.trajectories import same_bits
+from tests.support.trajectories import stepped
 
 GRADIENTS = heavy_tailed_gradients(steps=6)
 BAD = [np.full_like(g, np.nan) for g in GRADIENTS[0]]
@@ -74,10 +76,10 @@ def test_clip_fractions_are_what_the_last_step_clipped(enrolment, variant):
 @every_optimizer
 def test_entries_of_variables_without_a_gradient_are_zero(enrolment):
     """In this step: what they were in another one does not stay."""
-    optimizer = KERAS.optimizer(enrolment.name, monitor=True)
-    variables = KERAS.variables(parameters())
     first, _, last = GRADIENTS[1]
-    KERAS.apply(optimizer, GRADIENTS[1], variables)
+    optimizer, variables = stepped(
+        KERAS, enrolment.name, {"monitor": True}, GRADIENTS[1:2]
+    )
     assert np.all(KERAS.value(optimizer.gradient_norms))
     KERAS.apply(optimizer, [first, None, last], variables)
     np.testing.assert_allclose(
@@ -109,15 +111,11 @@ def test_skipped_steps_are_counted_from_the_last_good_one(enrolment):
 
 @few_variants
 def test_step_that_is_skipped_whole_adds_nothing_to_the_sum(enrolment, variant):
-    arguments = enrolment.variants[variant]
+    arguments = {"monitor": True, "global_clipnorm": 64.0}
+    arguments |= enrolment.variants[variant]
     totals = []
     for steps in (GRADIENTS, [g for good in GRADIENTS for g in (BAD, good)]):
-        optimizer = KERAS.optimizer(
-            enrolment.name, monitor=True, global_clipnorm=64.0, **arguments
-        )
-        variables = KERAS.variables(parameters())
-        for gradients in steps:
-            KERAS.apply(optimizer, gradients, variables)
+        optimizer, _ = stepped(KERAS, enrolment.name, arguments, steps)
         totals.append(float(optimizer.clip_total))
     assert totals[0] == totals[1] > 0
 
@@ -144,26 +142,19 @@ def test_last_threshold_is_the_one_number_that_the_last_update_clipped_at(
 
 
 def test_last_threshold_is_not_known_before_the_first_update():
-    optimizer = KERAS.optimizer("gclip")
-    assert np.isnan(optimizer.last_threshold)
-    variables = KERAS.variables(parameters())
-    KERAS.apply(optimizer, BAD, variables)
-    assert np.isnan(optimizer.last_threshold)
+    for gradients in ([], [BAD]):
+        optimizer, _ = stepped(KERAS, "gclip", {}, gradients)
+        assert np.isnan(optimizer.last_threshold)
 
 
 @few_variants
 def test_monitoring_changes_no_step(enrolment, variant):
     ends = []
     for monitor in (True, False):
-        optimizer = KERAS.optimizer(
-            enrolment.name, monitor=monitor, **enrolment.variants[variant]
-        )
-        variables = KERAS.variables(parameters())
-        for gradients in GRADIENTS:
-            KERAS.apply(optimizer, gradients, variables)
+        arguments = {"monitor": monitor, **enrolment.variants[variant]}
+        _, variables = stepped(KERAS, enrolment.name, arguments, GRADIENTS)
         ends.append(KERAS.values(variables))
-    for monitored, plain in zip(*ends, strict=True):
-        np.testing.assert_array_equal(monitored, plain)
+    assert same_bits(*ends)
 
 
 @few_variants
@@ -176,10 +167,9 @@ def test_counters_are_kept_without_the_monitor_where_that_is_free(
     it clips by of the share; all variants with one clip the first gradient.
     """
     arguments = enrolment.variants[variant]
-    optimizer = KERAS.optimizer(enrolment.name, **arguments)
-    variables = KERAS.variables(parameters())
-    for gradients in (BAD, GRADIENTS[0]):
-        KERAS.apply(optimizer, gradients, variables)
+    optimizer, variables = stepped(
+        KERAS, enrolment.name, arguments, [BAD, GRADIENTS[0]]
+    )
     measured = enrolment.nonfinite_scope(arguments) != "coordinate"
     shared = enrolment.counts_for_free(arguments)
     assert optimizer.is_monitored == shared
@@ -201,3 +191,19 @@ def test_counters_are_kept_without_the_monitor_where_that_is_free(
     assert np.any(KERAS.value(optimizer.clip_fractions)) == shared
     KERAS.apply(optimizer, BAD, variables)
     assert int(optimizer.skipped_in_a_row) == measured
+
+
+def test_sum_of_shares_loses_nothing_in_ten_million_updates():
+    """Of 2^24 in float32, the next number is two more."""
+    arguments = {"clip_threshold": 1.0, "monitor": True}
+    optimizer, variables = stepped(
+        KERAS, "cclip", arguments, [], [np.zeros(10)]
+    )
+    optimizer.build(variables)
+    optimizer.clip_total.assign(2.0**24)
+    gradient = np.where(np.arange(10) < 3, 2.0, 0.5)
+    for _ in range(100):
+        KERAS.apply(optimizer, [gradient], variables)
+    total = np.float64(KERAS.value(optimizer.clip_total))
+    error = np.float64(KERAS.value(optimizer.clip_total_error))
+    np.testing.assert_allclose(total - error - 2**24, 30.0, rtol=1e-6)

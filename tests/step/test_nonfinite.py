@@ -20,10 +20,9 @@ from tests.support.enrolment.record import widest
 from tests.support.front_ends import KERAS
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
-from tests.support.trajectories import assert_close
-from tests.support.trajectories import oracle_positions
-from tests.support.trajectories import positions
+from tests.support.trajectories import assert_moves_as_the_oracle
 from tests.support.trajectories import same_bits
+from tests.support.trajectories import stepped
 
 some_bad_gradients = pytest.mark.parametrize(
     ("where", "bad"), [(one_coordinate, np.inf), (mixed, np.nan)]
@@ -94,10 +93,9 @@ def test_steps_around_bad_gradients_are_those_of_the_oracle(enrolment, variant):
     gradients[2][0][1, 1] = np.nan
     gradients[4][1][:] = np.inf
     gradients[5][2][...] = -np.inf
-    optimizer = KERAS.optimizer(enrolment.name, **arguments)
-    actual = positions(KERAS, optimizer, parameters(), gradients, "float64")
-    expected = oracle_positions(enrolment, arguments, parameters(), gradients)
-    assert_close(actual, expected, "float64")
+    optimizer = assert_moves_as_the_oracle(
+        KERAS, enrolment, arguments, gradients
+    )
     stops = enrolment.nonfinite_scope(arguments) == "step"
     assert int(optimizer.update_count) == (4 if stops else 8)
 
@@ -113,11 +111,11 @@ def test_gradient_whose_square_overflows_is_bad_unless_clipped(
     arguments = enrolment.variants[variant]
     scope = enrolment.nonfinite_scope(arguments)
     clipped = scope == "coordinate" and "clip_threshold" in arguments
-    optimizer = KERAS.optimizer(enrolment.name, **arguments)
-    variables = KERAS.variables(parameters(), dtype)
     gradients = [np.ones_like(x) for x in parameters()]
     gradients[0][2, 1] = size
-    KERAS.apply(optimizer, gradients, variables)
+    _, variables = stepped(
+        KERAS, enrolment.name, arguments, [gradients], dtype=dtype
+    )
     ends = zip(KERAS.values(variables), parameters(), strict=True)
     moved = [after != before.astype(dtype) for after, before in ends]
     bad = [np.where(g == size, np.nan, g) for g in gradients]
@@ -160,10 +158,10 @@ def test_keras_clipping_widens_what_a_bad_gradient_stops(
 
 @every_optimizer
 def test_propagated_gradient_makes_parameter_and_state_nan(enrolment):
+    gradients = [*GOOD[:2], spoiled(one_coordinate, np.nan)]
     optimizer, variables = steps_of(
-        KERAS, enrolment.name, {}, GOOD[:2], nonfinite="propagate"
+        KERAS, enrolment.name, {"nonfinite": "propagate"}, gradients
     )
-    KERAS.apply(optimizer, spoiled(one_coordinate, np.nan), variables)
     values = by_variable(KERAS, optimizer, variables)
     assert np.all(np.isnan(values[0][:, 2, 1]))
     others = [np.isfinite(value).all() for value in values[1:]]
@@ -172,14 +170,8 @@ def test_propagated_gradient_makes_parameter_and_state_nan(enrolment):
 
 @every_optimizer
 def test_propagated_bad_global_norm_makes_every_variable_nan(enrolment):
-    optimizer, variables = steps_of(
-        KERAS,
-        enrolment.name,
-        {},
-        GOOD[:2],
-        nonfinite="propagate",
-        global_clipnorm=1.0,
-    )
-    KERAS.apply(optimizer, spoiled(one_coordinate, np.inf), variables)
+    gradients = [*GOOD[:2], spoiled(one_coordinate, np.inf)]
+    arguments = {"nonfinite": "propagate", "global_clipnorm": 1.0}
+    optimizer, variables = steps_of(KERAS, enrolment.name, arguments, gradients)
     assert all(np.isnan(x).all() for x in KERAS.values(variables))
     assert int(optimizer.update_count) == 3

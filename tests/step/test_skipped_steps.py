@@ -17,7 +17,7 @@ from tests.support.trajectories import same_bits
 @every_optimizer
 def test_skipped_steps_are_counted_when_monitored(enrolment):
     optimizer, variables = steps_of(
-        KERAS, enrolment.name, {}, GOOD[:1], monitor=True
+        KERAS, enrolment.name, {"monitor": True}, GOOD[:1]
     )
     assert int(optimizer.skipped_steps) == 0
     for count, where in enumerate((one_coordinate, everywhere, mixed), start=1):
@@ -47,7 +47,7 @@ def test_step_is_counted_as_skipped_only_if_it_is(enrolment, arguments, count):
 def test_bad_micro_batch_stops_its_update_only(enrolment):
     """Gradient accumulation: the next update's micro-batches are all good."""
     optimizer, variables = steps_of(
-        KERAS, enrolment.name, {}, GOOD[:2], gradient_accumulation_steps=2
+        KERAS, enrolment.name, {"gradient_accumulation_steps": 2}, GOOD[:2]
     )
     before = KERAS.values(variables)
     for gradients in (spoiled(everywhere, np.inf), GOOD[0]):

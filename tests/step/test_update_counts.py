@@ -6,14 +6,19 @@ import pytest
 from tests.support.enrolment import every_variant
 from tests.support.enrolment.record import Adaptive
 from tests.support.front_ends import KERAS
-from tests.support.gradients import parameters
 from tests.support.programs.trajectories import gradients_in_turns
-from tests.support.trajectories import assert_close
-from tests.support.trajectories import oracle_positions
-from tests.support.trajectories import positions
+from tests.support.trajectories import assert_moves_as_the_oracle
 from tests.support.trajectories import without_projection
 
 pytestmark = pytest.mark.filterwarnings("ignore:Gradients do not exist")
+
+
+def _built(name, size=1, **arguments):
+    """Returns an optimizer and the two variables that it was built for."""
+    optimizer = KERAS.optimizer(name, **arguments)
+    variables = KERAS.variables([np.zeros(size), np.zeros(size)])
+    optimizer.build(variables)
+    return optimizer, variables
 
 
 @every_variant
@@ -21,11 +26,9 @@ def test_variables_that_take_turns_or_join_late_move_as_the_oracle(
     enrolment, variant
 ):
     arguments = without_projection(enrolment.variants[variant])
-    gradients = gradients_in_turns()
-    expected = oracle_positions(enrolment, arguments, parameters(), gradients)
-    optimizer = KERAS.optimizer(enrolment.name, **arguments)
-    actual = positions(KERAS, optimizer, parameters(), gradients, "float64")
-    assert_close(actual, expected, "float64")
+    assert_moves_as_the_oracle(
+        KERAS, enrolment, arguments, gradients_in_turns()
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,11 +42,9 @@ def test_variables_that_take_turns_or_join_late_move_as_the_oracle(
 )
 def test_threshold_of_variables_in_turns_is_their_norm(name, clipping):
     """Of norms that are always 1 the corrected moment is 1; it clips at 1.5."""
-    optimizer = KERAS.optimizer(
+    optimizer, variables = _built(
         name, clip_threshold=Adaptive(1.5), monitor=True, **clipping
     )
-    variables = KERAS.variables([np.zeros(1), np.zeros(1)])
-    optimizer.build(variables)
     for step in range(6):
         gradients = [np.array([1.0]), np.array([1.0])]
         gradients[step % 2] = None
@@ -54,23 +55,21 @@ def test_threshold_of_variables_in_turns_is_their_norm(name, clipping):
 
 def test_step_of_a_variable_in_turns_is_as_long_as_its_threshold():
     """SGD by gradients of 1 at thresholds of 1: steps of 1."""
-    optimizer = KERAS.optimizer(
+    optimizer, variables = _built(
         "cclip", learning_rate=1.0, clip_threshold=Adaptive()
     )
-    x, y = KERAS.variables([np.zeros(1), np.zeros(1)])
     for step in range(8):
-        one = [np.ones(1), None] if step % 2 else [None, np.ones(1)]
-        KERAS.apply(optimizer, one, [x, y])
-        moved = KERAS.value(x if step % 2 else y)
+        gradients = [None, None]
+        gradients[step % 2] = np.ones(1)
+        KERAS.apply(optimizer, gradients, variables)
+        moved = KERAS.value(variables[step % 2])
         np.testing.assert_allclose(moved, [-(step // 2 + 1)], rtol=1e-6)
 
 
 def test_threshold_of_a_variable_that_joins_late_is_its_norm():
-    optimizer = KERAS.optimizer(
+    optimizer, variables = _built(
         "cclip", learning_rate=1.0, clip_threshold=Adaptive()
     )
-    variables = KERAS.variables([np.zeros(1), np.zeros(1)])
-    optimizer.build(variables)
     for _ in range(100):
         KERAS.apply(optimizer, [np.array([0.125]), None], variables)
     KERAS.apply(optimizer, [None, np.array([8.0])], variables)
@@ -80,11 +79,9 @@ def test_threshold_of_a_variable_that_joins_late_is_its_norm():
 
 def test_first_corrected_step_of_acclip_is_whole_however_late():
     """`lr · ĝ / √(β2 v̂)` with `ĝ = m̂ = √v̂`: `lr / √β2` but for epsilon."""
-    optimizer = KERAS.optimizer(
+    optimizer, variables = _built(
         "acclip", learning_rate=0.1, bias_correction=True, weight_decay=None
     )
-    variables = KERAS.variables([np.zeros(1), np.zeros(1)])
-    optimizer.build(variables)
     for _ in range(100):
         KERAS.apply(optimizer, [np.array([1.0]), None], variables)
     KERAS.apply(optimizer, [None, np.array([2.0])], variables)
@@ -110,8 +107,7 @@ def test_first_corrected_step_of_acclip_is_whole_however_late():
 def test_update_in_which_a_variable_is_skipped_whole_is_missed(
     arguments, missed
 ):
-    optimizer = KERAS.optimizer("clip_adam", **arguments)
-    variables = KERAS.variables([np.zeros(2), np.zeros(2)])
+    optimizer, variables = _built("clip_adam", 2, **arguments)
     bad = [np.array([np.nan, 1.0]), np.ones(2)]
     KERAS.apply(optimizer, bad, variables)
     counted = KERAS.value(optimizer.missed_updates)
@@ -122,9 +118,7 @@ def test_update_in_which_a_variable_is_skipped_whole_is_missed(
 
 def test_skipped_step_is_missed_by_no_one():
     """Nor by those that it does not name."""
-    optimizer = KERAS.optimizer("clip_adam")
-    variables = KERAS.variables([np.zeros(2), np.zeros(2)])
-    optimizer.build(variables)
+    optimizer, variables = _built("clip_adam", 2)
     KERAS.apply(optimizer, [np.full(2, np.nan), None], variables)
     assert KERAS.value(optimizer.missed_updates).tolist() == [0, 0]
     KERAS.apply(optimizer, [np.ones(2), None], variables)
@@ -150,6 +144,5 @@ def test_skipped_step_is_missed_by_no_one():
 def test_updates_are_counted_by_variable_where_moments_are_corrected(
     name, arguments, counted
 ):
-    optimizer = KERAS.optimizer(name, **arguments)
-    optimizer.build(KERAS.variables([np.zeros(2)]))
+    optimizer, _ = _built(name, **arguments)
     assert (optimizer.missed_updates is not None) is counted

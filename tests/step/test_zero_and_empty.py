@@ -13,6 +13,7 @@ from tests.support.properties import SHAPES
 from tests.support.properties import Replay
 from tests.support.trajectories import positions
 from tests.support.trajectories import same_bits
+from tests.support.trajectories import stepped
 
 STEPS = 4
 ORIGIN = [np.zeros(shape) for shape in SHAPES]
@@ -69,17 +70,14 @@ def test_empty_variables_leave_the_others_alone(enrolment, more):
     """The scalar among these steps as well."""
     arguments = {**enrolment.variants[enrolment.few[-1]], **more}
     first, last = np.zeros((0,)), np.zeros((3, 0))
-    x, gradients = parameters(SHAPES), heavy_tailed_gradients(SHAPES, 2)
+    runs = [(parameters(SHAPES), heavy_tailed_gradients(SHAPES, 2))]
+    runs += [
+        ([first, *x, last], [[first, *g, last] for g in gradients])
+        for x, gradients in runs
+    ]
     without, among = (
-        positions(
-            KERAS,
-            KERAS.optimizer(enrolment.name, **arguments),
-            *(x, gradients),
-        )
-        for x, gradients in (
-            (x, gradients),
-            ([first, *x, last], [[first, *g, last] for g in gradients]),
-        )
+        positions(KERAS, KERAS.optimizer(enrolment.name, **arguments), *run)
+        for run in runs
     )
     assert without[-1][2] != without[0][2]
     assert all(map(same_bits, [xs[1:-1] for xs in among], without))
@@ -87,12 +85,9 @@ def test_empty_variables_leave_the_others_alone(enrolment, more):
 
 @few_variants
 def test_nothing_but_empty_variables_makes_no_nan(enrolment, variant):
-    optimizer = KERAS.optimizer(
-        enrolment.name, monitor=True, **enrolment.variants[variant]
-    )
+    arguments = {"monitor": True, **enrolment.variants[variant]}
     values = [np.zeros((0,)), np.zeros((3, 0))]
-    variables = KERAS.variables(values)
-    KERAS.apply(optimizer, values, variables)
+    optimizer, _ = stepped(KERAS, enrolment.name, arguments, [values], values)
     assert int(optimizer.update_count) == 1
     assert int(optimizer.skipped_steps) == 0
     assert all(np.isfinite(value).all() for value in KERAS.state(optimizer))

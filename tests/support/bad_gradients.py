@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.support.gradients import parameters
+from tests.support.trajectories import stepped
 
 # No two shapes are equal: state is found by the shape of its variable.
 SHAPES = ((4, 3), (5,), (1,))
@@ -63,15 +64,10 @@ def spoiled(where, bad):
     return gradients
 
 
-def steps_of(front_end, name, arguments, gradients, **more):
+def steps_of(front_end, name, arguments, gradients):
     """Returns an optimizer and the variables that it stepped."""
-    optimizer = front_end.optimizer(
-        name, **{"learning_rate": 0.125, **arguments, **more}
-    )
-    variables = front_end.variables(parameters(SHAPES))
-    for gradient in gradients:
-        front_end.apply(optimizer, gradient, variables)
-    return optimizer, variables
+    arguments = {"learning_rate": 0.125, **arguments}
+    return stepped(front_end, name, arguments, gradients, parameters(SHAPES))
 
 
 def by_variable(front_end, optimizer, variables):

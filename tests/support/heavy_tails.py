@@ -47,7 +47,11 @@ def unclipped_optimizer(key):
 
 def start():
     """Returns the parameters, as far from the optimum in every coordinate."""
-    x = np.full(SIZE, 3 / np.sqrt(SIZE))
+    return in_shapes(np.full(SIZE, 3 / np.sqrt(SIZE)))
+
+
+def in_shapes(x):
+    """Returns a vector as arrays of the shapes `SHAPES`."""
     return [x[:12].reshape(SHAPES[0]), x[12:].reshape(SHAPES[1])]
 
 

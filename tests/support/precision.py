@@ -43,25 +43,6 @@ def assert_step_is_rounded_once(front_end, enrolment, variant, dtype):
     assert {slot.dtype.name for slot in slots} <= {"float32"}
 
 
-def assert_state_has_the_working_dtype(front_end, enrolment, variant, dtype):
-    optimizer = front_end.optimizer(
-        enrolment.name, **enrolment.variants[variant]
-    )
-    variables = front_end.variables([np.zeros((4, 3))], dtype)
-    optimizer.build(variables)
-    working = "float64" if dtype == "float64" else "float32"
-    slots = [s for s in front_end.state(optimizer) if s.shape == (4, 3)]
-    assert len(slots) == len(optimizer.rule.slots)
-    assert {slot.dtype.name for slot in slots} <= {working}
-    scalars = [
-        front_end.value(variable)
-        for variable in optimizer.variables
-        for name in ("threshold", "accumulator")
-        if name in variable.name and len(variable.shape) < 2
-    ]
-    assert {scalar.dtype.name for scalar in scalars} <= {working}
-
-
 DTYPES = ("float32", "float64", "bfloat16")
 
 

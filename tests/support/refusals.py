@@ -15,3 +15,21 @@ def refused(start, end=None):
         assert message == start
     else:
         assert message.startswith(start) and message.endswith(end), message
+
+
+@contextlib.contextmanager
+def refused_naming(start, *inside, **received):
+    """Checks a `ValueError` that names what was received.
+
+    Args:
+        start: How its message starts.
+        *inside: What is in the message.
+        **received: Names and values that the message ends in.
+    """
+    with pytest.raises(ValueError) as error:
+        yield error
+    message = str(error.value)
+    assert message.startswith(start)
+    assert all(part in message for part in inside)
+    end = ", ".join(f"{name}={value!r}" for name, value in received.items())
+    assert message.endswith(f"Received: {end}" if received else "")

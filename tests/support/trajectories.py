@@ -1,13 +1,9 @@
 """Runs an optimizer or its oracle step by step, and compares what they did."""
 
-import functools
-
 import numpy as np
 
-from tests.support.enrolment import ENROLMENTS
 from tests.support.enrolment.record import Halving
 from tests.support.gradients import STEPS
-from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
 
 
@@ -50,13 +46,22 @@ def positions(front_end, optimizer, x, gradients, dtype="float32"):
     return result
 
 
-@functools.cache
-def heavy_tailed_run(front_end, name, variant, dtype):
-    """Returns the positions of one variant on the heavy-tailed gradients."""
-    arguments = ENROLMENTS[name].variants[variant]
+def stepped(front_end, name, arguments, gradients, x=None, dtype="float32"):
+    """Returns an optimizer and the variables that it has stepped.
+
+    They start at `x`, or as those of `parameters`.
+    """
     optimizer = front_end.optimizer(name, **arguments)
-    gradients = heavy_tailed_gradients()
-    return positions(front_end, optimizer, parameters(), gradients, dtype)
+    variables = front_end.variables(parameters() if x is None else x, dtype)
+    for gradient in gradients:
+        front_end.apply(optimizer, gradient, variables)
+    return optimizer, variables
+
+
+def end(front_end, *run):
+    """Returns the variables and the state after a run of `stepped`."""
+    optimizer, variables = stepped(front_end, *run)
+    return front_end.values(variables) + front_end.state(optimizer)
 
 
 def errors(actual, expected, relative, ulps, dtype):
@@ -92,6 +97,18 @@ def assert_close(actual, expected, dtype, relative=None):
     steps = len(expected) - 1
     worst = errors(actual, expected, relative, steps / 2, dtype)
     assert worst <= 1, f"off by {worst:.3g} tolerances"
+
+
+def assert_moves_as_the_oracle(
+    front_end, enrolment, arguments, gradients, x=None, dtype="float64"
+):
+    """Compares all steps from `x` or `parameters`; returns the optimizer."""
+    x = parameters() if x is None else x
+    optimizer = front_end.optimizer(enrolment.name, **arguments)
+    actual = positions(front_end, optimizer, x, gradients, dtype)
+    expected = oracle_positions(enrolment, arguments, x, gradients)
+    assert_close(actual, expected, dtype)
+    return optimizer
 
 
 def same_bits(actual, expected):

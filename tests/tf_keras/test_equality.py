@@ -9,7 +9,6 @@ from tests.support.front_ends import TF_KERAS
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
 from tests.support.shared_code import both_kinds
-from tests.support.trajectories import heavy_tailed_run
 from tests.support.trajectories import positions
 from tests.support.trajectories import same_bits
 
@@ -20,13 +19,7 @@ eagerly = pytest.mark.usefixtures("functions_run_eagerly")
 
 @every_optimizer
 def test_twenty_steps_equal_those_of_keras_3(enrolment):
-    variant = enrolment.few[-1]
-    actual, expected = (
-        heavy_tailed_run(front_end, enrolment.name, variant, "float32")
-        for front_end in (TF_KERAS, KERAS)
-    )
-    assert len(actual) == 21
-    assert all(same_bits(*xs) for xs in zip(actual, expected, strict=True))
+    _assert_equal(enrolment, enrolment.variants[enrolment.few[-1]], count=20)
 
 
 def _assert_equal(enrolment, arguments, count):

@@ -8,6 +8,7 @@ from tests.support.front_ends import KERAS
 from tests.support.programs.replicated import AVERAGES
 from tests.support.programs.replicated import CLIP
 from tests.support.programs.replicated import Loop
+from tests.support.programs.replicated import by_kind
 from tests.support.programs.replicated import fitted
 from tests.support.programs.replicated import looped
 from tests.support.programs.replicated import maker
@@ -42,10 +43,10 @@ def against_whole_batches(strategy, name, train, whole, *split):
         whole: What `train` takes for whole batches.
         *split: What it takes for micro-batches.
     """
-    (one,) = train(KERAS, None, maker(KERAS, name, CLIP), whole)
-    make = maker(KERAS, name, ACCUMULATION)
-    first, second = train(KERAS, strategy, make, *split)
-    return {"one": one, "first": first, "second": second}
+    return by_kind(
+        train(KERAS, None, maker(KERAS, name, CLIP), whole),
+        train(KERAS, strategy, maker(KERAS, name, ACCUMULATION), *split),
+    )
 
 
 def resumed(strategy, make, steps):
@@ -62,8 +63,7 @@ def resumed(strategy, make, steps):
         _checkpoint(after).read(path).assert_consumed()
     for step in steps[half:]:
         after.step(step)
-    first, second = after.result()
-    return {"one": whole.result()[0], "first": first, "second": second}
+    return by_kind(whole.result()[:1], after.result())
 
 
 def _checkpoint(loop):
@@ -86,7 +86,7 @@ def in_fit(strategy, name):
 
 def averages_with_nan(strategy, name):
     make = maker(KERAS, name, {**ACCUMULATION, **AVERAGES})
-    return on_one_and_two(looped, KERAS, strategy, make, BAD)
+    return on_one_and_two(strategy, looped, KERAS, make, BAD)
 
 
 def resumed_in_the_middle(strategy, name):

@@ -1,13 +1,4 @@
-"""Trains three small problems with the defaults of Adam and all the enrolled.
-
-Usage: python -m tests.support.programs.defaults FILE.json, on the JAX backend
-
-`FILE.json` holds, by problem and optimizer, the loss over all data before and
-after every round of `Problem.steps`, and the median norm of the gradients.
-"""
-
-import json
-import sys
+"""Trains small problems with the defaults of Adam and of all enrolled."""
 
 import jax
 import keras
@@ -64,8 +55,12 @@ class Training:
         return [float(loss) for loss in losses], float(np.median(norms))
 
 
-def main(file):
-    """Writes what every optimizer reaches on every problem."""
+def main():
+    """Returns what every optimizer reaches, by problem and optimizer.
+
+    That is the loss over all data before and after every round of
+    `Problem.steps`, and the median norm of the gradients.
+    """
     result = {}
     for key, problem in PROBLEMS.items():
         training = Training(problem())
@@ -73,9 +68,4 @@ def main(file):
         for name in ENROLMENTS:
             optimizer = keras_clip.get(name)
             result[key][name] = training.run(optimizer, rounds_of(name))
-    with open(file, "w") as stream:
-        json.dump(result, stream)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+    return result

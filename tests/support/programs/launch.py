@@ -4,7 +4,6 @@ It is a fork of one that has imported Keras: see `tests.support.forks`.
 """
 
 import functools
-import json
 import os
 import pathlib
 import pickle
@@ -14,6 +13,8 @@ import tempfile
 
 from tests.support.forks import ROOT
 from tests.support.forks import Forks
+
+CALL = "tests.support.programs.call"
 
 
 def launch(*arguments, backend):
@@ -32,40 +33,33 @@ def _forks(backend):
     return Forks("keras", KERAS_BACKEND=backend)
 
 
+def start_module(module, *arguments, backend):
+    """Starts `python -m module *arguments`."""
+    return _forks(backend).start("-m", module, *arguments)
+
+
 def run_module(module, *arguments, backend):
     """Runs `python -m module *arguments`, which must succeed."""
-    done = _forks(backend).run("-m", module, *arguments)
-    assert done.returncode == 0, done.stderr[-4000:]
-    return done.stdout
+    program = start_module(module, *arguments, backend=backend)
+    output, errors = program.communicate()
+    assert program.returncode == 0, errors[-4000:]
+    return output
 
 
-def run_program(name, *arguments, backend):
-    """Runs a program of this package, which must succeed."""
+def results_of(name, *arguments, backend):
+    """Returns what the `main` of a program of this package returns."""
     module = f"tests.support.programs.{name}"
-    return run_module(module, *arguments, backend=backend)
+    return _result((module, "main", arguments), backend)
 
 
 def result_of(function, *arguments, backend):
     """Returns what a function returns in a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder, "call")
-        path.write_bytes(pickle.dumps((function, arguments)))
-        run_program("call", path, backend=backend)
-        return pickle.loads(path.read_bytes())
+    call = function.__module__, function.__name__, arguments
+    return _result(call, backend)
 
 
-def results_of(name, folder):
-    """Returns what a program writes to a JSON file, by the backend.
-
-    Args:
-        name: Name of the program.
-        folder: Path of a directory for the files.
-    """
-
-    @functools.cache
-    def results(backend):
-        file = folder / f"{backend}.json"
-        run_program(name, file, backend=backend)
-        return json.loads(file.read_text())
-
-    return results
+def _result(call, backend):
+    with tempfile.NamedTemporaryFile() as file:
+        pathlib.Path(file.name).write_bytes(pickle.dumps(call))
+        run_module(CALL, file.name, backend=backend)
+        return pickle.load(file)

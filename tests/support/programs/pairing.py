@@ -1,7 +1,5 @@
 """Steps by gradients and variables that do not pair off."""
 
-import json
-
 import keras
 import numpy as np
 
@@ -25,21 +23,30 @@ def _gradients():
         yield [rng.integers(-16, 16, shape) / 8.0 for shape in shapes]
 
 
+def _made(front_end, name, **arguments):
+    """Returns an optimizer and variables for it."""
+    optimizer = front_end.optimizer(name, **ARGUMENTS, **arguments)
+    return optimizer, front_end.variables([np.ones(shape) for shape in SHAPES])
+
+
 def _ends(front_end, name, step, **arguments):
     """Returns where variables and state end by `step` of three gradients."""
-    optimizer = front_end.optimizer(name, **ARGUMENTS, **arguments)
-    variables = front_end.variables([np.ones(shape) for shape in SHAPES])
+    optimizer, variables = _made(front_end, name, **arguments)
     for gradients in _gradients():
         step(optimizer, gradients, variables)
     return front_end.values(variables) + front_end.state(optimizer)
 
 
 def variable_given_twice_is_moved_by_the_sum(front_end, name, **arguments):
-    """Returns whether both are equal to the bit, state included."""
+    """Returns whether both are equal to the bit, state included.
+
+    So several models do together that share a layer, with others in between.
+    """
 
     def twice(optimizer, gradients, variables):
         one, two = variables
-        front_end.apply(optimizer, gradients, [one, one, two])
+        first, again, other = gradients
+        front_end.apply(optimizer, [first, other, again], [one, two, one])
 
     def summed(optimizer, gradients, variables):
         total = [gradients[0] + gradients[1], gradients[2]]
@@ -71,8 +78,7 @@ def built_with_a_variable_twice_it_has_the_state_of_one(front_end, name):
     """Returns whether the state is that of an optimizer that was not."""
 
     def states(repeats):
-        optimizer = front_end.optimizer(name, **ARGUMENTS)
-        one, two = front_end.variables([np.ones(shape) for shape in SHAPES])
+        optimizer, (one, two) = _made(front_end, name)
         optimizer.build([one] * repeats + [two])
         gradients = [np.ones(SHAPES[0]), np.ones(SHAPES[1])]
         front_end.apply(optimizer, gradients, [one, two])
@@ -87,8 +93,7 @@ def values_of_a_variable_twice_are_moved_alike(front_end, name):
         return True
     ends = []
     for repeats in (1, 2):
-        optimizer = front_end.optimizer(name, **ARGUMENTS)
-        one, two = front_end.variables([np.ones(shape) for shape in SHAPES])
+        optimizer, (one, two) = _made(front_end, name)
         given = [one] * repeats + [two]
         optimizer.build(given)
         x = [v.value for v in given]
@@ -225,9 +230,9 @@ def message(front_end, name, error, **arguments):
     return "nothing"
 
 
-def main(file):
-    """Writes, by optimizer, what holds for Keras 3 and what is said."""
-    result = {
+def main():
+    """Returns, by optimizer, what holds for Keras 3 and what is said."""
+    return {
         name: {
             **{claim.__name__: claim(KERAS, name) for claim in CLAIMS},
             **{error: message(KERAS, name, error) for error in ERRORS},
@@ -240,4 +245,3 @@ def main(file):
         }
         for name in KINDS
     }
-    file.write_text(json.dumps(result))

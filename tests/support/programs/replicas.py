@@ -1,13 +1,4 @@
-"""Trains optimizers on two replicas, and on one for comparison.
-
-Usage: python -m tests.support.programs.replicas FILE.npz KEY ...
-
-`KEY` is one of `CASES`. `KEY/one/…` hold the model and the state of the
-optimizer after training without a strategy, `KEY/first/…` and `KEY/second/…`
-the copies on each of two replicas.
-"""
-
-import sys
+"""Trains optimizers on two replicas, and on one for comparison."""
 
 import keras
 import numpy as np
@@ -19,6 +10,7 @@ from tests.support.programs import accumulation
 from tests.support.programs import outside_scope
 from tests.support.programs.replicated import AVERAGES
 from tests.support.programs.replicated import CLIP
+from tests.support.programs.replicated import by_kind
 from tests.support.programs.replicated import fitted
 from tests.support.programs.replicated import looped
 from tests.support.programs.replicated import maker
@@ -26,22 +18,17 @@ from tests.support.programs.replicated import on_one_and_two
 from tests.support.programs.replicated import opposing_gradients
 from tests.support.programs.replicated import spoiled
 from tests.support.programs.replicated import two_replicas
-from tests.support.programs.replicated import write
 from tests.support.shared_code import KINDS
-
-
-def equal_to_one(strategy, train, front_end, make, *arguments):
-    """Returns copies by kind: `train` on one replica and on two."""
-    return on_one_and_two(train, front_end, strategy, make, *arguments)
 
 
 def around_a_bad_step(strategy, front_end, make, replica):
     """Returns copies by kind: on two replicas with one more step, a bad one."""
     good = opposing_gradients()
     steps = [*good[:2], spoiled(good[2], replica), *good[2:]]
-    (one,) = looped(front_end, None, make, good)
-    first, second = looped(front_end, strategy, make, steps, in_a_graph=True)
-    return {"one": one, "first": first, "second": second}
+    return by_kind(
+        looped(front_end, None, make, good),
+        looped(front_end, strategy, make, steps, in_a_graph=True),
+    )
 
 
 def clipped_on_each(strategy, front_end, enrolment):
@@ -51,12 +38,14 @@ def clipped_on_each(strategy, front_end, enrolment):
         arguments["clip_threshold"] = None
     steps = opposing_gradients()
     clipped = [[_clipped(gradients) for gradients in step] for step in steps]
-    make = maker(front_end, enrolment.name, arguments)
-    (one,) = looped(front_end, None, make, clipped)
-    arguments = {**arguments, "global_clipnorm": 0.25, "clip_per_replica": True}
-    make = maker(front_end, enrolment.name, arguments)
-    first, second = looped(front_end, strategy, make, steps)
-    return {"one": one, "first": first, "second": second}
+    clip = {**arguments, "global_clipnorm": 0.25, "clip_per_replica": True}
+    make, clipping = (
+        maker(front_end, enrolment.name, each) for each in (arguments, clip)
+    )
+    return by_kind(
+        looped(front_end, None, make, clipped),
+        looped(front_end, strategy, clipping, steps),
+    )
 
 
 def _clipped(gradients):
@@ -94,10 +83,10 @@ def _cases_of(front_end, name):
     good = opposing_gradients()
     bad = [*good[:2], spoiled(good[2], 1), *good[3:]]
     averaged = maker(front_end, name, {**CLIP, **AVERAGES})
-    yield "averages", equal_to_one, looped, front_end, averaged, good, True
+    yield "averages", on_one_and_two, looped, front_end, averaged, good, True
     for argument in ("clipnorm", "clipvalue"):
         make = maker(front_end, name, {"learning_rate": 0.125, argument: 0.25})
-        yield f"{argument}, NaN", equal_to_one, looped, front_end, make, bad
+        yield f"{argument}, NaN", on_one_and_two, looped, front_end, make, bad
     for replica, jit_compile in enumerate((True, False)):
         decay = {"jit_compile": jit_compile, "weight_decay": 0.25}
         make = maker(front_end, name, {**CLIP, **decay})
@@ -105,7 +94,7 @@ def _cases_of(front_end, name):
     make = maker(front_end, name, CLIP, scaled=True)
     yield "loss scale", around_a_bad_step, front_end, make, 1
     make = maker(front_end, name, CLIP)
-    yield "fit", equal_to_one, fitted, front_end, make
+    yield "fit", on_one_and_two, fitted, front_end, make
     enrolment = ENROLMENTS[name]
     yield "clip_per_replica", clipped_on_each, front_end, enrolment
 
@@ -113,31 +102,34 @@ def _cases_of(front_end, name):
 def _cases():
     """Yields keys with a function and its arguments, of both front ends.
 
-    Every optimizer steps in a loop, on Keras 3 in all its few variants. All
-    else is the front ends' own: two kinds of optimizers do it on Keras 3, one
-    on tf_keras.
+    Every optimizer steps in a loop on Keras 3, two kinds of them in all their
+    few variants, and on tf_keras. All else is the front ends' own: one does it.
     """
     good = opposing_gradients()
-    for front_end in (KERAS, TF_KERAS):
-        for name, enrolment in ENROLMENTS.items():
-            few = enrolment.few if front_end is KERAS else enrolment.few[:1]
-            for variant in few:
+    for front_end, names in ((KERAS, ENROLMENTS), (TF_KERAS, KINDS)):
+        for name in names:
+            enrolment = ENROLMENTS[name]
+            few = enrolment.few[:1] if front_end is TF_KERAS else enrolment.few
+            for variant in few if name in KINDS else few[-1:]:
                 make = maker(front_end, name, enrolment.variants[variant])
                 yield (
                     f"{front_end}/{name}/loop/{variant}",
-                    equal_to_one,
+                    on_one_and_two,
                     looped,
                     front_end,
                     make,
                     good,
                 )
-    for front_end, names in ((KERAS, KINDS), (TF_KERAS, ["clip_adam_norm"])):
-        for name in names:
-            for key, *case in _cases_of(front_end, name):
-                yield f"{front_end}/{name}/{key}", *case
-    for name in KINDS:
-        for key, case in accumulation.CASES.items():
-            yield f"{KERAS}/{name}/accumulated/{key}", case, name
+    name = "clip_adam_norm"
+    for front_end in (KERAS, TF_KERAS):
+        for key, *case in _cases_of(front_end, name):
+            yield f"{front_end}/{name}/{key}", *case
+    for key, *case in _cases_of(KERAS, "acclip"):
+        # That stops coordinates, not whole steps.
+        if "NaN" in key:
+            yield f"{KERAS}/acclip/{key}", *case
+    for key, case in accumulation.CASES.items():
+        yield f"{KERAS}/{name}/accumulated/{key}", case, name
     for name in outside_scope.ARGUMENTS:
         for mode in ("eager", "graph"):
             yield (
@@ -153,15 +145,15 @@ def _cases():
 CASES = {key: case for key, *case in _cases()}
 
 
-def main(path, *keys):
-    """Runs the cases, all under one strategy."""
+def main(*keys):
+    """Returns copies by kind of the named cases, all under one strategy.
+
+    That is the model and the state of the optimizer by the names of variables:
+    after training without a strategy (`"one"`), and on each of two replicas.
+    """
     strategy = two_replicas()
     results = {}
     for key in keys:
         case, *arguments = CASES[key]
         results[key] = case(strategy, *arguments)
-    write(results.items(), path)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    return results

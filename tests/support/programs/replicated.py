@@ -210,21 +210,15 @@ def maker(front_end, name, arguments, scaled=False):
     return make
 
 
-def on_one_and_two(train, front_end, strategy, make, *arguments):
+def by_kind(one, two):
+    """Returns copies by kind: on one replica, and on each of two."""
+    (alone,), (first, second) = one, two
+    return {"one": alone, "first": first, "second": second}
+
+
+def on_one_and_two(strategy, train, front_end, make, *arguments):
     """Returns copies by kind: `train` on one replica and on two."""
-    (one,) = train(front_end, None, make, *arguments)
-    first, second = train(front_end, strategy, make, *arguments)
-    return {"one": one, "first": first, "second": second}
-
-
-def write(cases, path):
-    """Writes every array of the cases under its key."""
-    np.savez(
-        path,
-        **{
-            f"{key}/{kind}/{variable}": array
-            for key, kinds in cases
-            for kind, arrays in kinds.items()
-            for variable, array in arrays.items()
-        },
+    return by_kind(
+        train(front_end, None, make, *arguments),
+        train(front_end, strategy, make, *arguments),
     )

@@ -1,13 +1,9 @@
 """Trains two kinds of optimizers on four devices, and on one for comparison.
 
-Usage: KERAS_BACKEND=jax python -m tests.support.programs.shards FILE.npz
-
-For each optimizer and each case `NAME/CASE/one/…` hold the model and the state
-of the optimizer after training on one device, `NAME/CASE/four/…` after training
-on four, `NAME/CASE/shard/…` the shape of what one device has of each of them.
+Of each case the model and the state of the optimizer are known after training
+on `"one"` device, after training on `"four"`, and the shape of the `"shard"`
+that one device has of each of them.
 """
-
-import sys
 
 import jax
 import keras
@@ -60,10 +56,12 @@ def fitted(name, micro_batches=None):
     return {key.replace("/", "_"): v.value for key, v in named.items()}
 
 
-def cases():
-    """Yields the key and the arrays by kind of every case."""
+def main():
+    """Returns arrays by optimizer and distribution, by kind and by name."""
+    jax.config.update("jax_num_cpu_devices", DEVICES)
+    result = {}
     for name in KINDS:
-        one = fitted(name)
+        one = _read(fitted(name))
         for distribute, micro_batches in (
             (data_parallel, None),
             (model_parallel, MICRO_BATCHES),
@@ -74,25 +72,13 @@ def cases():
                 key: value.sharding.shard_shape(value.shape)
                 for key, value in four.items()
             }
-            yield (
-                f"{name}/devices/{distribute.__name__}",
-                {"one": one, "four": four, "shard": shards},
-            )
+            result[name, distribute.__name__] = {
+                "one": one,
+                "four": _read(four),
+                "shard": shards,
+            }
+    return result
 
 
-def main(path):
-    """Writes every array of the cases under its key."""
-    jax.config.update("jax_num_cpu_devices", DEVICES)
-    np.savez(
-        path,
-        **{
-            f"{key}/{kind}/{variable}": array
-            for key, kinds in cases()
-            for kind, arrays in kinds.items()
-            for variable, array in arrays.items()
-        },
-    )
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def _read(values):
+    return {key: np.asarray(value) for key, value in values.items()}

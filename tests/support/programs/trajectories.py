@@ -1,4 +1,4 @@
-"""Writes where twenty steps of every optimizer lead, on any backend."""
+"""Returns where twenty steps of every optimizer lead, on any backend."""
 
 import functools
 
@@ -54,23 +54,29 @@ def _runs():
         for variant in enrolment.few:
             arguments = enrolment.variants[variant]
             yield f"{enrolment.name}/{variant}", enrolment.name, arguments
-    for name in KINDS:
-        for key, arguments in KERAS_ARGUMENTS.items():
-            yield f"{name}/{key}", name, {"learning_rate": 0.125, **arguments}
+    name = "clip_adam_norm"
+    for key, arguments in KERAS_ARGUMENTS.items():
+        yield f"{name}/{key}", name, {"learning_rate": 0.125, **arguments}
 
 
 RUNS = {key: (name, arguments) for key, name, arguments in _runs()}
 # By the variant, a bad gradient stops a coordinate, a variable or the step.
 BAD = [
     *(f"{e.name}/{e.few[-1]}" for e in ENROLMENTS.values()),
-    *(
-        f"{name}/{key}"
-        for name in KINDS
-        for key in ("plain", "global_clipnorm")
-    ),
+    "clip_adam_norm/plain",
+    "clip_adam_norm/global_clipnorm",
     "clip_adam/layer,adaptive,delay=1,decay",
 ]
-IN_TURNS = [f"{e.name}/{e.few[1]}" for e in ENROLMENTS.values()]
+IN_TURNS = [
+    *(f"{e.name}/{e.few[1]}" for e in KINDS.values()),
+    "clip_adam/layer,adaptive,delay=1,decay",
+]
+# By the name of a path its run and what makes its gradients.
+PATHS = {
+    **{key: (key, heavy_tailed_gradients) for key in RUNS},
+    **{f"{key}, bad": (key, bad_gradients) for key in BAD},
+    **{f"{key}, in turns": (key, gradients_in_turns) for key in IN_TURNS},
+}
 
 
 @functools.cache
@@ -111,8 +117,9 @@ def _positions(key, gradients):
 
 
 @functools.cache
-def path_of(key, make_gradients=heavy_tailed_gradients):
-    """Returns the path of a run, of shape `(steps + 1, parameters)`."""
+def path_of(name):
+    """Returns one of `PATHS`, of shape `(steps + 1, parameters)`."""
+    key, make_gradients = PATHS[name]
     return np.stack(
         [
             np.concatenate([np.ravel(x) for x in xs])
@@ -121,11 +128,6 @@ def path_of(key, make_gradients=heavy_tailed_gradients):
     )
 
 
-def main(file):
-    """Writes the paths of all runs, also by bad gradients and in turns."""
-    result = {key: path_of(key) for key in RUNS}
-    for key in BAD:
-        result[f"{key}, bad"] = path_of(key, bad_gradients)
-    for key in IN_TURNS:
-        result[f"{key}, in turns"] = path_of(key, gradients_in_turns)
-    np.savez(file, **result)
+def main():
+    """Returns all paths."""
+    return {name: path_of(name) for name in PATHS}

@@ -1,14 +1,10 @@
 """Trains two kinds of optimizers on two workers, and on one for comparison.
 
-Usage: TF_CONFIG=... python -m tests.support.programs.workers FILE.npz
-
-The file of a worker is as that of the program `replicas`: `NAME/CASE/here/…`
-holds the copies of this worker, that of the first one also `NAME/CASE/one/…`.
 tf_keras trains by `fit`. That of Keras 3 fails with several workers for every
 optimizer (keras 3.15.1): there `train_step` runs in a loop.
 """
 
-import sys
+import os
 
 import tensorflow as tf
 
@@ -20,7 +16,6 @@ from tests.support.programs.replicated import embedding_model
 from tests.support.programs.replicated import fitted
 from tests.support.programs.replicated import maker
 from tests.support.programs.replicated import tokens_and_targets
-from tests.support.programs.replicated import write
 from tests.support.shared_code import KINDS
 
 BATCH_SIZE = 16
@@ -67,17 +62,23 @@ def trained(front_end, strategy, make, train):
     return here
 
 
-def cases(strategy):
-    """Yields the key and the copies by kind of every case."""
+def main(config):
+    """Returns copies by optimizer and front end, by kind.
+
+    They are those of this worker, `"here"`, and on the first worker also those
+    of training without a strategy, `"one"`.
+
+    Args:
+        config: What is to be in the environment as `TF_CONFIG`.
+    """
+    os.environ["TF_CONFIG"] = config
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    accumulation = {"gradient_accumulation_steps": MICRO_BATCHES}
+    result = {}
     for name in KINDS:
         for front_end, train, micro_batches, more in (
             (TF_KERAS, fit, 1, {}),
-            (
-                KERAS,
-                train_in_a_loop,
-                MICRO_BATCHES,
-                {"gradient_accumulation_steps": MICRO_BATCHES},
-            ),
+            (KERAS, train_in_a_loop, MICRO_BATCHES, accumulation),
         ):
             make = maker(front_end, name, {**CLIP, **more})
             kinds = {"here": trained(front_end, strategy, make, train)}
@@ -85,13 +86,5 @@ def cases(strategy):
                 make = maker(front_end, name, CLIP)
                 size = BATCH_SIZE * micro_batches
                 (kinds["one"],) = fitted(front_end, None, make, size)
-            yield f"{name}/workers/{front_end.name}", kinds
-
-
-def main(path):
-    """Runs all cases."""
-    write(cases(tf.distribute.MultiWorkerMirroredStrategy()), path)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+            result[name, front_end.name] = kinds
+    return result
