@@ -157,16 +157,11 @@ def test_the_one_file_of_a_size_and_an_optimizer_says_what_it_has_become(run):
 
 def test_sizes_differ_in_their_size_and_learning_rate_alone():
     for kind in ("bert", "squad"):
-        found = []
-        for path in SIZED:
-            if path.stem.startswith(f"{kind}_"):
-                config = given(path)
-                del config["task"]["model"]
-                schedule = config["trainer"]["optimizer_config"]
-                del schedule["learning_rate"]["polynomial"][
-                    "initial_learning_rate"
-                ]
-                found.append(config)
+        found = [given(p) for p in SIZED if p.stem.startswith(f"{kind}_")]
+        for config in found:
+            del config["task"]["model"]
+            rate = config["trainer"]["optimizer_config"]["learning_rate"]
+            del rate["polynomial"]["initial_learning_rate"]
         assert found == [found[0]] * 3
 
 

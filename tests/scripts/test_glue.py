@@ -96,11 +96,7 @@ def test_a_bad_line_is_an_error_naming_it(tmp_path, task, bad):
         ("cola", "", "there is none"),
         ("rte", HEADER + "\n", "there is none"),
         ("rte", "", "names the columns"),
-        (
-            "rte",
-            "0\tIt rains.\tIt pours.\tentailment\n",
-            "names the columns",
-        ),
+        ("rte", "0\tIt rains.\tIt pours.\tentailment\n", "names the columns"),
     ],
 )
 def test_a_file_without_examples_or_header_is_an_error(

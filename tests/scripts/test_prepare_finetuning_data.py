@@ -63,10 +63,7 @@ TEXTS = {
 COMMANDS = {
     "cola": (prepare_glue_data, ["--task", "cola"]),
     "rte": (prepare_glue_data, ["--task", "rte"]),
-    "squad": (
-        prepare_squad_data,
-        ["--max_query_length", 8, "--doc_stride", 4],
-    ),
+    "squad": (prepare_squad_data, ["--max_query_length", 8, "--doc_stride", 4]),
 }
 
 

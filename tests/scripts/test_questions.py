@@ -51,16 +51,14 @@ def rows(*datasets):
     """Context, question, answer, where it starts, and id of every question."""
     return [
         (
-            paragraph["context"],
+            context,
             question["question"],
             question["answers"][0]["text"],
             question["answers"][0]["answer_start"],
             question["id"],
         )
         for dataset in datasets
-        for article in dataset["data"]
-        for paragraph in article["paragraphs"]
-        for question in paragraph["qas"]
+        for context, question in squad.questions(dataset)
     ]
 
 

@@ -11,33 +11,21 @@ from bert import squad
 from command_line import InputError
 
 CONTEXT = "The dog ran to the blue door."
+DOG = {"text": "dog", "answer_start": 4}
 ANSWER = {"text": "the blue door", "answer_start": 15}
+ASKED = [
+    {"id": "d1", "question": "Who ran?", "answers": [DOG]},
+    {"id": "d2", "question": "Where did it run to?", "answers": [ANSWER]},
+]
 GOOD = {
     "version": "1.1",
     "data": [
-        {
-            "title": "cats",
-            "paragraphs": [{"context": "A cat.", "qas": []}],
-        },
+        {"title": "cats", "paragraphs": [{"context": "A cat.", "qas": []}]},
         {
             "title": "dogs",
             "paragraphs": [
                 {"context": "Dogs run.", "qas": []},
-                {
-                    "context": CONTEXT,
-                    "qas": [
-                        {
-                            "id": "d1",
-                            "question": "Who ran?",
-                            "answers": [{"text": "dog", "answer_start": 4}],
-                        },
-                        {
-                            "id": "d2",
-                            "question": "Where did it run to?",
-                            "answers": [ANSWER],
-                        },
-                    ],
-                },
+                {"context": CONTEXT, "qas": ASKED},
             ],
         },
     ],
@@ -175,8 +163,7 @@ def test_a_paragraph_may_be_blank(tmp_path, blank):
 
 
 def test_questions_come_with_their_paragraphs():
-    asked = GOOD["data"][1]["paragraphs"][1]["qas"]
-    assert list(squad.questions(GOOD)) == [(CONTEXT, q) for q in asked]
+    assert list(squad.questions(GOOD)) == [(CONTEXT, q) for q in ASKED]
 
 
 @pytest.mark.parametrize("blank", [" ", "\u200b", "\0", "\ufffd"])

@@ -95,13 +95,17 @@ def test_padded_sequences_alone_are_refused(complain, tmp_path):
     (tmp_path / "sizes.json").write_text(
         json.dumps({"max_seq_length": 2, "max_predictions_per_seq": 1})
     )
-    names = "input_ids", "segment_ids", "masked_lm_positions", "masked_lm_ids"
     example = tf.train.Example()
-    for name in names:
-        length = 1 if name.startswith("masked") else 2
-        example.features.feature[name].int64_list.value.extend([0] * length)
-    example.features.feature["input_mask"].int64_list.value.extend([1, 0])
-    example.features.feature["masked_lm_weights"].float_list.value.append(1)
+    feature = example.features.feature
+    for name, values in (
+        ("input_ids", [0, 0]),
+        ("segment_ids", [0, 0]),
+        ("input_mask", [1, 0]),
+        ("masked_lm_positions", [0]),
+        ("masked_lm_ids", [0]),
+    ):
+        feature[name].int64_list.value.extend(values)
+    feature["masked_lm_weights"].float_list.value.append(1)
     with tf.io.TFRecordWriter(str(tmp_path / "train-0.tfrecord")) as writer:
         writer.write(example.SerializeToString())
     options = ["--text", tmp_path, "--output_file", tmp_path / "x.npz"]
