@@ -35,7 +35,7 @@ def _run(model_dir, output, *options):
 
 @pytest.fixture(scope="module")
 def reported(pretrained, tmp_path_factory):
-    """What the command writes and prints of the newest checkpoint."""
+    """The report on the newest checkpoint, and the text that is printed."""
     output, printed = tmp_path_factory.mktemp("noise") / "noise", io.StringIO()
     with contextlib.redirect_stdout(printed):
         report = _run(pretrained, output)

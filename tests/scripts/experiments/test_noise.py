@@ -30,7 +30,7 @@ def images(tmp_path_factory):
     rng = np.random.default_rng(0)
     path = tmp_path_factory.mktemp("images") / "images.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        for index in range(40):
+        for index in range(20):
             pixels = rng.integers(0, 256, (32, 32, 3)).astype("uint8")
             file = io.BytesIO()
             Image.fromarray(pixels).save(file, "JPEG")
@@ -43,7 +43,7 @@ def images(tmp_path_factory):
 # One of each kind: the others differ in data or model alone.
 SIZES = {
     "bert-wikipedia": (16, 1),
-    "resnet-images": (8, 20),
+    "resnet-images": (8, 10),
     "no-attention-gaussian": (16, 1),
 }
 OF_ALL_KINDS = (
@@ -223,7 +223,7 @@ def test_gaussian_input_has_labels_that_depend_on_it_alone():
 
 def test_images_are_the_training_ones_normalized(images):
     x, y = study_data.images(images)
-    assert x.shape == (40, 32, 32, 3) and sorted(set(y)) == list(range(10))
+    assert x.shape == (20, 32, 32, 3) and sorted(set(y)) == list(range(10))
     np.testing.assert_allclose(x.mean((0, 1, 2)), 0, atol=1e-4)
     np.testing.assert_allclose(x.std((0, 1, 2)), 1, atol=1e-4)
 
