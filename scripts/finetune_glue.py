@@ -16,6 +16,7 @@ import command_line
 from bert import finetuning
 from bert import glue
 from bert import prepared
+from bert import training_arguments
 
 EXPERIMENT = "keras_clip/bert/sentence_prediction"
 
@@ -32,6 +33,7 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
     Raises:
         InputError: If an argument or a file cannot be used.
     """
+    training_arguments.check_training_arguments(arguments)
     data_dir = arguments.data_dir
     sizes = prepared.sizes(data_dir, "prepare_glue_data.py", ["task"])
     if sizes["task"] not in glue.TASKS:

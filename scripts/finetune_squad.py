@@ -15,6 +15,7 @@ import command_line
 from bert import finetuning
 from bert import prepared
 from bert import squad
+from bert import training_arguments
 
 EXPERIMENT = "keras_clip/bert/squad"
 
@@ -31,6 +32,7 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
     Raises:
         InputError: If an argument or a file cannot be used.
     """
+    training_arguments.check_training_arguments(arguments)
     data_dir = arguments.data_dir
     sizes = prepared.sizes(data_dir, "prepare_squad_data.py", ["do_lower_case"])
     squad.read_references("--data_dir", os.path.join(data_dir, "dev.json"))

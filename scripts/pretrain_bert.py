@@ -32,11 +32,11 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
     Raises:
         InputError: If an argument or a file cannot be used.
     """
+    training_arguments.check_training_arguments(arguments)
     data_dir = arguments.data_dir
     sizes = prepared.sizes(
         data_dir, "prepare_pretraining_data.py", ["max_predictions_per_seq"]
     )
-    training_arguments.check_training_arguments(arguments)
     progress.say("importing TensorFlow")
     # These take ten seconds to import, and are imported after the checks.
     from bert import compatibility

@@ -39,13 +39,11 @@ def run(example, folder, monkeypatch):
     return names
 
 
-def test_the_readme_is_short_enough_to_be_read():
-    assert len(README.splitlines()) <= 250
-
-
-def test_the_guide_is_short_enough_to_be_read():
-    guide = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    assert len(guide.splitlines()) <= 150
+@pytest.mark.parametrize(
+    ("name", "most"), [("README.md", 250), ("CONTRIBUTING.md", 150)]
+)
+def test_a_page_is_short_enough_to_be_read(name, most):
+    assert len((ROOT / name).read_text("utf-8").splitlines()) <= most
 
 
 def test_six_lines_train_a_model_with_acclip(tmp_path, monkeypatch):
@@ -112,35 +110,33 @@ def test_the_yaml_examples_are_configs_of_the_trainer():
     assert chosen == ["acclip", "clip_adam"]
 
 
-def test_the_run_of_model_garden_reaches_its_learning_rate():
-    mini = (ROOT / "scripts/configs/bert_mini.yaml").read_text("utf-8")
-    config = configured([mini, blocks("yaml")[0]])
-    trainer = config.trainer
-    schedule = optimizer_factory.OptimizerFactory(
-        trainer.optimizer_config
-    ).build_learning_rate()
-    rates = [float(schedule(k)) for k in range(0, trainer.train_steps + 1, 100)]
-    peak = trainer.optimizer_config.learning_rate.get().initial_learning_rate
+@pytest.fixture
+def mini():
+    """The parameters of the run that the text on Model Garden describes."""
+    text = (ROOT / "scripts/configs/bert_mini.yaml").read_text("utf-8")
+    return configured([text, blocks("yaml")[0]])
+
+
+def test_the_run_of_model_garden_reaches_its_learning_rate(mini):
+    config, steps = mini.trainer.optimizer_config, mini.trainer.train_steps
+    factory = optimizer_factory.OptimizerFactory(config)
+    schedule = factory.build_learning_rate()
+    rates = [float(schedule(k)) for k in range(0, steps + 1, 100)]
+    peak = config.learning_rate.get().initial_learning_rate
     assert peak == OPTIMIZERS["acclip"].starting_rate
     assert max(rates) > 0.85 * peak
     assert rates[-1] < 1e-3 * peak
 
 
-def test_the_run_of_model_garden_is_what_the_text_says():
-    mini = (ROOT / "scripts/configs/bert_mini.yaml").read_text("utf-8")
-    config = configured([mini, blocks("yaml")[0]])
-    given = config.trainer.optimizer_config.optimizer.get()
+def test_the_run_of_model_garden_is_what_the_text_says(mini):
+    given = mini.trainer.optimizer_config.optimizer.get()
     excluded = list(given.exclude_from_weight_decay)
     assert excluded == ["LayerNorm", "layer_norm", "bias"]
     assert all(f"`{name}`" in README for name in excluded)
     # The vocabulary that the first of the scripts makes.
-    (first,) = (
-        options
-        for name, options in commands()
-        if name == "prepare_pretraining_data"
-    )
-    size = int(first[first.index("--vocab_size") + 1])
-    assert config.task.model.encoder.get().vocab_size == size
+    options = dict(commands())["prepare_pretraining_data"]
+    size = int(options[options.index("--vocab_size") + 1])
+    assert mini.task.model.encoder.get().vocab_size == size
 
 
 def commands():

@@ -44,7 +44,7 @@ def run(
 
     Args:
         experiment: Name of a registered experiment.
-        arguments: The parsed command line.
+        arguments: The parsed command line, with options that were checked.
         sizes: Contents of `sizes.json`, which the preparation has written.
         data: The task's parameters that depend on the data.
 
@@ -54,7 +54,6 @@ def run(
     Raises:
         InputError: If an argument or a file cannot be used.
     """
-    training_arguments.check_training_arguments(arguments)
     if arguments.pretrained:
         prepared.check_vocabulary(arguments.data_dir, arguments.pretrained)
     progress.say("importing TensorFlow")

@@ -1,10 +1,19 @@
 """Makes one tiny path from text to a finetuned model, once."""
 
 import json
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+import command_line
+import finetune_glue
+import finetune_squad
+import prepare_glue_data
+import prepare_pretraining_data
+import prepare_squad_data
+import pretrain_bert
 from tests.support import tiny
 from tests.support.forks import Forks
 
@@ -13,12 +22,8 @@ from tests.support.forks import Forks
 def folder(tmp_path_factory):
     """Directory with a text, questions and configs."""
     folder = tmp_path_factory.mktemp("path")
-    # Each document has a digit of its own after every word.
-    documents = [
-        "\n".join([tiny.PARAGRAPH.replace(" ", f" {digit} ")] * 6)
-        for digit in range(5)
-    ]
-    (folder / "text.txt").write_text("\n\n".join(documents))
+    document = "\n".join([tiny.PARAGRAPH] * 6)
+    (folder / "text.txt").write_text("\n\n".join([document] * 5))
     (folder / "squad.json").write_text(json.dumps(tiny.dataset()))
     for name, text in tiny.CONFIGS.items():
         (folder / f"{name}.yaml").write_text(text)
@@ -38,8 +43,6 @@ def forks():
 @pytest.fixture(scope="session")
 def data(folder):
     """Directory of prepared pretraining data."""
-    import prepare_pretraining_data
-
     sizes = tiny.call(
         prepare_pretraining_data,
         *("--input", folder / "text.txt", "--output_dir", folder / "data"),
@@ -63,8 +66,6 @@ def pretraining(folder, data):
 @pytest.fixture(scope="session")
 def pretrained(folder, pretraining):
     """Directory of a pretraining run with ACClip."""
-    import pretrain_bert
-
     model_dir = folder / "bert_acclip"
     tiny.call(
         pretrain_bert,
@@ -77,8 +78,6 @@ def pretrained(folder, pretraining):
 @pytest.fixture(scope="session")
 def squad_data(folder, data):
     """Directory of prepared questions."""
-    import prepare_squad_data
-
     tiny.call(
         prepare_squad_data,
         *("--train", folder / "squad.json", "--dev", folder / "squad.json"),
@@ -92,8 +91,6 @@ def squad_data(folder, data):
 @pytest.fixture(scope="session")
 def glue_data(folder, data):
     """Directory of prepared sentences."""
-    import prepare_glue_data
-
     path = folder / "few.tsv"
     path.write_text("x\t1\t\tThe cat sat.\nx\t0\t*\tDog ran to.\n" * 2)
     tiny.call(
@@ -118,15 +115,11 @@ def finetuning(folder, squad_data, pretrained):
 @pytest.fixture(scope="session")
 def finetuned(folder, finetuning):
     """Directory of a finetuning run, long enough to learn the answers."""
-    import finetune_squad
-
     tiny.call(
         finetune_squad,
         *finetuning,
         *("--model_dir", folder / "squad", "--train_steps", 60),
-        *("--params_override", "trainer: {steps_per_loop: 20}"),
-        *("--params_override", "trainer: {summary_interval: 20}"),
-        *("--params_override", "trainer: {validation_interval: 20}"),
+        *("--params_override", tiny.every(20)),
     )
     return folder / "squad"
 
@@ -134,8 +127,6 @@ def finetuned(folder, finetuning):
 @pytest.fixture(scope="session")
 def finetuned_glue(folder, glue_data):
     """Directory of a finetuning run on sentences."""
-    import finetune_glue
-
     tiny.call(
         finetune_glue,
         *("--data_dir", glue_data, "--config", folder / "tiny.yaml"),
@@ -145,15 +136,47 @@ def finetuned_glue(folder, glue_data):
 
 
 @pytest.fixture
-def complain(monkeypatch, capsys):
-    """Returns what a script complains of, without its name."""
+def changed(tmp_path):
+    """Returns a copy of a run in whose parameters a text is another."""
+
+    def changed(run, text, other):
+        copy = shutil.copytree(run, tmp_path / "changed")
+        params = (copy / "params.yaml").read_text()
+        assert params.count(text) == 1
+        (copy / "params.yaml").write_text(params.replace(text, other))
+        return copy
+
+    return changed
+
+
+@pytest.fixture
+def complain(monkeypatch, capsys, tmp_path):
+    """Returns what a script complains of, without its name.
+
+    Before it there is nothing but what the script says of its progress. Where
+    the options do not say where to write, it is `tmp_path / "new"`.
+    """
 
     def complain(script, *options, status=2):
-        message = tiny.complaint(
-            monkeypatch, capsys, script, *options, status=status
-        )
-        name = Path(script.__file__).name
-        assert message.startswith(f"{name}: error: ")
-        return message.removeprefix(f"{name}: error: ")
+        monkeypatch.setattr(sys, "argv", [script.__file__])
+        parser = script.parser()
+        for option in ("--model_dir", "--output_dir"):
+            if option in parser.format_help():
+                options = [option, tmp_path / "new", *options]
+        sys.argv += map(str, options)
+        capsys.readouterr()
+        try:
+            command_line.main(parser, script.run)
+        except SystemExit as stop:
+            assert stop.code == status
+        else:
+            raise tiny.Accepted
+        output = capsys.readouterr()
+        assert not output.out
+        *progress, message = output.err.splitlines()
+        assert all(map(tiny.PROGRESS.match, progress)), progress
+        name = f"{Path(script.__file__).name}: error: "
+        assert message.startswith(name)
+        return message.removeprefix(name)
 
     return complain

@@ -1,7 +1,6 @@
 """Every config that ships is what it says, builds, and takes a real step."""
 
 import argparse
-import importlib
 import math
 from pathlib import Path
 
@@ -14,9 +13,10 @@ from official.core import task_factory
 from tensorflow.python.ops.resource_variable_ops import UninitializedVariable
 
 import pretrain_bert
-from bert import parameters
 from bert.training_arguments import check_training_arguments
 from command_line import InputError
+from tests.scripts.test_command_line import parser_of
+from tests.support import tiny
 
 CONFIGS = sorted(Path(pretrain_bert.__file__).parent.glob("configs/*.yaml"))
 OPTIMIZERS = [path for path in CONFIGS if path.stem in ("acclip", "adam")]
@@ -48,26 +48,25 @@ SIZES = {
     "12": (12, 768, 109_482_240),
     "24": (24, 1024, 335_141_888),
 }
+# By the option that prepares the data.
+SETTINGS = {
+    "seq_length": "max_seq_length",
+    "max_predictions_per_seq": "max_predictions_per_seq",
+}
+SETTINGS_OF_WINDOWS = {
+    "query_length": "max_query_length",
+    "doc_stride": "doc_stride",
+}
 # Two sequences of 16 tokens.
 DATA = {"input_path": "dummy", "global_batch_size": 2, "seq_length": 16}
 
 
 def build(paths, *overrides):
-    kind = paths[0].stem.split("_")[0]
-    arguments = argparse.Namespace(
-        config=list(map(str, paths)),
-        optimizer=None,
-        learning_rate=None,
-        train_steps=None,
-        seed=0,
-        params_override=[yaml.dump(override) for override in overrides],
-    )
-    data = {"task": {"model": {"encoder": {"type": "bert"}}}}
-    if kind in ("cola", "rte"):
-        data["task"]["model"]["num_classes"] = 2
-    return parameters.build(
-        f"keras_clip/bert/{EXPERIMENTS[kind]}", data, arguments
-    )
+    experiment = EXPERIMENTS[paths[0].stem.split("_")[0]]
+    options = ["--config", *paths]
+    for override in overrides:
+        options += ["--params_override", yaml.dump(override)]
+    return tiny.built(experiment, *options)
 
 
 def given(path):
@@ -107,26 +106,15 @@ def test_a_config_is_what_its_name_says(run):
 def test_a_config_begins_with_the_options_that_prepare_its_data(path):
     head, _ = path.read_text().split("\ntask:", 1)
     words = head.replace("\n# ", " ").partition("Its data: ")[2].split()
-    script = importlib.import_module(words[0].removesuffix(".py"))
-    parser = script.parser()
-    for action in parser._actions:
-        action.required = False
-    for group in parser._mutually_exclusive_groups:
-        group.required = False
+    parser = parser_of(path.parents[1] / words[0])
     prepared = vars(parser.parse_args(words[1:]))
     task = build([path]).task
-    for data in (task.train_data, task.validation_data):
-        for setting, option in (
-            ("seq_length", "max_seq_length"),
-            ("max_predictions_per_seq", "max_predictions_per_seq"),
-        ):
-            assert getattr(data, setting, None) == prepared.get(option)
-    for setting, option in (
-        ("query_length", "max_query_length"),
-        ("doc_stride", "doc_stride"),
+    for data, settings in (
+        (task.train_data, SETTINGS),
+        (task.validation_data, SETTINGS | SETTINGS_OF_WINDOWS),
     ):
-        value = getattr(task.validation_data, setting, None)
-        assert value == prepared.get(option)
+        for setting, option in settings.items():
+            assert getattr(data, setting, None) == prepared.get(option)
 
 
 def test_adam_and_acclip_differ_in_the_optimizer_alone():
@@ -169,16 +157,11 @@ def test_the_one_file_of_a_size_and_an_optimizer_says_what_it_has_become(run):
 
 def test_sizes_differ_in_their_size_and_learning_rate_alone():
     for kind in ("bert", "squad"):
-        found = []
-        for path in SIZED:
-            if path.stem.startswith(f"{kind}_"):
-                config = given(path)
-                del config["task"]["model"]
-                schedule = config["trainer"]["optimizer_config"]
-                del schedule["learning_rate"]["polynomial"][
-                    "initial_learning_rate"
-                ]
-                found.append(config)
+        found = [given(p) for p in SIZED if p.stem.startswith(f"{kind}_")]
+        for config in found:
+            del config["task"]["model"]
+            rate = config["trainer"]["optimizer_config"]["learning_rate"]
+            del rate["polynomial"]["initial_learning_rate"]
         assert found == [found[0]] * 3
 
 
@@ -217,13 +200,15 @@ def test_a_model_has_the_parameters_of_its_size(size):
 @pytest.mark.parametrize(
     "run", [run for run in RUNS if "_12" not in run and "_24" not in run]
 )
-def test_a_config_builds_and_takes_a_real_step(run):
+def test_a_config_builds_and_takes_a_real_step(run, functions_run_eagerly):
     thin = {"num_layers": 2, "hidden_size": 16, "num_attention_heads": 2}
     thin = {**thin, "intermediate_size": 64, "vocab_size": 100}
     model = {"encoder": {"bert": thin}}
     if run.startswith("bert"):
         (head,) = given(RUNS[run][0])["task"]["model"]["cls_heads"]
         model["cls_heads"] = [{**head, "inner_dim": 16}]
+    if run.startswith(("cola", "rte")):
+        model["num_classes"] = 2
     data = {"train_data": DATA, "validation_data": {"input_path": ""}}
     params = build(RUNS[run], {"task": {**data, "model": model}})
     task = task_factory.get_task(params.task)

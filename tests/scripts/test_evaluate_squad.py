@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import evaluate_squad
+from tests.support.tiny import call
 
 DATA = Path(
     os.environ.get(
@@ -20,11 +21,9 @@ DEV = DATA / "squad" / "dev-v1.1.json.zip"
 PREDICTIONS = DATA / "squad" / "google-bert-ensemble-dev-predictions.json.xz"
 
 
-def evaluate(dataset, predictions):
-    return evaluate_squad.run(
-        evaluate_squad.parser().parse_args(
-            ["--dataset", str(dataset), "--predictions", str(predictions)]
-        )
+def scored(dataset, predictions):
+    return call(
+        evaluate_squad, "--dataset", dataset, "--predictions", predictions
     )
 
 
@@ -37,7 +36,7 @@ def test_googles_published_predictions_have_their_published_scores(tmp_path):
         archive.extractall(tmp_path)
     predictions = tmp_path / "predictions.json"
     predictions.write_bytes(lzma.decompress(PREDICTIONS.read_bytes()))
-    scores = evaluate(tmp_path / "dev-v1.1.json", predictions)
+    scores = scored(tmp_path / "dev-v1.1.json", predictions)
     assert scores["exact_match"] == pytest.approx(86.206, abs=5e-4)
     assert scores["f1"] == pytest.approx(92.196, abs=5e-4)
 
@@ -56,34 +55,32 @@ def test_scores_are_percentages_over_the_best_of_several_answers(tmp_path):
     predictions.write_text(
         json.dumps({"same": "blue door", "part": "door", "other": "cat"})
     )
-    scores = evaluate(dataset, predictions)
+    scores = scored(dataset, predictions)
     # "door" has precision 1 and recall 1/2 of "blue door": F1 is 2/3.
     assert scores["exact_match"] == pytest.approx(25)
     assert scores["f1"] == pytest.approx(25 * (1 + 2 / 3))
 
 
-def test_predictions_must_be_an_object(complain, folder, tmp_path):
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([], "an object from question id to answer"),
+        *(
+            (
+                {"dog": "the blue door", "cat": answer},
+                "text as the answer to each question; that to 'cat' is "
+                f"{answer!r}",
+            )
+            for answer in (None, 3, ["the red mat"])
+        ),
+    ],
+)
+def test_predictions_must_be_an_object_of_texts(
+    complain, folder, tmp_path, given, expected
+):
     path = tmp_path / "predictions.json"
-    path.write_text("[]")
-    message = complain(
-        evaluate_squad,
-        *("--dataset", folder / "squad.json", "--predictions", path),
-    )
-    assert message == (
-        "`--predictions` must hold an object from question id to answer. "
-        f"Received: --predictions={path}"
-    )
-
-
-@pytest.mark.parametrize("text", [None, 3, ["the red mat"]])
-def test_a_prediction_must_be_text(complain, folder, tmp_path, text):
-    path = tmp_path / "predictions.json"
-    path.write_text(json.dumps({"dog": "the blue door", "cat": text}))
-    message = complain(
-        evaluate_squad,
-        *("--dataset", folder / "squad.json", "--predictions", path),
-    )
-    assert message == (
-        "`--predictions` must hold text as the answer to each question; that "
-        f"to 'cat' is {text!r}. Received: --predictions={path}"
+    path.write_text(json.dumps(given))
+    options = ["--dataset", folder / "squad.json", "--predictions", path]
+    assert complain(evaluate_squad, *options) == (
+        f"`--predictions` must hold {expected}. Received: --predictions={path}"
     )

@@ -14,14 +14,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("optimizer", ["sgd", "acclip"])
 def test_a_run_that_diverges_says_so_and_gives_status_1(
-    complain, pretraining, tmp_path, optimizer
+    complain, pretraining, optimizer, functions_run_eagerly
 ):
-    message = complain(
-        pretrain_bert,
-        *(*pretraining, "--model_dir", tmp_path / "run"),
-        *("--optimizer", optimizer, "--learning_rate", 1e6),
-        status=1,
-    )
+    options = ["--optimizer", optimizer, "--learning_rate", 1e6]
+    message = complain(pretrain_bert, *pretraining, *options, status=1)
     assert message.startswith("the run has diverged: The loss value is ")
     assert message.endswith(
         "Take a lower learning rate or a longer warm-up, and another directory"
@@ -29,10 +25,9 @@ def test_a_run_that_diverges_says_so_and_gives_status_1(
 
 
 def test_weights_that_are_not_finite_are_a_divergence(
-    complain, finetuning, tmp_path
+    complain, finetuning, functions_run_eagerly
 ):
-    options = [*finetuning, "--model_dir", tmp_path / "run"]
-    options += ["--optimizer", "sgd", "--learning_rate", 0.1]
+    options = [*finetuning, "--optimizer", "sgd", "--learning_rate", 0.1]
     options += ["--params_override", "trainer: {recovery_max_trials: -1}"]
     rate = "{polynomial: {initial_learning_rate: 1.0e+38}}"
     options += [
@@ -70,41 +65,36 @@ def test_weights_that_are_not_finite_are_a_divergence(
 def test_settings_that_the_libraries_refuse_end_in_one_line(
     complain, pretraining, tmp_path, yaml
 ):
-    message = complain(
-        pretrain_bert,
-        *(*pretraining, "--model_dir", tmp_path / "run"),
-        *("--params_override", yaml),
-    )
+    message = complain(pretrain_bert, *pretraining, "--params_override", yaml)
     assert message.startswith("`")
-    log = tmp_path / "run" / "log.txt"
+    log = tmp_path / "new" / "log.txt"
     assert ("log.txt says" not in message) or "Traceback" in log.read_text()
 
 
-def test_a_batch_that_does_not_fit_into_memory_ends_in_one_line(
-    complain, pretraining, tmp_path, monkeypatch
-):
-    def exhausted(*arguments):
-        raise tf.errors.ResourceExhaustedError(None, None, "OOM: no memory.")
+@pytest.fixture
+def stopped(complain, pretraining, monkeypatch):
+    """Returns what a run says whose training ends with an error."""
 
-    monkeypatch.setattr(training, "_train", exhausted)
-    message = complain(
-        pretrain_bert, *pretraining, "--model_dir", tmp_path / "run"
-    )
+    def stopped(error):
+        def train(*arguments):
+            raise error
+
+        monkeypatch.setattr(training, "_train", train)
+        return complain(pretrain_bert, *pretraining)
+
+    return stopped
+
+
+def test_a_batch_that_does_not_fit_into_memory_ends_in_one_line(stopped):
+    error = tf.errors.ResourceExhaustedError(None, None, "OOM: no memory.")
+    message = stopped(error)
     assert message.startswith("`task.train_data.global_batch_size` and that of")
     assert "ResourceExhaustedError: OOM: no memory. Received" in message
     assert message.endswith("Received: global_batch_size=4")
 
 
-def test_what_the_system_refuses_ends_in_one_line(
-    complain, pretraining, tmp_path, monkeypatch
-):
-    def full(*arguments):
-        raise OSError(28, "No space left on device", "ckpt-1")
-
-    monkeypatch.setattr(training, "_train", full)
-    message = complain(
-        pretrain_bert, *pretraining, "--model_dir", tmp_path / "run"
-    )
-    assert message == (
+def test_what_the_system_refuses_ends_in_one_line(stopped):
+    error = OSError(28, "No space left on device", "ckpt-1")
+    assert stopped(error) == (
         "the system refuses: [Errno 28] No space left on device: 'ckpt-1'"
     )

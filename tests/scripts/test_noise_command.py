@@ -1,5 +1,7 @@
 """The command reports on a training run of the scripts."""
 
+import contextlib
+import io
 import json
 import shutil
 
@@ -31,33 +33,43 @@ def _run(model_dir, output, *options):
     return json.loads(output.with_suffix(".json").read_text("utf-8"))
 
 
-def test_it_reports_on_the_newest_checkpoint(pretrained, tmp_path, capsys):
-    report = _run(pretrained, tmp_path / "noise")
-    printed = capsys.readouterr().out
+@pytest.fixture(scope="module")
+def reported(pretrained, tmp_path_factory):
+    """The report on the newest checkpoint, and the text that is printed."""
+    output, printed = tmp_path_factory.mktemp("noise") / "noise", io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        report = _run(pretrained, output)
+    assert output.with_suffix(".png").stat().st_size > 10_000
+    return report, printed.getvalue()
+
+
+def test_it_reports_on_the_newest_checkpoint(reported):
+    report, printed = reported
     assert "60 mini-batches of 2, training=True" in printed
     assert "estimated from 60 mini-batches" in printed
     assert report["num_samples"] == 60
-    # The last line is what the trainer takes.
+    assert 0 < report["full_gradient_error"] < report["noise_norm"]["mean"]
+
+
+def test_the_last_line_is_what_the_trainer_takes(reported):
+    report, printed = reported
     config = exp_factory.get_exp_config("keras_clip/bert/pretraining")
     given = yaml.safe_load(printed.splitlines()[-1])
     config.override({"trainer": {"optimizer_config": given}}, is_strict=True)
     optimizer = OptimizerFactory(config.trainer.optimizer_config)
-    suggested = report["suggestions"]["adaptive clipped"]["clip_threshold"]
     threshold = optimizer.build_optimizer(0.5).get_config()["clip_threshold"]
-    assert threshold["config"].items() >= suggested["config"].items()
-    assert 0 < report["full_gradient_error"] < report["noise_norm"]["mean"]
-    assert (tmp_path / "noise.png").stat().st_size > 10_000
+    suggested = [
+        suggestion["clip_threshold"]["config"].items()
+        for name, suggestion in report["suggestions"].items()
+        if name.startswith("adaptive")
+    ]
+    assert any(threshold["config"].items() >= items for items in suggested)
 
 
-def test_the_data_may_be_others(pretrained, data, tmp_path):
-    one, two = (
-        _run(pretrained, tmp_path / name, *paths)
-        for name, paths in (
-            ("own", ()),
-            ("given", (str(data / "heldout-*.tfrecord"),)),
-        )
-    )
-    assert one["loss"] != two["loss"]
+def test_the_data_may_be_others(reported, pretrained, data, tmp_path):
+    heldout = str(data / "heldout-*.tfrecord")
+    given = _run(pretrained, tmp_path / "given", heldout)
+    assert given["loss"] != reported[0]["loss"]
 
 
 def _complaint(capsys, *arguments):
@@ -117,13 +129,6 @@ def _metrics(task, name):
     return ()
 
 
-def _refusal(model_dir, output, capsys, *options):
-    with pytest.raises(SystemExit) as stop:
-        _run(model_dir, output, *options)
-    assert stop.value.code == 2
-    return capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     "name", ["ckpt-3.index", "ckpt-3.data-00000-of-00001", "params.yaml"]
 )
@@ -131,7 +136,7 @@ def test_a_damaged_run_is_one_line(pretrained, tmp_path, capsys, name):
     run = shutil.copytree(pretrained, tmp_path / "run")
     content = (run / name).read_bytes()
     (run / name).write_bytes(content[: len(content) // 2] + b"{")
-    printed = _refusal(run, tmp_path / "noise", capsys)
+    printed = _complaint(capsys, run, tmp_path / "noise")
     assert printed.count("\n") == 1
     assert "`model_dir` must" in printed or "`experiment` must" in printed
 
@@ -139,6 +144,6 @@ def test_a_damaged_run_is_one_line(pretrained, tmp_path, capsys, name):
 def test_damaged_records_are_one_line(pretrained, tmp_path, capsys):
     path = tmp_path / "a.tfrecord"
     path.write_text("no records, whatever they say")
-    printed = _refusal(pretrained, tmp_path / "noise", capsys, str(path))
+    printed = _complaint(capsys, pretrained, tmp_path / "noise", str(path))
     assert printed.count("\n") == 1
     assert f"data='{path}'" in printed

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import lzma
 import re
 import shutil
 
@@ -12,6 +11,7 @@ import prepare_pretraining_data as script
 from bert import shards
 from bert import vocabulary
 from command_line import InputError
+from tests.support import tiny
 
 pytestmark = pytest.mark.slow
 
@@ -41,9 +41,8 @@ def call(folder, output, **changes):
         "max_predictions_per_seq": 4,
         **changes,
     }
-    given = {k: str(v) for k, v in options.items() if v is not None}
-    arguments = [f"--{name}={value}" for name, value in given.items()]
-    return script.run(script.parser().parse_args(arguments))
+    given = [(f"--{k}", v) for k, v in options.items() if v is not None]
+    return tiny.call(script, *itertools.chain(*given))
 
 
 def contents(directory):
@@ -52,15 +51,12 @@ def contents(directory):
     The bytes of shards differ from process to process: protobuf writes the
     features of an example in an order that depends on where it is in memory.
     """
-    import tensorflow as tf
-
-    def read(path):
-        if path.suffix != ".tfrecord":
-            return path.read_bytes()
-        records = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
-        return [tf.train.Example.FromString(record) for record in records]
-
-    return {path.name: read(path) for path in directory.iterdir()}
+    return {
+        path.name: tiny.examples(path)
+        if path.suffix == ".tfrecord"
+        else path.read_bytes()
+        for path in directory.iterdir()
+    }
 
 
 def shards_of(directory):
@@ -69,21 +65,10 @@ def shards_of(directory):
 
 def words(directory, name):
     """Returns the words of a set of examples, those masked restored."""
-    found = set()
-    written = shards_of(directory).items()
-    for example in sum((e for n, e in written if n.startswith(name)), []):
-        feature = example.features.feature
-        ids, positions, labels = (
-            list(feature[key].int64_list.value)
-            for key in ("input_ids", "masked_lm_positions", "masked_lm_ids")
-        )
-        assert len(ids) == 32
-        for position, label in zip(positions, labels, strict=True):
-            # What is masked may have been replaced by another word.
-            if label:
-                ids[position] = label
-        found |= {PIECES[i] for i in ids}
-    return found - set(vocabulary.RESERVED_TOKENS)
+    examples = tiny.examples(*directory.glob(f"{name}-*"))
+    assert {len(example["input_ids"]) for example in examples} == {32}
+    ids = set(itertools.chain(*map(tiny.unmasked, examples)))
+    return {PIECES[i] for i in ids} - set(vocabulary.RESERVED_TOKENS)
 
 
 @pytest.fixture(scope="module")
@@ -197,13 +182,6 @@ def test_a_vocabulary_that_was_trained_is_not_trained_again(
     assert shards_of(folder / "trained") == shards_of(done)
 
 
-def test_compressed_text_gives_the_records_of_the_plain(folder, done):
-    with lzma.open(folder / "text.txt.xz", "wt") as file:
-        file.write(TEXT)
-    call(folder, "packed", input=folder / "text.txt.xz")
-    assert shards_of(folder / "packed") == shards_of(done)
-
-
 # This file is other text.
 CHANGES = {"seed": 1, "max_seq_length": 16, "dupe_factor": 2, "input": __file__}
 
@@ -218,14 +196,25 @@ def test_another_command_is_kept_out_of_a_directory(folder, done, name):
     assert contents(done) == before
 
 
-@pytest.mark.parametrize("text", [None, "", " \n\n\t\n"])
-def test_without_text_nothing_is_written(folder, tmp_path, text):
-    path = tmp_path / "empty.txt"
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("input", None),
+        ("input", ""),
+        ("input", " \n\n\t\n"),
+        ("vocab", None),
+        ("vocab", "word00\n"),
+    ],
+)
+def test_without_text_or_vocabulary_nothing_is_written(
+    folder, tmp_path, name, text
+):
+    path = tmp_path / "bad.txt"
     if text is not None:
         path.write_text(text)
-    received = re.escape(f"Received: --input={path}") + "$"
-    with pytest.raises(InputError, match="^`--input` .*" + received):
-        call(folder, tmp_path / "out", input=path)
+    received = re.escape(f"Received: --{name}={path}") + "$"
+    with pytest.raises(InputError, match=f"^`--{name}` must .*{received}"):
+        call(folder, tmp_path / "out", **{name: path})
     assert not (tmp_path / "out").exists()
 
 
@@ -234,20 +223,3 @@ def test_one_document_is_not_enough(folder, tmp_path):
     with pytest.raises(InputError, match="Received: --heldout_every=5$"):
         call(folder, tmp_path / "out", input=tmp_path / "one.txt")
     assert not (tmp_path / "out" / "sizes.json").exists()
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        "",
-        "--input a --tfds b",
-        "--input a --heldout_every 1",
-        "--input a --masked_lm_prob 2",
-        "--input a --processes none",
-    ],
-)
-def test_a_wrong_command_line_is_an_error_of_one_line(capsys, options):
-    with pytest.raises(SystemExit) as caught:
-        script.parser().parse_args([*options.split(), "--output_dir", "out"])
-    assert caught.value.code == 2
-    assert re.fullmatch(r".*: error: .*\n", capsys.readouterr().err)

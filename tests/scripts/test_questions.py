@@ -1,6 +1,5 @@
 """The demo's corpus and its question set."""
 
-import json
 import os
 import random
 import re
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bert import squad
 from demo import corpus
 from demo import questions
 
@@ -51,16 +51,14 @@ def rows(*datasets):
     """Context, question, answer, where it starts, and id of every question."""
     return [
         (
-            paragraph["context"],
+            context,
             question["question"],
             question["answers"][0]["text"],
             question["answers"][0]["answer_start"],
             question["id"],
         )
         for dataset in datasets
-        for article in dataset["data"]
-        for paragraph in article["paragraphs"]
-        for question in paragraph["qas"]
+        for context, question in squad.questions(dataset)
     ]
 
 
@@ -109,24 +107,9 @@ def test_the_patterns_ask_these_questions():
     }
 
 
-def test_the_sets_have_the_structure_of_squad(sets):
-    for dataset in sets:
-        assert dataset.keys() == {"version", "data"}
-        for article in dataset["data"]:
-            assert article.keys() == {"title", "paragraphs"}
-            for paragraph in article["paragraphs"]:
-                assert paragraph.keys() == {"context", "qas"}
-                assert paragraph["qas"]
-                for question in paragraph["qas"]:
-                    assert question.keys() == {"id", "question", "answers"}
-                    assert len(question["answers"]) == 1
-
-
-def test_answers_stand_at_their_offsets_as_whole_words(sets):
+def test_answers_are_whole_words(sets):
     for context, _, answer, start, _ in rows(*sets):
-        end = start + len(answer)
-        assert answer and context[start:end] == answer
-        around = context[:start][-1:] + context[end:][:1]
+        around = context[:start][-1:] + context[start + len(answer) :][:1]
         assert not any(letter.isalnum() for letter in around)
 
 
@@ -207,10 +190,11 @@ def test_every_process_writes_the_same_files(tmp_path):
     ]
 
 
-def test_the_written_files_hold_what_was_made(sets, tmp_path):
+def test_the_written_files_are_squad_and_the_corpus(sets, tmp_path):
     questions.write(tmp_path)
     for name, dataset in zip(("train", "heldout"), sets, strict=True):
-        text = (tmp_path / f"{name}.json").read_text("utf-8")
-        assert json.loads(text) == dataset
+        path = str(tmp_path / f"{name}.json")
+        for read in (squad.read_training, squad.read_references):
+            assert read("--train", path) == dataset
     text = (tmp_path / "corpus.txt").read_text("utf-8")
     assert text.rstrip("\n").split("\n\n") == corpus.documents()

@@ -11,33 +11,21 @@ from bert import squad
 from command_line import InputError
 
 CONTEXT = "The dog ran to the blue door."
+DOG = {"text": "dog", "answer_start": 4}
 ANSWER = {"text": "the blue door", "answer_start": 15}
+ASKED = [
+    {"id": "d1", "question": "Who ran?", "answers": [DOG]},
+    {"id": "d2", "question": "Where did it run to?", "answers": [ANSWER]},
+]
 GOOD = {
     "version": "1.1",
     "data": [
-        {
-            "title": "cats",
-            "paragraphs": [{"context": "A cat.", "qas": []}],
-        },
+        {"title": "cats", "paragraphs": [{"context": "A cat.", "qas": []}]},
         {
             "title": "dogs",
             "paragraphs": [
                 {"context": "Dogs run.", "qas": []},
-                {
-                    "context": CONTEXT,
-                    "qas": [
-                        {
-                            "id": "d1",
-                            "question": "Who ran?",
-                            "answers": [{"text": "dog", "answer_start": 4}],
-                        },
-                        {
-                            "id": "d2",
-                            "question": "Where did it run to?",
-                            "answers": [ANSWER],
-                        },
-                    ],
-                },
+                {"context": CONTEXT, "qas": ASKED},
             ],
         },
     ],
@@ -49,6 +37,8 @@ READERS = {
 }
 PARAGRAPH = ("data", 1, "paragraphs", 1)
 QUESTION = (*PARAGRAPH, "qas", 1)
+IN_PARAGRAPH = "article 1, 'dogs', paragraph 1"
+IN_QUESTION = "article 1, 'dogs', question 'd2'"
 MISSING = object()
 ALL = set(READERS)
 
@@ -83,8 +73,13 @@ def error(reader, path):
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_a_good_file_is_given_back_whole(tmp_path, reader):
-    assert READERS[reader]("--train", save(tmp_path, GOOD)) == GOOD
+@pytest.mark.parametrize(
+    "dataset",
+    [GOOD, changed(("data", 1, "title"), MISSING)],
+    ids=["with titles", "without one"],
+)
+def test_a_good_file_is_given_back_whole(tmp_path, reader, dataset):
+    assert READERS[reader]("--train", save(tmp_path, dataset)) == dataset
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -109,41 +104,37 @@ def test_a_good_file_may_be_zipped(tmp_path, reader):
             MISSING,
             "article 1, 'dogs', `paragraphs` is missing or no list",
         ),
-        (PARAGRAPH, [], "'dogs', paragraph 1: `context` is missing or no str"),
+        (PARAGRAPH, [], f"{IN_PARAGRAPH}: `context` is missing or no str"),
         (
             (*PARAGRAPH, "context"),
             ["words"],
-            "article 1, 'dogs', paragraph 1: `context` is missing or no str",
+            f"{IN_PARAGRAPH}: `context` is missing or no str",
         ),
         (
             (*PARAGRAPH, "qas"),
             None,
-            "article 1, 'dogs', paragraph 1: `qas` is missing or no list",
+            f"{IN_PARAGRAPH}: `qas` is missing or no list",
         ),
-        (
-            (*QUESTION, "id"),
-            MISSING,
-            "'dogs', paragraph 1, question 1: `id` is missing or no str",
-        ),
-        (
-            (*QUESTION, "id"),
-            7,
-            "'dogs', paragraph 1, question 1: `id` is missing or no str",
+        *(
+            (
+                (*QUESTION, "id"),
+                value,
+                f"{IN_PARAGRAPH}, question 1: `id` is missing or no str",
+            )
+            for value in (MISSING, 7)
         ),
         (
             (*QUESTION, "question"),
             MISSING,
-            "'dogs', question 'd2': `question` is missing or no str",
+            f"{IN_QUESTION}: `question` is missing or no str",
         ),
-        (
-            (*QUESTION, "question"),
-            " \t",
-            "'dogs', question 'd2': `question` is empty",
-        ),
-        (
-            (*QUESTION, "question"),
-            "\u200b\0\ufffd",
-            "'dogs', question 'd2': `question` is empty",
+        *(
+            (
+                (*QUESTION, "question"),
+                blank,
+                f"{IN_QUESTION}: `question` is empty",
+            )
+            for blank in (" \t", "\u200b\0\ufffd")
         ),
     ],
 )
@@ -172,8 +163,7 @@ def test_a_paragraph_may_be_blank(tmp_path, blank):
 
 
 def test_questions_come_with_their_paragraphs():
-    asked = GOOD["data"][1]["paragraphs"][1]["qas"]
-    assert list(squad.questions(GOOD)) == [(CONTEXT, q) for q in asked]
+    assert list(squad.questions(GOOD)) == [(CONTEXT, q) for q in ASKED]
 
 
 @pytest.mark.parametrize("blank", [" ", "\u200b", "\0", "\ufffd"])
@@ -184,12 +174,6 @@ def test_an_answer_to_train_on_is_text(tmp_path, blank):
     ]
     message = error("training", save(tmp_path, dataset))
     assert f"question 'd2': {blank!r} is no text" in message
-
-
-@pytest.mark.parametrize("reader", READERS)
-def test_an_article_needs_no_title(tmp_path, reader):
-    dataset = changed(("data", 1, "title"), MISSING)
-    assert READERS[reader]("--train", save(tmp_path, dataset)) == dataset
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -227,5 +211,5 @@ def test_a_reader_takes_the_answers_it_needs(
     if reader in readers:
         assert READERS[reader]("--train", path) == dataset
     else:
-        where = "article 1, 'dogs', question 'd2': "
-        assert re.search(f"{where}.*(answer|text)", error(reader, path))
+        message = error(reader, path)
+        assert re.search(f"{IN_QUESTION}: .*(answer|text)", message)

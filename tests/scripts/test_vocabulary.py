@@ -56,12 +56,6 @@ def test_what_bert_cannot_use_is_an_error(tmp_path, pieces, problem):
     assert str(caught.value).endswith(f" Received: --vocab={path}")
 
 
-def test_a_missing_file_is_an_error(tmp_path):
-    path = str(tmp_path / "none.txt")
-    with pytest.raises(InputError, match=f"--vocab={re.escape(path)}$"):
-        vocabulary.read("--vocab", path)
-
-
 def test_training_says_what_it_reads_and_learns(capsys, monkeypatch):
     reached = []
     monkeypatch.setattr(

@@ -13,51 +13,48 @@ MACHINE = {
 PARAMETERS = 1000
 
 
-def result(mode, shapes, *groups, parameters=PARAMETERS):
-    """Returns a result of groups, dicts of seconds by contestant."""
-    names = [n for n in CONTESTANTS if any(n in group for group in groups)]
-    job = {
-        "work": "measure",
+def job(work, mode, shapes, contestants, rounds):
+    return {
+        "work": work,
         "mode": mode,
         "shapes": shapes,
-        "contestants": names,
-        "rounds": len(next(iter(groups[0].values()))),
+        "contestants": contestants,
+        "rounds": rounds,
         "seed": 0,
         "copy_elements": 0,
     }
+
+
+def result(mode, shapes, *groups):
+    """Returns a result of groups, dicts of seconds by contestant."""
+    names = [n for n in CONTESTANTS if any(n in group for group in groups)]
+    rounds = len(next(iter(groups[0].values())))
     rows = {
         name: {
             "build_seconds": 0.5,
             "first_call_seconds": 2.0 + len(name) / 100,
-            "state_bytes": 4 * parameters * CONTESTANTS[name].slots,
+            "state_bytes": 4 * PARAMETERS * CONTESTANTS[name].slots,
             "floor_bytes": bytes_moved(
-                parameters, CONTESTANTS[name].slots, CONTESTANTS[name].norm
+                PARAMETERS, CONTESTANTS[name].slots, CONTESTANTS[name].norm
             ),
         }
         for name in names
     }
     return {
-        "job": job,
+        "job": job("measure", mode, shapes, names, rounds),
         "machine": MACHINE,
-        "parameters": parameters,
+        "parameters": PARAMETERS,
         "variables": 3,
         "copy_bytes": 12_000,
         "contestants": rows,
-        "groups": [
-            {"copy": [0.001] * job["rounds"], **group} for group in groups
-        ],
+        "groups": [{"copy": [0.001] * rounds, **group} for group in groups],
     }
 
 
 def memory(mode, shapes, name, peak):
     """Returns the result of a process that measured a peak of memory."""
-    job = {
-        "work": "memory",
-        "mode": mode,
-        "shapes": shapes,
-        "contestants": [name],
-        "rounds": 0,
-        "seed": 0,
-        "copy_elements": 0,
+    return {
+        "job": job("memory", mode, shapes, [name], 0),
+        "machine": MACHINE,
+        "peak_bytes": peak,
     }
-    return {"job": job, "machine": MACHINE, "peak_bytes": peak}

@@ -1,9 +1,6 @@
 """A tiny run of the scripts: its text, questions and configs."""
 
 import re
-import sys
-
-import command_line
 
 PARAGRAPH = "The cat sat on the red mat. The dog ran to the blue door."
 QUESTIONS = {
@@ -69,9 +66,26 @@ def dataset():
     return {"data": [{"title": "pets", "paragraphs": [paragraph]}]}
 
 
+def every(steps):
+    """Returns the settings of a run that evaluates after so many steps."""
+    names = ("steps_per_loop", "summary_interval", "validation_interval")
+    return ",".join(f"trainer.{name}={steps}" for name in names)
+
+
 def call(script, *options):
     """Returns what a script gives for a command line."""
     return script.run(script.parser().parse_args(list(map(str, options))))
+
+
+def built(experiment, *options):
+    """Returns the parameters of an experiment that a command line asks for."""
+    import pretrain_bert
+    from bert import parameters
+
+    line = ["--data_dir", "data", "--model_dir", "run", *options]
+    arguments = pretrain_bert.parser().parse_args(list(map(str, line)))
+    data = {"task": {"model": {"encoder": {"type": "bert"}}}}
+    return parameters.build(f"keras_clip/bert/{experiment}", data, arguments)
 
 
 def said(capsys):
@@ -80,22 +94,34 @@ def said(capsys):
     return [line for line in lines if not line.endswith(" so far")]
 
 
-def complaint(monkeypatch, capsys, script, *options, status=2):
-    """Returns the one line with which a script ends that cannot go on.
+class Accepted(AssertionError):
+    """Tells that a script took a command line that it was to refuse."""
 
-    Before it there is nothing but what the script says of its progress.
-    """
-    line = [script.__file__, *map(str, options)]
-    monkeypatch.setattr(sys, "argv", line)
-    capsys.readouterr()
-    try:
-        command_line.main(script.parser(), script.run)
-    except SystemExit as stop:
-        assert stop.code == status
-    else:
-        raise AssertionError("the command line was accepted")
-    output = capsys.readouterr()
-    assert not output.out
-    *progress, message = output.err.splitlines()
-    assert all(map(PROGRESS.match, progress)), progress
-    return message
+
+def examples(*paths):
+    """Returns the features of each record of files, by name."""
+    import tensorflow as tf
+
+    records = tf.data.TFRecordDataset(list(map(str, paths)))
+    return [
+        {
+            name: list(value.int64_list.value or value.float_list.value)
+            for name, value in tf.train.Example.FromString(
+                record
+            ).features.feature.items()
+        }
+        for record in records.as_numpy_iterator()
+    ]
+
+
+def unmasked(example):
+    """Returns the ids of a masked example as they were."""
+    ids = [*example["input_ids"]]
+    masked = zip(
+        example["masked_lm_positions"], example["masked_lm_ids"], strict=True
+    )
+    for position, label in masked:
+        # What is masked may have been replaced by another piece.
+        if label:
+            ids[position] = label
+    return ids

@@ -44,17 +44,24 @@ def test_all_that_a_mode_compares_with_is_measured_in_it(mode):
         assert contestant.family in MODES[mode].families
 
 
-def test_what_is_asked_for_brings_what_it_is_compared_with():
-    found = contestants.of_mode("graph", ["acclip_threshold_decay"])
-    assert names(found) == ["adam", "adamw", "acclip_threshold_decay"]
-    found = contestants.of_mode("jax-fit", ["acclip"])
-    assert names(found) == ["none", "adam", "optax_adam", "acclip"]
-    found = contestants.of_mode("tf_keras", ["acclip"])
-    assert names(found) == ["tf_keras_adam", "acclip"]
-
-
-def test_an_optimizer_of_another_framework_is_in_no_mode():
-    assert contestants.of_mode("graph", ["optax_adam"]) == []
+@pytest.mark.parametrize(
+    ("mode", "asked", "expected"),
+    [
+        (
+            "graph",
+            "acclip_threshold_decay",
+            ["adam", "adamw", "acclip_threshold_decay"],
+        ),
+        ("jax-fit", "acclip", ["none", "adam", "optax_adam", "acclip"]),
+        ("tf_keras", "acclip", ["tf_keras_adam", "acclip"]),
+        # That of another framework is in no such mode.
+        ("graph", "optax_adam", []),
+    ],
+)
+def test_what_is_asked_for_brings_what_it_is_compared_with(
+    mode, asked, expected
+):
+    assert names(contestants.of_mode(mode, [asked])) == expected
 
 
 def test_an_optimizer_that_there_is_not_is_refused():
@@ -100,14 +107,18 @@ def test_the_least_that_fits_is_the_hungriest_with_its_baselines():
     assert measure.least(found, "graph", 1000) == 8 * ITEM * 1000
 
 
-def test_adam_moves_seven_numbers_a_parameter():
-    # It reads x, g, m and v, and writes x, m and v.
-    assert measure.bytes_moved(1000, slots=2, norm=False) == 7 * 4 * 1000
-
-
-def test_a_norm_is_one_more_pass_over_the_gradients():
-    assert measure.bytes_moved(1000, slots=0, norm=False) == 3 * 4 * 1000
-    assert measure.bytes_moved(1000, slots=0, norm=True) == 4 * 4 * 1000
+@pytest.mark.parametrize(
+    ("slots", "norm", "numbers"),
+    [
+        # Adam reads x, g, m and v, and writes x, m and v.
+        (2, False, 7),
+        (0, False, 3),
+        # A norm is one more pass over the gradients.
+        (0, True, 4),
+    ],
+)
+def test_a_step_moves_variables_slots_and_gradients(slots, norm, numbers):
+    assert measure.bytes_moved(1000, slots, norm) == numbers * 4 * 1000
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
+from benchmarks import jobs
 from benchmarks import run
 from benchmarks.contestants import CONTESTANTS
 
 ROOT = Path(run.__file__).resolve().parents[2]
+ON_JAX = ["--modes", "jax", "--optimizers", "clip_adam_norm"]
 
 
 def measure(out, *options, **environment):
@@ -66,26 +66,22 @@ def test_tensorflow_is_measured_and_not_twice(tmp_path):
     assert "1/1 graph-tiny-test: done before\n" in said
 
 
-@pytest.fixture
-def no_tensorflow(tmp_path):
-    """Directory that hides TensorFlow from a process with it in its path."""
-    folder = tmp_path / "hidden"
-    folder.mkdir()
+def test_jax_is_measured_where_there_is_no_tensorflow(tmp_path):
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
     for name in ("tensorflow", "tf_keras"):
-        text = f"raise ImportError('no {name}')\n"
-        (folder / f"{name}.py").write_text(text)
-    return folder
-
-
-def test_jax_is_measured_where_there_is_no_tensorflow(tmp_path, no_tensorflow):
-    results, _, _ = measure(
-        tmp_path,
-        *("--modes", "jax", "--optimizers", "clip_adam_norm", "--memory"),
-        PYTHONPATH=os.pathsep.join([str(no_tensorflow), str(ROOT)]),
-    )
+        (hidden / f"{name}.py").write_text(f"raise ImportError('no {name}')\n")
+    path = os.pathsep.join([str(hidden), str(ROOT)])
+    results, _, _ = measure(tmp_path, *ON_JAX, PYTHONPATH=path)
     (result,), (machine,) = results["results"], results["machines"]
     check(result, ["adam", "optax_adam", "clip_adam_norm"])
     for name in ("keras_clip", "jax", "optax"):
         assert f", {name} " in machine
-    for row in result["optimizers"].values():
-        assert row["peak_bytes"] > 0
+
+
+def test_a_process_measures_its_peak_of_memory(tmp_path):
+    options = ["--out", str(tmp_path), "--quick", *ON_JAX, "--memory"]
+    *_, job = jobs.planned(run.parser().parse_args(options))
+    assert jobs.run([job], tmp_path, print) == []
+    (result,) = jobs.results(tmp_path)
+    assert result["peak_bytes"] > 0

@@ -16,7 +16,6 @@ from tests.support.benchmark_results import MACHINE
 from tests.support.benchmark_results import memory
 from tests.support.benchmark_results import result
 from tests.support.tiny import call
-from tests.support.tiny import complaint
 
 RESULTS = Path(run.__file__).parent / "results"
 
@@ -200,10 +199,10 @@ def test_what_was_measured_remakes_its_tables_and_plots(path, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"results": [{"job": 1}]}'])
-def test_what_is_no_result_is_not_remade(monkeypatch, capsys, tmp_path, text):
+def test_what_is_no_result_is_not_remade(complain, tmp_path, text):
     path = tmp_path / "results.json"
     path.write_text(text)
-    message = complaint(monkeypatch, capsys, run, "--remake", tmp_path)
-    assert message.startswith("run.py: error: `--remake` must name ")
+    message = complain(run, "--remake", tmp_path)
+    assert message.startswith("`--remake` must name ")
     assert message.endswith(f"Received: --remake={path}")
     assert path.read_text() == text

@@ -36,14 +36,6 @@ def test_shapes_have_the_variables_and_parameters_of_their_name(
     assert modes.parameters_of(found) == parameters
 
 
-def test_attention_has_an_axis_for_its_heads():
-    found = Counter(modes.shapes_of("bert-base"))
-    assert found[(768, 12, 64)] == 3 * 12
-    assert found[(12, 64, 768)] == 12
-    assert found[(12, 64)] == 3 * 12
-    assert found[(30522, 768)] == 1
-
-
 @pytest.mark.parametrize("name", ["tiny-test", "bert-tiny"])
 def test_the_model_that_is_trained_has_these_shapes_and_a_classifier(name):
     hidden = modes.BERTS[name].hidden
