@@ -146,3 +146,41 @@ def test_a_result_can_be_read_wherever_it_can_be_shown(
     stream.flush()
     assert raw.getvalue().decode(encoding) == shown + "\n"
     assert json.loads(shown) == value
+
+
+def _missing(name):
+    return ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def _raise(error, cause=None):
+    raise error from cause
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda _: _raise(_missing("official.nlp")),
+        lambda _: _raise(
+            ImportError("Needs: No module named 'tensorflow_text'"),
+            _missing("tensorflow_text"),
+        ),
+    ],
+    ids=["missing", "said by the package"],
+)
+def test_missing_packages_of_model_garden_end_in_one_line(
+    monkeypatch, capsys, run
+):
+    monkeypatch.setattr(sys, "argv", ["command"])
+    with pytest.raises(SystemExit, match="2"):
+        command_line.main(Parser("A command."), run)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert 'pip install ".[model-garden]"' in line
+    assert re.search(r"No module named '(official.nlp|tensorflow_text)'$", line)
+
+
+def test_another_missing_module_is_an_error_of_the_command(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["command"])
+    with pytest.raises(ModuleNotFoundError, match="bert"):
+        command_line.main(
+            Parser("A command."), lambda _: _raise(_missing("bert"))
+        )

@@ -143,16 +143,47 @@ def test_a_size_without_an_optimizer_is_trained_with_acclip(path):
     assert build([path]).as_dict() == acclip.as_dict()
 
 
-@pytest.mark.parametrize("run", [run for run in RUNS if len(RUNS[run]) > 1])
-def test_the_one_file_of_a_size_and_an_optimizer_says_what_it_has_become(run):
-    path = CONFIGS[0].parent / f"{run}.yaml"
-    arguments = argparse.Namespace(optimizer=None, config=[str(path)])
+def _what_is_said_of(config):
+    arguments = argparse.Namespace(optimizer=None, config=[config])
     with pytest.raises(InputError) as caught:
         check_training_arguments(arguments)
-    assert str(caught.value) == (
-        f"`--config` must name YAML files that exist; {run}.yaml has become "
-        f"--config {' '.join(map(str, RUNS[run]))}. Received: --config={path}"
-    )
+    message = str(caught.value)
+    start, end = "`--config` must name YAML files that exist", "Received: "
+    assert message.startswith(start)
+    assert message.endswith(f" {end}--config={config}")
+    return message[len(start) : message.index(end) - 1]
+
+
+@pytest.mark.parametrize("end", [".yaml", ""])
+@pytest.mark.parametrize("run", [run for run in RUNS if len(RUNS[run]) > 1])
+def test_the_one_file_of_a_size_and_an_optimizer_says_what_it_has_become(
+    run, end
+):
+    path = CONFIGS[0].parent / f"{run}{end}"
+    paths = " ".join(map(str, RUNS[run]))
+    said = f"; {run}{end} has become --config {paths}."
+    assert _what_is_said_of(str(path)) == said
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ("bert_6", "; did you mean scripts/configs/bert_6.yaml?"),
+        ("mine/acclip.yaml", "; did you mean scripts/configs/acclip.yaml?"),
+        ("cola", "; did you mean scripts/configs/cola_adam.yaml?"),
+        (
+            "squad_24_adam",
+            "; squad_24_adam has become --config scripts/configs/squad_24.yaml "
+            "scripts/configs/adam.yaml.",
+        ),
+        ("nothing like it", "."),
+    ],
+)
+def test_a_name_without_its_folder_or_ending_is_told_the_file(
+    monkeypatch, config, said
+):
+    monkeypatch.chdir(CONFIGS[0].parents[2])
+    assert _what_is_said_of(config) == said
 
 
 def test_sizes_differ_in_their_size_and_learning_rate_alone():
