@@ -16,7 +16,10 @@ from tests.support.own_steps import model_with_own_step
 from tests.support.refusals import refused
 from tests.support.trajectories import same_bits
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("functions_run_eagerly"),
+]
 
 
 START = "`optimizer` must be the optimizer that the mo"

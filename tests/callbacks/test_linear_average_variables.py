@@ -12,7 +12,10 @@ from tests.support.models import fit
 from tests.support.shared_code import every_case
 from tests.support.trajectories import same_bits
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("functions_run_eagerly"),
+]
 
 
 def _compile(front_end, model):
