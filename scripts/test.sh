@@ -4,8 +4,8 @@
 #   scripts/test.sh [--fast] [options and paths for pytest]
 #
 # --fast leaves out the tests with the marker `slow`, which train, start
-# processes or have many cases: it takes about three minutes instead of twelve,
-# once the environment is made.
+# processes or have many cases: on two cores it takes three minutes instead of
+# twenty, once the environment is made.
 # Paths are those from the root of the repository, wherever this is called from.
 # The status is 0 only if the tests have passed and ruff has found nothing.
 set -euo pipefail

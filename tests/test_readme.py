@@ -63,6 +63,7 @@ def test_the_example_of_thresholds_runs_alone(tmp_path, monkeypatch):
     assert names["optimizer"].clip_threshold == 0.5
 
 
+@pytest.mark.slow
 def test_the_example_of_the_noise_runs_alone(tmp_path, monkeypatch, capsys):
     names = run(blocks("python")[2], tmp_path, monkeypatch)
     printed = capsys.readouterr().out
@@ -70,6 +71,7 @@ def test_the_example_of_the_noise_runs_alone(tmp_path, monkeypatch, capsys):
     assert names["report"].verdict in README
 
 
+@pytest.mark.slow
 def test_the_example_of_the_callbacks_runs_alone(tmp_path, monkeypatch):
     names = run(blocks("python")[3], tmp_path, monkeypatch)
     assert len(names["monitor"].readings) > 0

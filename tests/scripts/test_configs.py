@@ -228,6 +228,7 @@ def test_a_model_has_the_parameters_of_its_size(size):
 
 # Sizes differ in nothing that a model of two narrow layers has: those of 6
 # layers stand for the others.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "run", [run for run in RUNS if "_12" not in run and "_24" not in run]
 )

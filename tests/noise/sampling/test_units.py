@@ -59,6 +59,7 @@ def test_kurtosis_has_no_unit(unit):
     _close(noise.kurtosis(unit * NOISE), noise.kurtosis(NOISE))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fit", [noise.fit_squared_gaussians, noise.fit_squared_stables]
 )

@@ -6,9 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks import jobs
 from benchmarks import run
 from benchmarks.contestants import CONTESTANTS
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(run.__file__).resolve().parents[2]
 ON_JAX = ["--modes", "jax", "--optimizers", "clip_adam_norm"]
