@@ -122,7 +122,7 @@ def main(parser: Parser, run: Callable[[argparse.Namespace], object]) -> None:
         parser.error(f"the system refuses: {error}")
     except ImportError as error:
         # keras_clip.model_garden raises its own from that of the module.
-        name = (error.__cause__ or error).name or ""
+        name = getattr(error.__cause__ or error, "name", None) or ""
         if name.split(".")[0] not in _OF_MODEL_GARDEN:
             raise
         parser.error(

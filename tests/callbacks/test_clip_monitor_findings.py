@@ -248,6 +248,14 @@ def test_nothing_is_told_where_there_is_no_gradient(few_updates):
     assert messages == []
 
 
+def test_one_update_too_few_is_not_told_of(monkeypatch):
+    model = dense_model(KERAS, gclip(KERAS, clip_threshold=50.0))
+    monkeypatch.setattr(clip_findings, "UPDATES", 17)
+    assert _told(KERAS, model, epochs=1, interval=1)[0] == []
+    monkeypatch.setattr(clip_findings, "UPDATES", 16)
+    assert len(_told(KERAS, model, epochs=1, interval=1)[0]) == 1
+
+
 def test_updates_before_the_training_do_not_count(few_updates):
     model = dense_model(KERAS, gclip(KERAS, clip_threshold=50.0))
     fit(model, epochs=2)

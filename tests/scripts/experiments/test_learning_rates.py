@@ -1,6 +1,7 @@
 """The search for learning rates to start with, and its rate_tables."""
 
 import dataclasses
+import json
 import math
 from pathlib import Path
 
@@ -132,3 +133,9 @@ def test_the_registry_starts_at_a_rate_that_trained(info):
     )
     assert abs(math.log10(nearest / info.starting_rate)) < 0.03
     assert by_rate[nearest][0] >= rate_tables.TRAINS
+
+
+def test_every_committed_run_has_parameters_and_took_time():
+    for line in (FOLDER / "results/runs.jsonl").read_text().splitlines():
+        run = json.loads(line)
+        assert run["parameters"] > 0 and run["seconds"] > 0
