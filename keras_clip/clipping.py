@@ -125,11 +125,15 @@ def clip_by_value(gradient: Tensor, threshold: float | Tensor) -> Tensor:
         threshold: Positive number or tensor that broadcasts to the gradient.
 
     Returns:
-        Tensor like `gradient`; NaN where it is NaN or infinite.
+        Tensor like `gradient`; NaN where it is NaN or infinite, and where the
+        threshold is NaN.
     """
-    # To stay within ±threshold is the same, and costs no division.
+    # To stay within ±threshold is the same, and costs no division. XLA on CPUs
+    # ignores a NaN in `minimum` and `maximum` (tensorflow 2.20.0).
     clipped = ops.minimum(ops.maximum(gradient, -threshold), threshold)
-    return ops.where(ops.isfinite(gradient), clipped, math.nan)
+    is_bounded = ops.logical_not(ops.isnan(threshold))
+    is_known = ops.logical_and(ops.isfinite(gradient), is_bounded)
+    return ops.where(is_known, clipped, math.nan)
 
 
 def _half_square_sum(gradient):

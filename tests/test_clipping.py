@@ -132,3 +132,12 @@ def test_clip_by_value_clips_each_coordinate_at_its_size():
 def test_clip_by_value_makes_bad_coordinates_nan_and_no_others():
     clipped = clipping.clip_by_value(_tensor([NAN, INF, -INF, 3.0, 0.5]), 1.0)
     np.testing.assert_array_equal(clipped, [NAN, NAN, NAN, 1.0, 0.5])
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("threshold", [NAN, [NAN, 1.0, NAN]], ids=str)
+def test_clip_by_value_at_nan_is_nan_under_xla_too(threshold, jit_compile):
+    clip = tf.function(clipping.clip_by_value, jit_compile=jit_compile)
+    clipped = clip(_tensor([0.5, 2.0, -2.0]), _tensor(threshold))
+    expected = np.where(np.isnan(threshold), NAN, [0.5, 1.0, -1.0])
+    np.testing.assert_array_equal(clipped, expected)

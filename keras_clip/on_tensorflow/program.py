@@ -149,20 +149,33 @@ def program_of(
         input_dtypes: Dtypes of the inputs that `inputs_of` returns.
         clip: Class of the gradient's clip.
     """
-    with tf.Graph().as_default() as graph:
-        # Of unknown rank, which elementwise operations accept.
-        values = [tf.compat.v1.placeholder(dtype) for dtype in dtypes]
-        inputs = [
-            tf.compat.v1.placeholder(dtype, shape=() if place else None)
-            for place, dtype in enumerate(input_dtypes)
-        ]
-        g, learning_rate, k, *others = inputs
-        clip = clip(*others[: len(clip._fields)])
-        shared = others[len(clip) :]
-        outputs = new_values(
-            rule, weight_decay, values, g, learning_rate, k, clip, shared
+    count = len(dtypes)
+
+    def computed(*tensors):
+        g, learning_rate, k, *others = tensors[count:]
+        number = len(clip._fields)
+        return new_values(
+            rule,
+            weight_decay,
+            tensors[:count],
+            g,
+            learning_rate,
+            k,
+            clip(*others[:number]),
+            others[number:],
         )
-    definition = graph.as_graph_def()
+
+    # Of unknown rank, which elementwise operations accept.
+    signature = [tf.TensorSpec(None, dtype) for dtype in dtypes] + [
+        tf.TensorSpec(() if place else None, dtype)
+        for place, dtype in enumerate(input_dtypes)
+    ]
+    # Not a `tf.Graph`, in which `==` compares identities of tensors.
+    with tf.init_scope():
+        function = tf.compat.v1.wrap_function(computed, signature)
+    values, inputs = function.inputs[:count], function.inputs[count:]
+    outputs = function.graph.structured_outputs
+    definition = function.graph.as_graph_def()
     constants = _constants_in(definition)
     names = [*(tensor.op.name for tensor in [*values, *inputs]), *constants]
     _remove(definition, names)

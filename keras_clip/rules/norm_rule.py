@@ -101,7 +101,9 @@ class NormRule(Rule):
         square = ops.square(norm)
         if self.initial_accumulator is None:
             # Accumulators are zero until the first gradient that is not.
-            shared = tuple(ops.where(old == 0, square, old) for old in shared)
+            shared = tuple(
+                ops.where(ops.equal(old, 0), square, old) for old in shared
+            )
         b2, *rings = shared
         b2 = self.accumulated(b2, self.accumulator_scale * square)
         if not self.delay:
@@ -124,4 +126,4 @@ class NormRule(Rule):
         if self.is_corrected:
             m = m / bias_correction(self.beta_1, k)
         # Before the first gradient b and m are zero, and so is the step.
-        return learning_rate / ops.where(b == 0, 1.0, b) * m
+        return learning_rate / ops.where(ops.equal(b, 0), 1.0, b) * m

@@ -114,7 +114,7 @@ class AdaptiveThreshold(Threshold):
         if self.of == "raw":
             return after
         # After zero norms alone the threshold would be zero, and stay so.
-        after = ops.where(moment == 0, power, after)
+        after = ops.where(ops.equal(moment, 0), power, after)
         mean = moment + (power - moment) / k
         return ops.where(k <= warmup[0], mean, after)
 

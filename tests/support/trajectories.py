@@ -82,7 +82,8 @@ def errors(actual, expected, relative, ulps, dtype):
             largest = np.maximum(largest, np.abs(after))
             tolerance = relative * path + ulps * spacing * largest + tiny
             error = np.abs(actual[step][index].astype(np.float64) - after)
-            assert np.all(np.isfinite(error))
+            if not np.all(np.isfinite(error)):
+                return np.inf
             worst = max(worst, float(np.max(error / tolerance)))
     return worst
 

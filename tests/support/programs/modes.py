@@ -21,9 +21,21 @@ from tests.support.trajectories import errors
 # `jit_compile="auto"` compiles the first two; the first falls into blocks, the
 # second does not.
 SHAPES = ((2, 30, 1000), (331, 101), (5,), ())
-STEPS = 4
-GRADIENTS = heavy_tailed_gradients(SHAPES, STEPS)
+STEPS = 5
 RATES = (0.5, 0.5, 0.0, 0.25)
+
+
+def _gradients():
+    """Returns gradients that are zero at first and not finite later."""
+    gradients = heavy_tailed_gradients(SHAPES, STEPS)
+    for gradient in gradients[0]:
+        gradient[...] = 0.0
+    gradients[2][0][1, 2, 3] = np.nan
+    gradients[2][1][4, 5] = np.inf
+    return gradients
+
+
+GRADIENTS = _gradients()
 # Of the way: a step is some thirty roundings by 6e-8, in each of two runs.
 AGREEMENT = 4e-6
 
@@ -41,6 +53,13 @@ MODES = {
 }
 
 
+# Other variants that clip coordinates and depend on a norm, whatever clips.
+BY_NORM = {
+    "cclip": ("projection",),
+    "clip_adam": ("coordinate,adaptive,alpha=1.5",),
+}
+
+
 def _cases():
     """Yields front end, name and variant, and the modes to step it in.
 
@@ -54,7 +73,7 @@ def _cases():
         without = () if name in ("acclip", "gclip", "cclip") else ("XLA",)
         modes = [mode for mode in MODES if mode not in without]
         yield (KERAS, name, first), modes
-        for variant in others:
+        for variant in (*others, *BY_NORM.get(name, ())):
             yield (KERAS, name, variant), ["plain", "eager, all compiled"]
     for name, modes in (
         ("acclip", list(MODES)),
@@ -133,7 +152,8 @@ def moved_at_rates(front_end, name, jit_compile):
         {"global_clipnorm": 1.0, "monitor": True},
         {"jit_compile": jit_compile},
     )
-    for rate, gradients in zip(RATES, GRADIENTS, strict=True):
+    steps = heavy_tailed_gradients(SHAPES, len(RATES))
+    for rate, gradients in zip(RATES, steps, strict=True):
         run.optimizer.learning_rate = rate
         run.step(gradients)
     steps = zip(run.positions[:-1], run.positions[1:], strict=True)
