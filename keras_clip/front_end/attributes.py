@@ -7,7 +7,8 @@ class SettingAttribute:
     """Reads and writes a field of the optimizer's settings.
 
     The value is stored in the settings alone. It can be set at any time and
-    applies to steps that are traced afterwards.
+    applies to steps that are traced afterwards. An optimizer that is built
+    refuses a value with which it would need other state variables.
 
     Args:
         zero_is_none: Whether 0 and `False` stand for `None`, as they do in
@@ -28,9 +29,21 @@ class SettingAttribute:
     def __set__(self, optimizer, value):
         if self._zero_is_none:
             value = value or None
-        optimizer.step_settings = dataclasses.replace(
-            optimizer.step_settings, **{self._name: value}
+        settings = optimizer.step_settings
+        self._store(
+            optimizer,
+            value,
+            dataclasses.replace(settings, **{self._name: value}),
         )
+
+    def _store(self, optimizer, value, settings):
+        if not optimizer.has_state_for(settings):
+            raise ValueError(
+                f"`{self._name}` must be one that needs the same state "
+                "variables once the optimizer is built; else make a new "
+                f"optimizer. Received: {self._name}={value!r}"
+            )
+        optimizer.step_settings = settings
 
 
 class HyperparameterAttribute(SettingAttribute):
@@ -44,7 +57,7 @@ class HyperparameterAttribute(SettingAttribute):
     def __set__(self, optimizer, value):
         settings = optimizer.step_settings
         rule = dataclasses.replace(settings.rule, **{self._name: value})
-        optimizer.step_settings = dataclasses.replace(settings, rule=rule)
+        self._store(optimizer, value, dataclasses.replace(settings, rule=rule))
 
 
 def add_hyperparameters(cls: type) -> None:

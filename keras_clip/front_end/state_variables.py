@@ -9,6 +9,7 @@ from keras_clip.step.scalars import Scalars
 from keras_clip.step.scalars import Start
 from keras_clip.step.scalars import assign
 from keras_clip.step.scalars import each
+from keras_clip.step.scalars import layout_of
 from keras_clip.step.scalars import starts
 from keras_clip.step.settings import Settings
 from keras_clip.thresholds.fitting import check_numbers
@@ -65,6 +66,17 @@ class StateVariables(SavedVariables):
     def _assign_all(self, variables, values):
         """Assigns values to variables of the model, on all replicas."""
         raise NotImplementedError
+
+    def has_state_for(self, settings: Settings) -> bool:
+        """Returns whether steps with other settings need the same state.
+
+        Args:
+            settings: The other settings.
+        """
+        if not self._has_state():
+            return True
+        needed = layout_of(settings, self._part)
+        return needed == layout_of(self.step_settings, self._part)
 
     def _has_state(self):
         return self._scalars is not None

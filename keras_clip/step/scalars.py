@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 from keras_clip.clipping import Tensor
 from keras_clip.step.part import Part
 from keras_clip.step.settings import Settings
@@ -128,6 +130,20 @@ def starts(settings: Settings, part: Part) -> Scalars:
         clip_total_error=Start("clip_total_error", 0.0, "float32"),
         missed_updates=missed,
     )
+
+
+def layout_of(settings: Settings, part: Part) -> tuple:
+    """Returns the names and shapes of all state, which compare by `==`.
+
+    Args:
+        settings: The optimizer's settings.
+        part: All of its variables.
+    """
+
+    def described(start):
+        return start.name, np.shape(start.value)
+
+    return tuple(settings.rule.slots), each(described, starts(settings, part))
 
 
 def each(function: Callable, *scalars: Scalars) -> Scalars:

@@ -5,7 +5,9 @@ import copy
 import numpy as np
 import pytest
 
+from tests.support.enrolment.record import Adaptive
 from tests.support.front_ends import both_front_ends
+from tests.support.refusals import refused_naming
 
 pytestmark = pytest.mark.usefixtures("functions_run_eagerly")
 
@@ -32,6 +34,36 @@ def test_attributes_can_be_set_and_are_the_settings(front_end):
     with pytest.raises(ValueError, match=r"`beta_1` must be a number in \[0"):
         optimizer.beta_1 = 1.0
     assert optimizer.beta_1 == 0.75
+
+
+OTHER_STATE = [
+    ("gclip", {"clip_threshold": None}, "momentum", 0.5),
+    ("gclip", {"momentum": 0.5}, "momentum", 0.0),
+    ("clip_adagrad", {"beta_1": 0.0}, "beta_1", 0.5),
+    ("acclip", {"alpha": 2.0}, "alpha", 1.0),
+    ("acclip", {"step_scaling": "threshold"}, "step_scaling", "rms"),
+    ("clip_adam_norm", {}, "delay", 2),
+    ("clip_adam", {"clip_threshold": Adaptive()}, "clipping", "layer"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "attribute", "value"), OTHER_STATE
+)
+@both_front_ends
+def test_value_that_needs_other_state_is_refused_once_built(
+    front_end, name, arguments, attribute, value
+):
+    optimizer = front_end.optimizer(name, **arguments)
+    before = getattr(optimizer, attribute)
+    setattr(optimizer, attribute, value)
+    setattr(optimizer, attribute, before)
+    moved(front_end, optimizer)
+    start = f"`{attribute}` must be one that needs the same state variables"
+    with refused_naming(start, **{attribute: value}):
+        setattr(optimizer, attribute, value)
+    assert getattr(optimizer, attribute) == before
+    setattr(optimizer, attribute, before)
 
 
 @both_front_ends
