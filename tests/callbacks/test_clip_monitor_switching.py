@@ -95,7 +95,8 @@ def _chosen(first, second):
 )
 def test_optimizers_in_others_are_switched_on(make, is_trained):
     optimizer = make()
-    model = dense_model(KERAS, optimizer)
+    model = dense_model(KERAS, "sgd")
+    model.compile(optimizer=optimizer, loss="mse")
     if is_trained:
         fit(model)
     monitor = make_monitor(KERAS, interval=1)

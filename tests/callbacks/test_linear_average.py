@@ -92,7 +92,8 @@ def test_steps_that_are_skipped_do_not_count(front_end, wrap, skipped):
 )
 def test_average_follows_an_optimizer_of_the_framework_too(front_end, sgd):
     make = operator.attrgetter(sgd)(front_end.framework.optimizers)
-    model = dense_model(front_end, make(0.1))
+    model = dense_model(front_end, "sgd")
+    model.compile(optimizer=make(0.1), loss="mse")
     recorder, average = Recorder(front_end), make_average(front_end)
     fit(model, recorder, average)
     assert len(recorder.before) == 4

@@ -6,7 +6,10 @@ SHAPES = ((3, 4), (4,), (4, 2), (2,))
 
 
 def dense_model(front_end, optimizer):
-    """Returns a compiled model whose variables have the shapes `SHAPES`."""
+    """Returns a compiled model whose variables have the shapes `SHAPES`.
+
+    Its optimizer is built: a step that makes variables is traced twice.
+    """
     framework = front_end.framework
     model = framework.Sequential(
         [
@@ -17,6 +20,7 @@ def dense_model(front_end, optimizer):
         name="model",
     )
     model.compile(optimizer=optimizer, loss="mse")
+    model.optimizer.build(model.trainable_variables)
     rng = np.random.default_rng(3)
     model.set_weights([rng.normal(size=shape) for shape in SHAPES])
     return model
