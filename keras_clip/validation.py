@@ -5,6 +5,7 @@ import functools
 import math
 import numbers
 import os
+import re
 from collections.abc import Sequence
 
 
@@ -92,7 +93,7 @@ def check_number(
         ValueError: If `value` is not a finite number in the interval.
     """
     number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if number and math.isfinite(value):
+    if number and _is_finite(value):
         above = value > low if open_low else value >= low
         below = value < high if open_high else value <= high
         if above and below:
@@ -175,11 +176,12 @@ def check_path(
 
 
 def check_names(name: str, value: Sequence[str] | None) -> tuple[str, ...]:
-    """Returns `value` as a tuple after checking that it holds strings.
+    """Returns `value` as a tuple after checking its regular expressions.
 
     Args:
         name: Name of the argument, for the error.
-        value: A list or tuple of strings, or `None` for an empty one.
+        value: A list or tuple of regular expressions, or `None` for an empty
+            one.
 
     Returns:
         A tuple of strings.
@@ -187,7 +189,7 @@ def check_names(name: str, value: Sequence[str] | None) -> tuple[str, ...]:
     Raises:
         ValueError: If `value` is a single string or holds anything else.
     """
-    return _check_items(name, value, _is_string, "strings")
+    return _check_items(name, value, _is_pattern, "regular expressions")
 
 
 def check_exclusions(
@@ -197,8 +199,8 @@ def check_exclusions(
 
     Args:
         name: Name of the argument, for the error.
-        value: A list or tuple of strings and integers, or `None` for an empty
-            one.
+        value: A list or tuple of regular expressions and integers, or `None`
+            for an empty one.
 
     Returns:
         A tuple of strings and integers.
@@ -209,8 +211,8 @@ def check_exclusions(
     return _check_items(
         name,
         value,
-        lambda item: _is_string(item) or (type(item) is int and item >= 0),
-        "strings or positions",
+        lambda item: _is_pattern(item) or (type(item) is int and item >= 0),
+        "regular expressions or positions",
     )
 
 
@@ -221,8 +223,19 @@ def _checked_field(default, check, optional=False):
     return dataclasses.field(default=default, metadata={"check": checked})
 
 
-def _is_string(item):
-    return isinstance(item, str)
+def _is_finite(number):
+    try:
+        return math.isfinite(number)
+    # An integer that no float can hold.
+    except OverflowError:
+        return False
+
+
+def _is_pattern(item):
+    try:
+        return isinstance(item, str) and bool(re.compile(item))
+    except re.error:
+        return False
 
 
 def _check_items(name, value, is_allowed, wanted):

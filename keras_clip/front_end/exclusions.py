@@ -49,6 +49,21 @@ class Exclusions:
             *(f"^{re.escape(path)}$" for path in self.paths.values()),
         ]
 
+    def and_also(
+        self, patterns: Sequence[str], paths: Mapping[object, str]
+    ) -> "Exclusions":
+        """Returns these exclusions and further ones.
+
+        Args:
+            patterns: As `patterns`.
+            paths: As `paths`.
+        """
+        return dataclasses.replace(
+            self,
+            patterns=(*self.patterns, *patterns),
+            paths={**self.paths, **paths},
+        )
+
     def match(self, variable) -> bool:
         """Returns whether a pattern matches a variable's name or path.
 

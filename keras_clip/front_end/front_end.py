@@ -182,7 +182,8 @@ class FrontEnd(StateVariables):
         """Excludes variables from weight decay, before the optimizer is built.
 
         Unlike in Keras, the exclusions are part of the config and survive
-        saving and loading.
+        saving and loading, and those of the constructor and of earlier calls
+        remain.
 
         Args:
             var_list: List of variables to exclude. They are saved by path
@@ -200,9 +201,9 @@ class FrontEnd(StateVariables):
                 "optimizer is built. Received: "
                 f"var_list={var_list}, var_names={var_names}"
             )
-        self.__dict__["_exclusions"] = Exclusions(
+        self.__dict__["_exclusions"] = self._exclusions.and_also(
             check_names("var_names", var_names),
-            paths={self._var_key(v): variable_path(v) for v in var_list or ()},
+            {self._var_key(v): variable_path(v) for v in var_list or ()},
         )
 
     def _own_config(self):

@@ -38,11 +38,11 @@ ERRORS_OF_ALL = (
     ({"clip_per_replica": None}, "`clip_per_replica` must be one of False, T"),
     (
         {"exclude_from_weight_decay": "bias"},
-        "`exclude_from_weight_decay` must be a list of strings or positions",
+        "`exclude_from_weight_decay` must be a list of regular expressions",
     ),
     (
         {"exclude_from_weight_decay": ["bias", 1.5]},
-        "`exclude_from_weight_decay` must be a list of strings or positions",
+        "`exclude_from_weight_decay` must be a list of regular expressions",
     ),
 )
 
@@ -159,7 +159,7 @@ def test_excluding_from_decay_after_the_build_raises(front_end, enrolment):
 def test_excluding_by_a_single_string_raises(front_end, enrolment):
     optimizer = front_end.optimizer(enrolment.name)
     with refused_naming(
-        "`var_names` must be a list of strings.", var_names="bias"
+        "`var_names` must be a list of regular expressions.", var_names="bias"
     ):
         optimizer.exclude_from_weight_decay(var_names="bias")
 

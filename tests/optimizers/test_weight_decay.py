@@ -96,6 +96,20 @@ def test_variables_excluded_by_list_do_not_decay(
     _assert_all_but_the_second_decayed(front_end, enrolment.name, actual)
 
 
+@both_front_ends
+def test_exclusions_add_up(front_end):
+    optimizer = front_end.optimizer(
+        "gclip", **ARGUMENTS, exclude_from_weight_decay=["x0"]
+    )
+    variables = front_end.variables(parameters())
+    optimizer.exclude_from_weight_decay(var_list=[variables[1]])
+    optimizer.exclude_from_weight_decay(var_names=["x2"])
+    optimizer.build(variables)
+    listed = optimizer.get_config()["exclude_from_weight_decay"]
+    assert listed == ["x0", "x2", 1]
+    assert optimizer.step_settings.undecayed == {0, 1, 2}
+
+
 @both_kinds
 @both_front_ends
 def test_exclusion_by_list_spares_variables_of_the_same_name(
@@ -113,12 +127,13 @@ def test_exclusion_by_list_spares_variables_of_the_same_name(
 @both_front_ends
 def test_exclusions_survive_the_keras_file(front_end, enrolment, by, tmp_path):
     optimizer = front_end.optimizer(enrolment.name, **ARGUMENTS)
-    model = dense_model(front_end, optimizer)
+    model = dense_model(front_end, "sgd")
     excluded = model.get_layer("second").kernel
     if by == "name":
         optimizer.exclude_from_weight_decay(var_names=["second/kernel"])
     else:
         optimizer.exclude_from_weight_decay(var_list=[excluded])
+    model.compile(optimizer=optimizer, loss="mse")
     expected = [True, True, False, True]
     _assert_these_decay_once_loaded(
         front_end, model, SHAPES, expected, tmp_path
