@@ -1,5 +1,6 @@
 """Reports on the gradient noise during training, in both frameworks."""
 
+import dataclasses
 import inspect
 import pathlib
 import warnings
@@ -10,6 +11,7 @@ from keras_clip.noise.reports.noise_report import NoiseReport
 from keras_clip.noise.sampling.batches import is_arrays
 from keras_clip.noise.sampling.gradients import check_targets
 from keras_clip.noise.sampling.gradients import is_own
+from keras_clip.noise.sampling.sampling_options import SamplingOptions
 from keras_clip.validation import check_choice
 from keras_clip.validation import check_integer
 from keras_clip.validation import check_path
@@ -35,6 +37,8 @@ class BaseGradientNoise:
                 "`sampling` must be arguments of `keras_clip.noise.sample`. "
                 f"Received: {unknown[0]}={sampling[unknown[0]]!r}"
             )
+        options = {f.name for f in dataclasses.fields(SamplingOptions)}
+        SamplingOptions(**{k: v for k, v in sampling.items() if k in options})
         self._data = x, y
         self._every = check_integer("every", every, 1)
         directory = check_path("directory", directory)

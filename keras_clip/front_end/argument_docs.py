@@ -44,10 +44,12 @@ _BOTH = """\
 weight_decay: Float or `None`, decoupled weight decay. Defaults to
     `{{default}}`.
 nonfinite: `"skip"` or `"propagate"`. With `"skip"`, a gradient that is NaN
-    or infinite, or whose square overflows, changes nothing: a global norm
-    makes the optimizer skip the step, the norm of a variable that variable,
-    and without a norm only the coordinate is skipped. With `"propagate"`,
-    parameters and state become NaN or infinite. Defaults to `"skip"`.
+    or infinite changes nothing: a global norm makes the optimizer skip the
+    step, the norm of a variable that variable, and without a norm only the
+    coordinate is skipped. The same holds for a gradient whose square
+    overflows, unless a threshold for coordinates makes it small. With
+    `"propagate"`, parameters and state become NaN or infinite. Defaults to
+    `"skip"`.
 jit_compile: Whether the update is compiled by XLA: `True`, `False`, or
     `"auto"`, which on TensorFlow compiles updates of at least 32,768
     elements: of a variable, or of the small ones together. Defaults to

@@ -29,6 +29,8 @@ def block_of(shape: Sequence[int]) -> tuple[int, ...] | None:
         a block is contiguous in memory. `None` if no such block has the right
         size.
     """
+    if not math.prod(shape):
+        return None
     axis, rest = len(shape), 1
     while axis and rest * shape[axis - 1] <= LARGEST_BLOCK:
         axis -= 1

@@ -87,6 +87,11 @@ def take(
 def _check_given(settings, values, state, gradients, part):
     """Raises if gradients or state are not those of the variables."""
     check_values(values)
+    if not isinstance(state, State):
+        raise ValueError(
+            "`state` must be what `start` or `take` returns. "
+            f"Received: state={state!r}"
+        )
     counts = {
         "gradients": len(gradients),
         "state": len(state.slots),

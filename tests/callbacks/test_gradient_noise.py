@@ -100,7 +100,14 @@ def test_a_line_a_report_is_printed(capsys):
 @both_front_ends
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("every", 0), ("every", 1.5), ("directory", 3), ("verbose", "auto")],
+    [
+        ("every", 0),
+        ("every", 1.5),
+        ("directory", 3),
+        ("verbose", "auto"),
+        ("num_samples", 0),
+        ("training", 1),
+    ],
 )
 def test_arguments_are_checked(front_end, name, value):
     with pytest.raises(ValueError, match=f"`{name}` must be .*: {name}="):

@@ -49,6 +49,7 @@ def test_block_is_the_largest_that_is_not_too_large(shape, block):
         (65537,),  # a prime
         (101, 20011),  # two primes: a row is too large, an element too small
         (5, 5),
+        (0, 100000),
         (),
     ],
 )

@@ -17,6 +17,7 @@ from keras_clip.thresholds import AdaptiveThreshold
 from keras_clip.thresholds import Threshold
 from tests.support.enrolment import ENROLMENTS
 from tests.support.programs.launch import results_of
+from tests.support.refusals import refused
 
 
 def tensors(arrays):
@@ -62,6 +63,16 @@ def test_state_of_other_settings_or_variables_is_refused():
     swapped = State(state.slots[::-1], state.scalars)
     with pytest.raises(ValueError, match="`state` must have the shapes"):
         take(settings, values, swapped, gradients, 0.1)
+
+
+@pytest.mark.parametrize("state", [None, ([], [])], ids=repr)
+def test_state_that_is_none_is_refused(state):
+    settings, values, _ = adam()
+    gradients = tensors([np.ones(3), np.ones((2, 2))])
+    with refused(
+        "`state` must be what `start` or", f"Received: state={state!r}"
+    ):
+        take(settings, values, state, gradients, 0.1)
 
 
 def test_state_with_scalars_of_other_settings_is_refused():

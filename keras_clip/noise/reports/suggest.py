@@ -118,6 +118,12 @@ def suggest(
     if alpha is not None:
         check_number("alpha", alpha, 0, open_low=True)
     check_number("quantile", quantile, 0, 1, open_low=True, open_high=True)
+    if smoothness is not None:
+        check_number("smoothness", smoothness, 0, open_low=True)
+    if initial_gap is not None:
+        check_number("initial_gap", initial_gap, 0, open_low=True)
+    if steps is not None:
+        check_integer("steps", steps, 1)
     found = [
         *adaptive(samples, quantile, early=is_early(samples, quantile)),
         *_quantile(samples, quantile),
@@ -194,9 +200,6 @@ def _moment(norms, order):
 
 
 def _nonconvex(alpha, sigma, smoothness, initial_gap, steps):
-    check_number("smoothness", smoothness, 0, open_low=True)
-    check_number("initial_gap", initial_gap, 0, open_low=True)
-    check_integer("steps", steps, 1)
     log_sigma = math.log(sigma)
     # In logarithms, as the constants overflow for an index close to 1.
     logarithm = max(
