@@ -11,6 +11,7 @@ from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
 from tests.support.front_ends import both_front_ends
 from tests.support.models import dense_model
+from tests.support.models import unbuilt_model
 from tests.support.monitored import Loop
 from tests.support.monitored import assert_equal
 from tests.support.monitored import assert_switched_on
@@ -40,7 +41,7 @@ def test_no_optimizer_has_to_be_made_for_it(front_end, name):
     loop = Loop(front_end, front_end.optimizer(name, monitor=True))
     optimizer = front_end.optimizer(name)
     monitor = make_monitor(front_end, interval=8)
-    fit(dense_model(front_end, optimizer), monitor)
+    fit(unbuilt_model(front_end, optimizer), monitor)
     threshold = optimizer.last_threshold
     assert_equal(monitor.readings, loop.readings([8, 16], threshold))
     assert optimizer.get_config()["monitor"] is True
@@ -95,8 +96,7 @@ def _chosen(first, second):
 )
 def test_optimizers_in_others_are_switched_on(make, is_trained):
     optimizer = make()
-    model = dense_model(KERAS, "sgd")
-    model.compile(optimizer=optimizer, loss="mse")
+    model = unbuilt_model(KERAS, optimizer)
     if is_trained:
         fit(model)
     monitor = make_monitor(KERAS, interval=1)

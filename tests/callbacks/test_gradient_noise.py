@@ -14,6 +14,7 @@ from tests.support.front_ends import both_front_ends
 from tests.support.models import data
 from tests.support.models import dense_model
 from tests.support.models import fit
+from tests.support.models import unbuilt_model
 from tests.support.own_steps import model_with_own_step
 from tests.support.programs.launch import result_of
 from tests.support.trajectories import same_bits
@@ -54,7 +55,7 @@ def _ends(front_end):
     """Returns weights without the callback and with it, and its reports."""
     callback, ends = _callback(front_end), []
     for callbacks in ([], [callback]):
-        model = dense_model(front_end, front_end.optimizer("clip_adam"))
+        model = unbuilt_model(front_end, front_end.optimizer("clip_adam"))
         fit(model, *callbacks, epochs=3)
         ends.append(model.get_weights())
     return *ends, len(callback.reports)

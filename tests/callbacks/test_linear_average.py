@@ -16,6 +16,7 @@ from tests.support.front_ends import both_front_ends
 from tests.support.models import data
 from tests.support.models import dense_model
 from tests.support.models import fit
+from tests.support.models import unbuilt_model
 from tests.support.refusals import refused
 from tests.support.trajectories import same_bits
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 @both_front_ends
 def test_average_is_weighted_by_the_number_of_the_update(front_end):
-    model = dense_model(front_end, front_end.optimizer("gclip"))
+    model = unbuilt_model(front_end, front_end.optimizer("gclip"))
     recorder, average = Recorder(front_end), make_average(front_end)
     fit(model, recorder, average, epochs=2)
     fit(model, recorder, average)
@@ -71,7 +72,7 @@ def test_micro_steps_that_only_accumulate_do_not_count(wrap):
 )
 def test_steps_that_are_skipped_do_not_count(front_end, wrap, skipped):
     optimizer = WRAPS[wrap](front_end, front_end.optimizer("gclip"))
-    model = dense_model(front_end, optimizer)
+    model = unbuilt_model(front_end, optimizer)
     recorder, average = Recorder(front_end), make_average(front_end)
     x, targets = data()
     x[8 * skipped : 8 * skipped + 8] = np.inf
@@ -92,8 +93,7 @@ def test_steps_that_are_skipped_do_not_count(front_end, wrap, skipped):
 )
 def test_average_follows_an_optimizer_of_the_framework_too(front_end, sgd):
     make = operator.attrgetter(sgd)(front_end.framework.optimizers)
-    model = dense_model(front_end, "sgd")
-    model.compile(optimizer=make(0.1), loss="mse")
+    model = unbuilt_model(front_end, make(0.1))
     recorder, average = Recorder(front_end), make_average(front_end)
     fit(model, recorder, average)
     assert len(recorder.before) == 4

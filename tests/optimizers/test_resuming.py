@@ -15,6 +15,7 @@ from tests.support.models import SHAPES
 from tests.support.models import dense_model
 from tests.support.models import everything
 from tests.support.models import train
+from tests.support.models import unbuilt_model
 from tests.support.saving import assert_go_on_alike
 from tests.support.saving import through_keras_file
 from tests.support.saving import through_weights_file
@@ -121,7 +122,7 @@ def test_weights_file_leaves_an_unbuilt_optimizer_as_it_was(
     model = dense_model(front_end, optimizer)
     train(front_end, model, GRADIENTS[:3])
     model.save_weights(tmp_path / "model.weights.h5")
-    loaded = dense_model(front_end, front_end.optimizer(enrolment.name))
+    loaded = unbuilt_model(front_end, front_end.optimizer(enrolment.name))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         loaded.load_weights(tmp_path / "model.weights.h5")

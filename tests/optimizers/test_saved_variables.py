@@ -14,9 +14,9 @@ from tests.support.front_ends import both_front_ends
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.gradients import parameters
 from tests.support.models import SHAPES
-from tests.support.models import dense_model
 from tests.support.models import fit
 from tests.support.models import train
+from tests.support.models import unbuilt_model
 from tests.support.refusals import refused_naming
 from tests.support.saving import assert_go_on_alike
 from tests.support.saving import model_for_h5
@@ -138,7 +138,7 @@ def test_state_of_a_model_frozen_otherwise_is_left_out_with_a_warning(
 ):
     """The weights load; of the optimizer all stays as it was."""
     saved, loaded = (
-        dense_model(front_end, front_end.optimizer(name, monitor=monitor))
+        unbuilt_model(front_end, front_end.optimizer(name, monitor=monitor))
         for _ in range(2)
     )
     loaded.get_layer("first").trainable = False

@@ -10,6 +10,13 @@ def dense_model(front_end, optimizer):
 
     Its optimizer is built: a step that makes variables is traced twice.
     """
+    model = unbuilt_model(front_end, optimizer)
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def unbuilt_model(front_end, optimizer):
+    """Returns the model of `dense_model`, whose first step builds the rest."""
     framework = front_end.framework
     model = framework.Sequential(
         [
@@ -20,7 +27,6 @@ def dense_model(front_end, optimizer):
         name="model",
     )
     model.compile(optimizer=optimizer, loss="mse")
-    model.optimizer.build(model.trainable_variables)
     rng = np.random.default_rng(3)
     model.set_weights([rng.normal(size=shape) for shape in SHAPES])
     return model
