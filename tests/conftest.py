@@ -6,6 +6,7 @@ result no step takes.
 """
 
 import os
+import sys
 
 import pytest
 
@@ -27,6 +28,26 @@ LONGEST = ("tests/scripts/", "tests/colab/", "tests/model_garden/")
 def pytest_collection_modifyitems(items):
     """Puts what takes longest first, so that two processes end together."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
+def pytest_collection_finish():
+    """Iterates over data sets on TensorFlow without tuning them.
+
+    The thread that tunes an iterator is not always woken when that is deleted,
+    which then waits for up to a minute (tensorflow 2.20.0).
+    """
+    if "tensorflow" not in sys.modules:
+        return
+    import tensorflow as tf
+
+    iterate = tf.data.Dataset.__iter__
+
+    def iterate_untuned(dataset):
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        return iterate(dataset.with_options(options))
+
+    tf.data.Dataset.__iter__ = iterate_untuned
 
 
 @pytest.fixture
