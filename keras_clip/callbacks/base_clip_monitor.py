@@ -224,11 +224,7 @@ class BaseClipMonitor:
         self._epoch_before = self._last
 
     def _read(self, steps):
-        """Takes a reading, if a counter has changed since the last one.
-
-        Args:
-            steps: The number of steps since the last reading was due, or less.
-        """
+        """Takes a reading, if a counter has changed in these last steps."""
         # On JAX, this copies the state to the variables.
         model = self.model
         before, now = self._last, [each.counters() for each in self._readers]

@@ -191,9 +191,6 @@ class BaseLinearAverage:
         """Raises if parameters have changed without a step of the optimizer.
 
         It waits for the device until the first update has been counted.
-
-        Args:
-            values: The current values of the variables.
         """
         # Other optimizers may change variables that this one does not train.
         can_tell = self._is_known or self._optimizer is None
@@ -263,15 +260,9 @@ def _values(variables):
 
 
 def _trained_variables(model, optimizer):
-    """Returns the variables of a model that an optimizer trains.
+    """Returns the variables that an optimizer trains, and if they are known.
 
-    Args:
-        model: Model of either framework.
-        optimizer: Optimizer of either framework.
-
-    Returns:
-        Tuple of a list of variables and of whether they are known: an optimizer
-        that is not built may train all variables of the model.
+    An optimizer that is not built may train all variables of the model.
     """
     try:
         variables = list(model.trainable_variables)

@@ -84,11 +84,7 @@ class ClipFindings:
         self._layer_norms = []
 
     def _note(self, threshold):
-        """Stores the norms and the threshold of the last step.
-
-        Args:
-            threshold: The threshold of the step, or `None`.
-        """
+        """Stores the norms and the threshold of the last step."""
         norm = float(self._optimizer.gradient_norm.numpy())
         if not math.isfinite(norm):
             return
@@ -161,12 +157,7 @@ class ClipFindings:
         )
 
     def _better(self, value, norms):
-        """Returns a number that would clip one in ten, or `None`.
-
-        Args:
-            value: The current number, or `None`.
-            norms: Array of norms with a row for each reading.
-        """
+        """Returns a number that would clip one in ten, or `None`."""
         if value is None or len(norms) < READINGS:
             return None
         level = float(np.nanquantile(norms, QUANTILE))
@@ -203,13 +194,7 @@ def _has_threshold(optimizer):
 
 
 def _is_warming_up(optimizer, threshold, now):
-    """Returns whether the threshold is still in its warm-up.
-
-    Args:
-        optimizer: The optimizer.
-        threshold: The threshold of the last update, or `None`.
-        now: The optimizer's counters.
-    """
+    """Returns whether the threshold is still in its warm-up."""
     if threshold is not None:
         return not math.isfinite(threshold)
     # There is a threshold for each variable.

@@ -52,12 +52,7 @@ class Exclusions:
     def and_also(
         self, patterns: Sequence[str], paths: Mapping[object, str]
     ) -> "Exclusions":
-        """Returns these exclusions and further ones.
-
-        Args:
-            patterns: As `patterns`.
-            paths: As `paths`.
-        """
+        """Returns these exclusions and further ones."""
         return dataclasses.replace(
             self,
             patterns=(*self.patterns, *patterns),
@@ -65,11 +60,7 @@ class Exclusions:
         )
 
     def match(self, variable) -> bool:
-        """Returns whether a pattern matches a variable's name or path.
-
-        Args:
-            variable: The variable.
-        """
+        """Returns whether a pattern matches a variable's name or path."""
         return any(
             re.search(pattern, name)
             for pattern in self.patterns

@@ -58,12 +58,7 @@ class FrontEnd(StateVariables):
         add_hyperparameters(cls)
 
     def _split_arguments(self, arguments):
-        """Stores the arguments that are not for the framework's constructor.
-
-        Args:
-            arguments: All arguments of the optimizer, by name. Those for the
-                framework's constructor stay.
-        """
+        """Takes out and stores what is not for the framework's constructor."""
         settings = taken_settings(self.rule_class, arguments)
         exclusions = Exclusions.of(arguments.pop("exclude_from_weight_decay"))
         jit_compile = arguments.pop("jit_compile")
@@ -251,9 +246,7 @@ class FrontEnd(StateVariables):
     def _build_state(self, variables, stateless=()):
         """Creates the state that steps on the model's variables keep.
 
-        Args:
-            variables: List of the model's variables.
-            stateless: Positions of the variables that the rule never updates.
+        The rule never updates variables at the positions `stateless`.
         """
         located = self._exclusions.located(variables, self._var_key)
         self.__dict__["_exclusions"] = located

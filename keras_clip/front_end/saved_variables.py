@@ -80,12 +80,7 @@ class SavedVariables:
     def _assign_variables(self, values, is_old):
         """Assigns values to all variables, or returns why they do not fit.
 
-        Args:
-            values: List of arrays.
-            is_old: Whether they lack the `later_variables`.
-
-        Returns:
-            The reason as a string, or `None`.
+        Values from an old file lack those of the `later_variables`.
         """
         variables = list(self.variables)
         known = variables

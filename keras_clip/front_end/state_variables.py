@@ -36,13 +36,7 @@ class StateVariables(SavedVariables):
         return self._scalars.later if self._has_state() else []
 
     def _add_shared(self, name, value, dtype):
-        """Creates a variable that belongs to no variable of the model.
-
-        Args:
-            name: String.
-            value: A number, or a list or array of numbers.
-            dtype: A dtype; `"int"` for the framework's integer dtype.
-        """
+        """Creates a variable for a `Start`, of no variable of the model."""
         raise NotImplementedError
 
     def _add_slot(self, variable, name, value):
@@ -68,11 +62,7 @@ class StateVariables(SavedVariables):
         raise NotImplementedError
 
     def has_state_for(self, settings: Settings) -> bool:
-        """Returns whether steps with other settings need the same state.
-
-        Args:
-            settings: The other settings.
-        """
+        """Returns whether steps with other settings need the same state."""
         if not self._has_state():
             return True
         needed = layout_of(settings, self._part)
@@ -84,10 +74,7 @@ class StateVariables(SavedVariables):
     def _create_variables(self, settings: Settings, variables, stateless):
         """Creates the scalars and the slots, in their saved order.
 
-        Args:
-            settings: The optimizer's settings.
-            variables: List of the model's variables.
-            stateless: Positions of the variables without slots.
+        Variables at the positions `stateless` have no slots.
         """
         part = Part.all_of(variables)
         if settings.clip_threshold is not None:
@@ -140,11 +127,7 @@ class StateVariables(SavedVariables):
     def _unique_name(self, name, end=""):
         """Returns the name, with `_1` and so on if a variable has it already.
 
-        HDF5 files store variables by their names.
-
-        Args:
-            name: String.
-            end: String that follows it in the variable's full name.
+        HDF5 files store variables by their names, which the end is a part of.
         """
         # In `__dict__`, so that neither Keras nor TensorFlow tracks it.
         names = self.__dict__.setdefault("_variable_names", set())

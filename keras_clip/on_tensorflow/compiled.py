@@ -22,10 +22,6 @@ def function_of_values(program: Program, shape: tuple) -> Callable:
     Each shape has a function, which is then traced again only if a vector of
     update numbers takes the place of a scalar.
 
-    Args:
-        program: The program.
-        shape: Shape of the values.
-
     Returns:
         `tf.function` of values, the inputs that `inputs_of` returns, and the
         program's constants.

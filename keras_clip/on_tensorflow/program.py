@@ -78,15 +78,7 @@ class Program(NamedTuple):
 def inputs_of(
     g, learning_rate, k, clip: Clip, shared: Sequence
 ) -> list[tf.Tensor]:
-    """Returns the inputs of a program other than values and constants.
-
-    Args:
-        g: As for `new_values`, like all others.
-        learning_rate: Scalar tensor.
-        k: Tensor.
-        clip: The clip of `g`.
-        shared: Tuple of tensors.
-    """
+    """Returns the inputs of a program, arguments of `new_values`, as a list."""
     return [g, learning_rate, k, *clip, *shared]
 
 
@@ -103,17 +95,14 @@ def new_values(
     """Returns the values of a variable and its slots after one step.
 
     Args:
-        rule: The rule.
+        rule: The rule, which takes all arguments but `values`.
         weight_decay: Python float.
         values: Sequence of tensors, the variable's value and its slots'.
         g: Tensor like the variable, in its working dtype.
         learning_rate: Scalar tensor.
-        k: Tensor that broadcasts to the variable, the number of its update.
+        k: Tensor that broadcasts to the variable.
         clip: The clip of `g`.
         shared: Tuple of scalar tensors.
-
-    Returns:
-        List of tensors of the shapes and dtypes of `values`.
     """
     x, *state = values
     dtype = working_dtype_of(x)
@@ -143,8 +132,8 @@ def program_of(
     """Returns `new_values` of one rule as a program, and the constants.
 
     Args:
-        rule: The rule.
-        weight_decay: Python float.
+        rule: See `new_values`.
+        weight_decay: See `new_values`.
         dtypes: Dtypes of the variable and of its slots.
         input_dtypes: Dtypes of the inputs that `inputs_of` returns.
         clip: Class of the gradient's clip.

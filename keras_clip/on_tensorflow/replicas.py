@@ -9,13 +9,7 @@ import tensorflow as tf
 def assign_on_replicas(
     strategy: tf.distribute.Strategy, variables: Sequence, values: Sequence
 ):
-    """Assigns each replica's value to its copy of each variable.
-
-    Args:
-        strategy: The strategy that the variables belong to.
-        variables: List of `tf.Variable`s.
-        values: List of tensors, one for each variable, of this replica.
-    """
+    """Assigns each replica's value to its copy of each variable."""
 
     def assign(strategy, values):
         for variable, value in zip(variables, values, strict=True):

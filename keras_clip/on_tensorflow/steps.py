@@ -91,20 +91,12 @@ class Steps:
 
 
 def tensorflow_variable(variable) -> tf.Variable:
-    """Returns the `tf.Variable` that a variable is or holds.
-
-    Args:
-        variable: `keras.Variable` or `tf.Variable`.
-    """
+    """Returns the `tf.Variable` that a variable is or holds."""
     return variable.value if isinstance(variable, keras.Variable) else variable
 
 
 def value_of(variable) -> tf.Tensor:
-    """Returns the value of a variable, of this replica.
-
-    Args:
-        variable: `keras.Variable` or `tf.Variable`.
-    """
+    """Returns the value of a variable, of this replica."""
     return tf.convert_to_tensor(tensorflow_variable(variable))
 
 

@@ -133,11 +133,9 @@ def starts(settings: Settings, part: Part) -> Scalars:
 
 
 def layout_of(settings: Settings, part: Part) -> tuple:
-    """Returns the names and shapes of all state, which compare by `==`.
+    """Returns the names and shapes of all state, for the arguments of `starts`.
 
-    Args:
-        settings: The optimizer's settings.
-        part: All of its variables.
+    They compare by `==`.
     """
 
     def described(start):
@@ -165,13 +163,7 @@ def each(function: Callable, *scalars: Scalars) -> Scalars:
 
 
 def assign(variables: Scalars, before: Scalars, after: Scalars) -> None:
-    """Assigns the numbers that have changed to their variables.
-
-    Args:
-        variables: `Scalars` of variables.
-        before: `Scalars` of the tensors that they hold.
-        after: `Scalars` of tensors, with those of `before` where unchanged.
-    """
+    """Assigns to variables the tensors that are not those of `before`."""
 
     def assign_one(variable, old, new):
         if new is not old:
