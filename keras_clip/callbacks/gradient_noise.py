@@ -33,9 +33,9 @@ class GradientNoise(BaseGradientNoise, keras.callbacks.Callback):
             training and of those that it resumed.
 
     Raises:
-        ValueError: If `every` is not a positive integer; when training starts,
-            if the model's loss needs a `y` and none is given; at the first
-            report, if `keras_clip.noise.sample` rejects another argument.
+        ValueError: If an option is unknown or out of its range; when training
+            starts, if the model's loss needs a `y` and none is given. Data that
+            give no report are only warned of, after the epoch.
         ImportError: If SciPy is not installed or, with a `directory`,
             matplotlib.
 

@@ -49,7 +49,7 @@ class Exclusions:
             *(f"^{re.escape(path)}$" for path in self.paths.values()),
         ]
 
-    def and_also(
+    def extended(
         self, patterns: Sequence[str], paths: Mapping[object, str]
     ) -> "Exclusions":
         """Returns these exclusions and further ones."""

@@ -196,7 +196,7 @@ class FrontEnd(StateVariables):
                 "optimizer is built. Received: "
                 f"var_list={var_list}, var_names={var_names}"
             )
-        self.__dict__["_exclusions"] = self._exclusions.and_also(
+        self.__dict__["_exclusions"] = self._exclusions.extended(
             check_names("var_names", var_names),
             {self._var_key(v): variable_path(v) for v in var_list or ()},
         )
