@@ -182,9 +182,7 @@ def _growth_by_norms(settings, scalars, k, norms, numbers, part):
 
     if threshold.of == "clipped":
         growth = growth_by(before)
-        tau = scalars.threshold_scales[0] * growth
-        # Unlike `minimum` under XLA on CPUs, this keeps a NaN of the norms.
-        clipped = ops.where(norms > tau, tau, norms)
+        clipped = ops.minimum(norms, scalars.threshold_scales[0] * growth)
         after = threshold.moment_after(numbers, parameters, clipped, before)
         return growth, scalars._replace(
             threshold_moment=updated(after, moment),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.support.enrolment.record import Adaptive
 from tests.support.front_ends import both_front_ends
 from tests.support.gradients import heavy_tailed_gradients
 from tests.support.programs import modes
@@ -84,6 +85,28 @@ def test_sparse_update_compiles_inside_an_outer_xla_program(
     start, *ends = found[f"{front_end}/{name}/sparse/{jit_compile}"]
     assert np.any(ends[0][0] != start[0])
     assert same_bits(*ends)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@both_front_ends
+def test_norm_that_is_nan_propagates_into_the_moment_under_xla_too(
+    front_end, jit_compile
+):
+    optimizer = front_end.optimizer(
+        "gclip",
+        clip_threshold=Adaptive(2.0, of="clipped", warmup_steps=1),
+        nonfinite="propagate",
+    )
+    variables = front_end.variables([np.ones(2)])
+    optimizer.build(variables)
+    step = tf.function(
+        lambda g: front_end.apply(optimizer, [g], variables),
+        jit_compile=jit_compile,
+    )
+    for first in (1.0, 1.0, np.nan):
+        assert np.isfinite(front_end.value(optimizer.threshold_moment))
+        step(front_end.tensor(np.array([first, 0.5])))
+    assert np.isnan(front_end.value(optimizer.threshold_moment))
 
 
 @pytest.fixture
