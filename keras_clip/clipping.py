@@ -129,7 +129,7 @@ def clip_by_value(gradient: Tensor, threshold: float | Tensor) -> Tensor:
         threshold is NaN.
     """
     # To stay within ±threshold is the same, and costs no division. XLA on CPUs
-    # ignores a NaN in `minimum` and `maximum` (tensorflow 2.20.0).
+    # ignores a NaN that is the second of two numbers (tensorflow 2.20.0).
     clipped = ops.minimum(ops.maximum(gradient, -threshold), threshold)
     is_bounded = ops.logical_not(ops.isnan(threshold))
     is_known = ops.logical_and(ops.isfinite(gradient), is_bounded)
