@@ -1,0 +1,1 @@
+"""The high-probability lab: what clipping does to the tail of the error."""
