@@ -1,0 +1,189 @@
+"""Draws curves on axes, in colours that all can tell apart."""
+
+import argparse
+import math
+from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# The palette of Okabe and Ito.
+BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
+ORANGE, SKY, PURPLE, BLACK = "#E69F00", "#56B4E9", "#CC79A7", "#000000"
+UNCLIPPED, CLIPPED = VERMILION, BLUE
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+STYLE = {
+    "font.size": 12,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "lines.linewidth": 2.0,
+    "lines.markersize": 5.0,
+    "legend.frameon": False,
+    "legend.fontsize": 11,
+}
+
+# The cases of an arm by name, as they are logged.
+Arms = Mapping[str, Mapping[str, Mapping]]
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes a figure as PNG, without the time and the versions.
+
+    Args:
+        figure: The figure.
+        path: The file.
+    """
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+
+
+def own_case(found: Mapping, arguments: argparse.Namespace) -> Figure:
+    """Draws the quantiles with clipping and without.
+
+    Args:
+        found: Dict with `delta`, `unclipped` and `clipped`.
+        arguments: The command line of `own_case.py`.
+    """
+    figure, (axes,) = panels(1, width=8.0)
+    x = [1 / delta for delta in found["delta"]]
+    for word, colour, marker in (
+        ("unclipped", UNCLIPPED, "s"),
+        ("clipped", CLIPPED, "o"),
+    ):
+        axes.loglog(x, found[word], color=colour, marker=marker, label=word)
+    label(axes, "1/δ", "error exceeded with probability δ")
+    axes.set_title(
+        f"{arguments.optimizer}, rate {arguments.learning_rate:g}, "
+        f"{arguments.noise} noise of tail index {arguments.tail_index:g}, "
+        f"step {arguments.steps:,}",
+        loc="left",
+        fontsize=11,
+    )
+    axes.legend()
+    return figure
+
+
+def panels(
+    count: int, width: float | None = None, height: float = 4.2
+) -> tuple[Figure, list[Axes]]:
+    """Returns a figure and its axes side by side.
+
+    Args:
+        count: Number of axes.
+        width: Width in inches. Defaults to 5.2 for each.
+        height: Height in inches. Defaults to 4.2.
+    """
+    with matplotlib.rc_context(STYLE):
+        size = (width or 5.2 * count + 0.6, height)
+        figure = Figure(size, layout="constrained")
+        axes = [
+            figure.add_subplot(1, count, place + 1) for place in range(count)
+        ]
+    return figure, axes
+
+
+def label(axes: Axes, x: str, y: str) -> None:
+    """Labels both axes."""
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+
+
+def quantile(case: Mapping, delta: float) -> float:
+    """Returns `Q_{1−δ}` of a logged case at its last step."""
+    return case["quantiles"][case["deltas"].index(delta)]
+
+
+def draw_probability(axes: Axes, arms: Arms, name: str) -> None:
+    """Draws `P(f > ε)` over the steps, with clipping and without.
+
+    Args:
+        axes: The axes.
+        arms: The arms.
+        name: Name of the arm without clipping.
+    """
+    for prefix, colour, word in (
+        ("", UNCLIPPED, "unclipped"),
+        ("clip_", CLIPPED, "clipped"),
+    ):
+        cases = list(arms[prefix + name].values())
+        if len(cases) == 1:
+            x, chances = cases[0]["checkpoints"], cases[0]["chances"]
+        else:
+            x = [case["checkpoints"][-1] for case in cases]
+            chances = [case["chances"][-1] for case in cases]
+        # A logarithm has no zero: no run is that far off there.
+        chances = [chance or math.nan for chance in chances]
+        marker = None if len(cases) == 1 else "o"
+        axes.loglog(x, chances, color=colour, marker=marker, label=word)
+    label(axes, "steps K", "P(f > 0.2)")
+    axes.legend()
+
+
+def draw_tail(axes: Axes, arms: Arms, rows: Sequence) -> None:
+    """Draws quantiles of the error against 1/δ.
+
+    Args:
+        axes: The axes.
+        arms: The arms.
+        rows: Name of the arm, label, colour and style of each line.
+    """
+    for name, word, colour, style in rows:
+        (case,) = arms[name].values()
+        x = [1 / delta for delta in case["deltas"]]
+        y = case["quantiles"]
+        axes.loglog(x, y, color=colour, linestyle=style, label=word)
+    (case,) = arms["sgd"].values()
+    guide(axes, (1e3, 1e4), 2 * case["quantiles"][-1], 4 / 3, "slope 2/α")
+    label(axes, "1/δ", "error exceeded with probability δ")
+    axes.legend()
+
+
+def draw_growth(
+    axes: Axes, cases: Mapping, over: Sequence[float], rows: Sequence
+) -> None:
+    """Draws mean errors of cases that differ in a number.
+
+    Args:
+        axes: The axes.
+        cases: The cases.
+        over: The numbers.
+        rows: Pattern of the names, label, colour and predicted exponent of each
+            line; `None` draws no prediction.
+    """
+    for pattern, word, colour, exponent in rows:
+        means = [cases[pattern.format(value)]["means"][-1] for value in over]
+        axes.loglog(over, means, color=colour, marker="o", label=word)
+        if exponent is not None:
+            guide(axes, (over[1], over[-1]), 1.2 * means[-1], exponent)
+
+
+def guide(
+    axes: Axes,
+    ends: tuple[float, float],
+    height: float,
+    exponent: float,
+    word: str | None = None,
+) -> None:
+    """Draws a line with a predicted exponent.
+
+    Args:
+        axes: The axes.
+        ends: Where it begins and ends.
+        height: Its height at the end.
+        exponent: The exponent.
+        word: Its label. Defaults to the exponent.
+    """
+    first, last = ends
+    axes.loglog(
+        ends,
+        [height * (first / last) ** exponent, height],
+        color="#888888",
+        linestyle="--",
+        linewidth=1.2,
+        label=word or f"predicted {exponent:.2f}",
+    )

@@ -1,0 +1,349 @@
+"""Draws the figures of the lab from its logs."""
+
+import math
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from experiments.high_probability import drawing
+
+HORIZONS = (64, 256, 1024, 4096)
+DIMENSIONS = (10, 30, 100, 300, 1000)
+
+
+def headline(arms: drawing.Arms) -> Figure:
+    """Draws the chance of a large error over steps, and the error's tail."""
+    figure, (left, right) = drawing.panels(2)
+    drawing.draw_probability(left, arms, "adagrad_norm")
+    left.set_title("AdaGrad-Norm", loc="left")
+    drawing.draw_tail(
+        right,
+        arms,
+        (
+            ("sgd", "SGD", drawing.UNCLIPPED, "-"),
+            ("gclip", "clipped SGD", drawing.CLIPPED, "-"),
+        ),
+    )
+    right.set_title("SGD, 1,000 steps", loc="left")
+    return figure
+
+
+def probability(arms: drawing.Arms) -> Figure:
+    """Draws `P(f > ε)` against the number of steps."""
+    figure, (left, right) = drawing.panels(2)
+    drawing.draw_probability(left, arms, "adagrad_norm")
+    left.set_title("AdaGrad-Norm", loc="left")
+    drawing.draw_probability(right, arms, "adam_norm")
+    right.set_title("Adam-Norm, β₂ = 1 − 1/K", loc="left")
+    return figure
+
+
+def tail(arms: drawing.Arms) -> Figure:
+    """Draws the quantiles of the error against 1/δ."""
+    figure, (axes,) = drawing.panels(1, width=9.0)
+    drawing.draw_tail(
+        axes,
+        arms,
+        (
+            ("sgd", "SGD", drawing.UNCLIPPED, "-"),
+            (
+                "adagrad_norm, delay 1",
+                "AdaGrad-Norm, delay 1",
+                drawing.UNCLIPPED,
+                "--",
+            ),
+            (
+                "adam_norm, delay 1",
+                "Adam-Norm, delay 1",
+                drawing.UNCLIPPED,
+                ":",
+            ),
+            ("gclip", "clipped SGD", drawing.CLIPPED, "-"),
+            (
+                "clip_adagrad_norm, delay 1",
+                "Clip-AdaGrad-Norm, delay 1",
+                drawing.CLIPPED,
+                "--",
+            ),
+            (
+                "adagrad_norm, delay 1, Gaussian",
+                "AdaGrad-Norm, delay 1,\nGaussian noise",
+                drawing.BLACK,
+                "-.",
+            ),
+        ),
+    )
+    return figure
+
+
+def delay(arms: drawing.Arms) -> Figure:
+    """Draws the 99 % quantile of the error against the delay."""
+    figure, (axes,) = drawing.panels(1, width=8.0)
+    rows = (
+        ("adagrad_norm over delays", "AdaGrad-Norm", drawing.UNCLIPPED, "-"),
+        (
+            "clip_adagrad_norm over delays",
+            "Clip-AdaGrad-Norm",
+            drawing.CLIPPED,
+            "-",
+        ),
+        ("clip_adam_norm over delays", "Clip-Adam-Norm", drawing.CLIPPED, "--"),
+    )
+    for (arm, word, colour, dash), marker in zip(
+        rows, drawing.MARKERS, strict=False
+    ):
+        cases = arms[arm].values()
+        axes.plot(
+            range(len(cases)),
+            [drawing.quantile(case, 0.01) for case in cases],
+            color=colour,
+            linestyle=dash,
+            marker=marker,
+            label=word,
+        )
+    axes.set_xticks(range(4), ["0", "1", "8", "64"])
+    axes.set_yscale("log")
+    drawing.label(axes, "delay d", "99 % quantile of f")
+    axes.legend()
+    return figure
+
+
+def thresholds(arms: drawing.Arms) -> Figure:
+    """Draws how f falls with growing thresholds, and the sweep of scales."""
+    figure, (left, right) = drawing.panels(2)
+    rows = (
+        ("k^(1/(2α)), skewed", "τ ~ k^(1/3), skewed", drawing.ORANGE, "-"),
+        ("k^(1/α), skewed", "τ ~ k^(2/3), skewed", drawing.BLUE, "-"),
+        (
+            "k^(1/(2α)), symmetric",
+            "τ ~ k^(1/3), symmetric",
+            drawing.ORANGE,
+            ":",
+        ),
+        ("k^(1/α), symmetric", "τ ~ k^(2/3), symmetric", drawing.BLUE, ":"),
+    )
+    for arm, word, colour, dash in rows:
+        (case,) = arms[arm].values()
+        left.loglog(
+            case["checkpoints"],
+            case["means"],
+            color=colour,
+            linestyle=dash,
+            label=word,
+        )
+    for exponent, arm in ((-1 / 3, rows[0][0]), (-2 / 3, rows[1][0])):
+        (case,) = arms[arm].values()
+        drawing.guide(left, (1e3, 1e4), 1.25 * case["means"][-1], exponent)
+    drawing.label(left, "steps K", "mean of f, averaged iterate")
+    left.legend()
+    words = ("constant", "adaptive", "k^(1/(2α))", "k^(1/α)")
+    colours = (drawing.BLACK, drawing.GREEN, drawing.ORANGE, drawing.BLUE)
+    for word, colour, marker in zip(
+        words, colours, drawing.MARKERS, strict=False
+    ):
+        cases = {
+            name.split("= ")[1]: case
+            for name, case in arms[f"{word} over scales"].items()
+        }
+        unclipped = cases.pop("none", None)
+        right.loglog(
+            [float(scale) for scale in cases],
+            [drawing.quantile(case, 0.01) for case in cases.values()],
+            color=colour,
+            marker=marker,
+            label=word,
+        )
+        if unclipped:
+            right.axhline(
+                drawing.quantile(unclipped, 0.01),
+                color=drawing.UNCLIPPED,
+                linestyle="--",
+                label="no clipping",
+            )
+    drawing.label(right, "scale of the threshold", "99 % quantile of f")
+    right.legend(ncols=2)
+    return figure
+
+
+def theorems(arms: drawing.Arms) -> Figure:
+    """Draws the rates of the theorems beside those of the lower bounds."""
+    figure, (left, middle, right) = drawing.panels(3)
+    for name, exponent, colour in (
+        ("theorem 4, α = 1.2", -1 / 3, drawing.ORANGE),
+        ("theorem 4, α = 1.8", -8 / 9, drawing.BLUE),
+    ):
+        case = arms["theorem 4"][name]
+        alpha = name.split(", ")[1]
+        left.loglog(
+            case["checkpoints"], case["means"], color=colour, label=alpha
+        )
+        drawing.guide(left, (1e2, 1e3), 1.3 * case["means"][-1], exponent)
+    left.set_title("Theorem 4: mean of f", loc="left")
+    drawing.draw_growth(
+        middle,
+        arms["theorem 2"],
+        HORIZONS,
+        (
+            ("theorem 2, α = 1.2, K = {}", "α = 1.2", drawing.ORANGE, -0.25),
+            ("theorem 2, α = 1.5, K = {}", "α = 1.5", drawing.BLUE, -0.4),
+        ),
+    )
+    middle.set_title("Theorem 2: mean of min(‖∇f‖, ‖∇f‖²)", loc="left")
+    lines = {
+        **arms["gclip on flat lines"],
+        **arms["clip_adagrad_norm on flat lines"],
+    }
+    drawing.draw_growth(
+        right,
+        lines,
+        HORIZONS,
+        (
+            (
+                "gclip on a flat line, K = {}",
+                "clipped SGD",
+                drawing.ORANGE,
+                -1 / 6,
+            ),
+            (
+                "clip_adagrad_norm on a flat line, K = {}",
+                "Clip-AdaGrad-Norm",
+                drawing.BLUE,
+                -1 / 6,
+            ),
+        ),
+    )
+    right.set_title("Flat lines, α = 1.2: mean of f", loc="left")
+    for axes in (left, middle, right):
+        axes.set_xlabel("steps K")
+        axes.legend()
+    return figure
+
+
+def spike(arms: drawing.Arms) -> Figure:
+    """Draws the chance of a large error after a spike in the first step."""
+    figure, panels = drawing.panels(2)
+    colours = {
+        "0.1": drawing.SKY,
+        "0.03": drawing.GREEN,
+        "0.01": drawing.ORANGE,
+        "0.001": drawing.PURPLE,
+    }
+    for axes, late in zip(panels, (0, 1), strict=True):
+        for name, case in arms["adagrad_norm after a spike"].items():
+            if f"delay = {late}" not in name:
+                continue
+            delta = name.split("δ = ")[1]
+            clipped = name.startswith("clip")
+            axes.loglog(
+                case["checkpoints"],
+                [chance or math.nan for chance in case["chances"]],
+                color=colours[delta],
+                linestyle=":" if clipped else "-",
+                marker="o" if clipped else None,
+                label=None if clipped else f"δ = {delta}",
+            )
+        axes.plot([], [], ":o", color=drawing.BLACK, label="clipped")
+        drawing.label(axes, "steps K", "P(f > 0.2)")
+        axes.set_title(f"AdaGrad-Norm, delay {late}", loc="left")
+        axes.legend()
+    return figure
+
+
+def dimensions(arms: drawing.Arms) -> Figure:
+    """Draws how the error grows with the dimension."""
+    figure, panels = drawing.panels(2)
+    for axes, kind, exponents in zip(
+        panels, ("equal", "unequal"), ((4 / 3, 1.0), (None, None)), strict=True
+    ):
+        rows = [
+            (f"{arm}, {kind}, d = {{}}", word, colour, exponent)
+            for arm, word, colour, exponent in (
+                ("gclip", "clipping by norm", drawing.ORANGE, exponents[0]),
+                ("cclip", "by coordinate", drawing.BLUE, exponents[1]),
+            )
+        ]
+        cases = {
+            **arms["gclip over dimensions"],
+            **arms["cclip over dimensions"],
+        }
+        drawing.draw_growth(axes, cases, DIMENSIONS, rows)
+        drawing.label(axes, "dimension d", "mean of f, averaged iterate")
+        axes.set_title(f"{kind} scales", loc="left")
+        axes.legend()
+    return figure
+
+
+def methods(arms: drawing.Arms) -> Figure:
+    """Draws median and 99 % quantile of all methods in ten dimensions."""
+    cases = {
+        name: case
+        for arm, found in arms.items()
+        if arm.endswith(" in 10")
+        for name, case in found.items()
+    }
+    names = sorted(cases, key=lambda name: -drawing.quantile(cases[name], 0.01))
+    figure, (axes,) = drawing.panels(
+        1, width=10.0, height=0.27 * len(names) + 1.2
+    )
+    for row, name in enumerate(names):
+        low, high = (
+            drawing.quantile(cases[name], delta) for delta in (0.5, 0.01)
+        )
+        clipped = "clip" in name
+        colour = drawing.CLIPPED if clipped else drawing.UNCLIPPED
+        axes.plot([low, high], [row, row], color=colour, alpha=0.5)
+        axes.plot(low, row, "|", color=colour, markersize=10)
+        axes.plot(high, row, "o" if clipped else "s", color=colour)
+    axes.plot([], [], "s", color=drawing.UNCLIPPED, label="unclipped")
+    axes.plot([], [], "o", color=drawing.CLIPPED, label="clipped")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xscale("log")
+    axes.set_xlabel("f after 1,000 steps: median (|) and 99 % quantile")
+    axes.legend(loc="lower left")
+    return figure
+
+
+def learning_rates(arms: drawing.Arms) -> Figure:
+    """Draws what every rate of the grid comes to, a panel for each arm."""
+    tuned = {
+        arm: cases
+        for arm, cases in arms.items()
+        if any(case["tuning"] for case in cases.values())
+    }
+    columns = 4
+    rows = -(-len(tuned) // columns)
+    with matplotlib.rc_context(
+        {**drawing.STYLE, "font.size": 9, "lines.linewidth": 1}
+    ):
+        figure = Figure((14, 2.6 * rows), layout="constrained")
+        panels = figure.subplots(rows, columns, sharex=True).ravel()
+        for axes, (arm, cases) in zip(panels, tuned.items(), strict=False):
+            for number, case in enumerate(cases.values()):
+                found = case["tuning"]
+                rates = [2.0**power for power in range(-18, 7)]
+                colour = matplotlib.colormaps["cividis"](
+                    number / max(len(cases) - 1, 1)
+                )
+                axes.loglog(rates, found, color=colour)
+                axes.plot(case["rate"], min(found), "o", color=colour, ms=4)
+            axes.set_ylim(top=min(axes.get_ylim()[1], 1e4))
+            axes.set_title(arm, loc="left", fontsize=9)
+        for axes in panels[len(tuned) :]:
+            axes.set_axis_off()
+        figure.supxlabel("learning rate")
+        figure.supylabel("the quantile that is tuned for")
+    return figure
+
+
+FIGURES = (
+    headline,
+    probability,
+    tail,
+    delay,
+    thresholds,
+    theorems,
+    spike,
+    dimensions,
+    methods,
+    learning_rates,
+)

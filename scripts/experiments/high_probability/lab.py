@@ -1,0 +1,151 @@
+"""Makes the runs of cases, once, and stores what came of them."""
+
+import dataclasses
+import functools
+import hashlib
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from command_line.files import write_json
+from experiments.high_probability.arms import arms
+from experiments.high_probability.case import Case
+from experiments.high_probability.samples import Samples
+from experiments.high_probability.simulator import Simulation
+from experiments.high_probability.simulator import errors
+from experiments.high_probability.tuning import GRID
+from experiments.high_probability.tuning import simulation
+from experiments.high_probability.tuning import tuned
+
+# Levels of the quantiles, and ε of the probabilities, that logs hold.
+DELTAS = (0.5, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001)
+EPSILON = 0.2
+
+cached_arms = functools.cache(arms)
+
+
+@dataclasses.dataclass(frozen=True)
+class Lab:
+    """Stores where runs are saved, how many are made, and their seed.
+
+    Args:
+        folder: Folder of the runs.
+        seed: Seed: other seeds give other noise.
+        share: Share of the runs that is made.
+    """
+
+    folder: Path
+    seed: int = 0
+    share: float = 1.0
+
+    def make(self, arm: str, name: str, report: Callable[[str], None]) -> dict:
+        """Makes the runs of a case, unless they are there.
+
+        Args:
+            arm: Name of the arm.
+            name: Name of the case.
+            report: Callable that prints a line.
+
+        Returns:
+            Dict with the `rate`, the `tuning`, whether it is `at_edge`, and the
+            `seconds` that it took.
+        """
+        case = cached_arms()[arm][name]
+        path = self._path(case) / "made.json"
+        if path.exists():
+            return json.loads(path.read_text("utf-8"))
+        start = time.monotonic()
+        made = {"rate": case.learning_rate, "tuning": None, "at_edge": False}
+        if case.learning_rate is None:
+            report(f"{name}: {len(GRID)} learning rates")
+            found = tuned(case, 10 * self.seed + 2, self.share)
+            made = {
+                "rate": found.best,
+                "tuning": list(found.quantiles),
+                "at_edge": found.is_at_edge,
+            }
+        tuning = round(time.monotonic() - start, 1)
+        errors(
+            self._simulation(case, made["rate"]),
+            path.parent,
+            lambda line: report(f"{name}: {line}"),
+        )
+        total = round(time.monotonic() - start, 1)
+        made["seconds"] = {"tuning": tuning, "all": total}
+        write_json(str(path), made)
+        report(f"{name}: made in {total:.0f} s")
+        return made
+
+    def samples(self, arm: str, name: str) -> Samples:
+        """Returns the errors of a case whose runs are made.
+
+        Args:
+            arm: Name of the arm.
+            name: Name of the case.
+        """
+        case = cached_arms()[arm][name]
+        folder = self._path(case)
+        made = json.loads((folder / "made.json").read_text("utf-8"))
+        found = errors(self._simulation(case, made["rate"]), folder)
+        return Samples(found, case.checkpoints)
+
+    def log(self, arm: str, name: str) -> dict:
+        """Returns what is known of a case, as it is committed."""
+        case = cached_arms()[arm][name]
+        made = self.make(arm, name, lambda line: None)
+        samples = self.samples(arm, name)
+        deltas = [delta for delta in DELTAS if delta * samples.runs >= 20]
+        return {
+            **made,
+            "tuned_for": None if made["tuning"] is None else case.tuned_for,
+            "runs": samples.runs,
+            "checkpoints": list(case.checkpoints),
+            "means": _rounded(
+                [samples.mean(step)[0] for step in case.checkpoints]
+            ),
+            "chances": _rounded(samples.probability(EPSILON)[0]),
+            "deltas": deltas,
+            "quantiles": _rounded(
+                samples.quantiles(deltas)[0] if deltas else []
+            ),
+        }
+
+    def _simulation(self, case: Case, rate: float) -> Simulation:
+        stream = 10 * self.seed + case.other_noise
+        return simulation(case, rate, stream, self.share)
+
+    def _path(self, case):
+        """Returns the folder of all that depends on what a case is."""
+        described = repr((case, self.seed, self.share))
+        name = hashlib.sha256(described.encode()).hexdigest()[:16]
+        return self.folder / "cases" / name
+
+
+def machine() -> dict:
+    """Returns the versions and the machine that runs are made with."""
+    names = ("jax", "jaxlib", "keras", "numpy")
+    return {
+        **{name: metadata.version(name) for name in names},
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "processor": _processor(),
+    }
+
+
+def _processor():
+    path = Path("/proc/cpuinfo")
+    if path.exists():
+        for line in path.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":")[1].strip()
+    return platform.machine()
+
+
+def _rounded(values):
+    return [float(f"{value:.6g}") for value in np.asarray(values)]

@@ -1,0 +1,186 @@
+r"""Decides the claims of `claims.yaml` about clipping under heavy-tailed noise.
+
+Makes the runs of the claims' arms and writes verdicts, with intervals, and what
+is known of every case. After an interruption the same command resumes. Example,
+one claim, some minutes:
+
+    python scripts/experiments/high_probability/run.py --claim tail_clipped \
+        --output_dir runs/high_probability
+
+All claims take an hour on two cores.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import math
+import multiprocessing
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import command_line  # noqa: E402
+from command_line.files import make_directory  # noqa: E402
+from command_line.files import write_json  # noqa: E402
+from command_line.progress import say  # noqa: E402
+
+# Cases are shared out over processes, of one thread each.
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ.setdefault("PJRT_NPROC", "1")
+
+
+def run(arguments: argparse.Namespace) -> dict[str, str]:
+    """Makes runs and writes verdicts.
+
+    Args:
+        arguments: The parsed command line.
+
+    Returns:
+        Dict from the name of each claim to its verdict.
+    """
+    try:
+        from experiments.high_probability import claims
+        from experiments.high_probability import lab
+        from experiments.high_probability import tables
+    except ModuleNotFoundError as error:
+        raise command_line.InputError(
+            f"a package is missing, {error.name}: "
+            'pip install ".[jax,noise]" pyyaml in the clone installs all'
+        ) from error
+    decided = claims.chosen(arguments.claim)
+    folder = Path(arguments.output_dir)
+    make_directory("output_dir", str(folder))
+    of = lab.Lab(folder, arguments.seed, arguments.share)
+    names = list(dict.fromkeys(arm for claim in decided for arm in claim.arms))
+    _make(of, names, arguments.processes)
+    results = folder / "results"
+    (results / "arms").mkdir(parents=True, exist_ok=True)
+    for arm in names:
+        say(f"{arm}: measuring")
+        log = {name: of.log(arm, name) for name in lab.cached_arms()[arm]}
+        path = results / "arms" / f"{tables.file_name(arm)}.json"
+        made = {"arm": arm, "machine": lab.machine(), "cases": log}
+        write_json(str(path), made)
+    path = results / "verdicts.json"
+    verdicts = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    for claim in decided:
+        say(f"{claim.name}: deciding")
+        verdicts[claim.name] = _decide(claim, of)
+        write_json(str(path), verdicts)
+    text = tables.of_verdicts(claims.load(), verdicts)
+    (results / "results.md").write_text(text, "utf-8")
+    return {claim.name: verdicts[claim.name]["verdict"] for claim in decided}
+
+
+def _make(of, names, processes):
+    """Makes the runs of all cases, the longest first."""
+    from experiments.high_probability import lab
+
+    cases = [
+        (arm, name, case.runs * case.problem.dimension * case.steps)
+        for arm in names
+        for name, case in lab.cached_arms()[arm].items()
+    ]
+    cases.sort(key=lambda case: -case[2])
+    if processes == 1:
+        for arm, name, _ in cases:
+            _made(of, arm, name)
+        return
+    pool = concurrent.futures.ProcessPoolExecutor(
+        processes, multiprocessing.get_context("spawn")
+    )
+    with pool:
+        jobs = [pool.submit(_made, of, arm, name) for arm, name, _ in cases]
+        for number, job in enumerate(
+            concurrent.futures.as_completed(jobs), start=1
+        ):
+            job.result()
+            say(f"{number} of {len(jobs)} cases are made")
+
+
+def _made(of, arm, name):
+    """Makes a case's runs, in a process of the pool if there is one."""
+    of.make(arm, name, say)
+
+
+def _decide(claim, of):
+    """Returns the tests of a claim and its verdict, as they are written."""
+    from experiments.high_probability import claims
+    from experiments.high_probability import lab
+    from experiments.high_probability.measures import MEASURES
+
+    samples, at_edge = {}, []
+    for arm in claim.arms:
+        for name in lab.cached_arms()[arm]:
+            samples[name] = of.samples(arm, name)
+            if of.make(arm, name, say)["at_edge"]:
+                at_edge.append(name)
+    tests, decisions = [], []
+    for test in claim.tests:
+        rows = MEASURES[test.measure](samples, **test.arguments)
+        estimate, low, high = claims.interval(rows)
+        decisions.append(test.verdict(low, high))
+        tests.append(
+            {
+                "measure": test.measure,
+                **test.arguments,
+                "estimate": _short(estimate),
+                "interval": [_short(low), _short(high)],
+                "bounds": [_short(test.low), _short(test.high)],
+                "control": test.control,
+                "verdict": decisions[-1],
+            }
+        )
+    verdict, reason = claim.verdict(decisions, at_edge)
+    return {"verdict": verdict, "reason": reason, "tests": tests}
+
+
+def _short(value):
+    """Returns a number for JSON, which has no infinity."""
+    return float(f"{value:.6g}") if math.isfinite(value) else str(value)
+
+
+def parser() -> command_line.Parser:
+    """Returns the parser of this script's command line."""
+    result = command_line.Parser(__doc__)
+    add = result.add_argument
+    add(
+        "--claim",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="the claims to decide, by their names in claims.yaml; all by "
+        "default",
+    )
+    add(
+        "--output_dir",
+        default="runs/high_probability",
+        metavar="DIR",
+        help="folder for runs and results",
+    )
+    add(
+        "--processes",
+        type=command_line.integer(1, 256),
+        default=os.cpu_count(),
+        help="processes, one thread each",
+    )
+    add(
+        "--seed",
+        type=command_line.integer(0, 10**6),
+        default=0,
+        help="seed of the noise",
+    )
+    add(
+        "--share",
+        type=command_line.number(1e-6, 1.0),
+        default=1.0,
+        help="share of the runs to make, to try it out",
+    )
+    return result
+
+
+if __name__ == "__main__":
+    command_line.main(parser(), run)
