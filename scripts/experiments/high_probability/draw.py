@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> dict[str, list[str]]:
         try:
             figure = draw(arms)
         except KeyError as error:
-            say(f"{draw.__name__}: left out, there is no {error}")
+            say(f"{draw.__name__}: left out, too few runs or no {error}")
             continue
         drawn.append(f"{draw.__name__}.png")
         drawing.save(figure, folder / drawn[-1])

@@ -95,7 +95,7 @@ def label(axes: Axes, x: str, y: str) -> None:
 
 def quantile(case: Mapping, delta: float) -> float:
     """Returns `Q_{1−δ}` of a logged case at its last step."""
-    return case["quantiles"][case["deltas"].index(delta)]
+    return case["quantiles"][str(delta)]
 
 
 def draw_probability(axes: Axes, arms: Arms, name: str) -> None:
@@ -133,12 +133,13 @@ def draw_tail(axes: Axes, arms: Arms, rows: Sequence) -> None:
         rows: Name of the arm, label, colour and style of each line.
     """
     for name, word, colour, style in rows:
-        (case,) = arms[name].values()
-        x = [1 / delta for delta in case["deltas"]]
-        y = case["quantiles"]
+        case = next(iter(arms[name].values()))
+        x = [1 / float(delta) for delta in case["quantiles"]]
+        y = list(case["quantiles"].values())
         axes.loglog(x, y, color=colour, linestyle=style, label=word)
     (case,) = arms["sgd"].values()
-    guide(axes, (1e3, 1e4), 2 * case["quantiles"][-1], 4 / 3, "slope 2/α")
+    height = 2 * quantile(case, 1e-4)
+    guide(axes, (1e3, 1e4), height, 4 / 3, "slope 2/α")
     label(axes, "1/δ", "error exceeded with probability δ")
     axes.legend()
 

@@ -79,29 +79,39 @@ def tail(arms: drawing.Arms) -> Figure:
 def delay(arms: drawing.Arms) -> Figure:
     """Draws the 99 % quantile of the error against the delay."""
     figure, (axes,) = drawing.panels(1, width=8.0)
+    cases = {
+        name: case
+        for arm, found in arms.items()
+        if arm.endswith(" over delays")
+        for name, case in found.items()
+    }
     rows = (
-        ("adagrad_norm over delays", "AdaGrad-Norm", drawing.UNCLIPPED, "-"),
+        ("adagrad_norm", "AdaGrad-Norm", drawing.UNCLIPPED, "-"),
+        ("clip_adagrad_norm", "Clip-AdaGrad-Norm", drawing.CLIPPED, "-"),
         (
-            "clip_adagrad_norm over delays",
-            "Clip-AdaGrad-Norm",
+            "clip_adagrad_norm, b₀ = 0.01",
+            "the same, b₀ = 0.01",
             drawing.CLIPPED,
-            "-",
+            ":",
         ),
-        ("clip_adam_norm over delays", "Clip-Adam-Norm", drawing.CLIPPED, "--"),
+        ("clip_adam_norm", "Clip-Adam-Norm", drawing.SKY, "--"),
     )
-    for (arm, word, colour, dash), marker in zip(
+    delays = (0, 1, 8, 64)
+    for (name, word, colour, style), marker in zip(
         rows, drawing.MARKERS, strict=False
     ):
-        cases = arms[arm].values()
         axes.plot(
-            range(len(cases)),
-            [drawing.quantile(case, 0.01) for case in cases],
+            range(len(delays)),
+            [
+                drawing.quantile(cases[f"{name}, delay = {delay}"], 0.01)
+                for delay in delays
+            ],
             color=colour,
-            linestyle=dash,
+            linestyle=style,
             marker=marker,
             label=word,
         )
-    axes.set_xticks(range(4), ["0", "1", "8", "64"])
+    axes.set_xticks(range(len(delays)), map(str, delays))
     axes.set_yscale("log")
     drawing.label(axes, "delay d", "99 % quantile of f")
     axes.legend()
@@ -184,7 +194,7 @@ def theorems(arms: drawing.Arms) -> Figure:
         arms["theorem 2"],
         HORIZONS,
         (
-            ("theorem 2, α = 1.2, K = {}", "α = 1.2", drawing.ORANGE, -0.25),
+            ("theorem 2, α = 1.8, K = {}", "α = 1.8", drawing.ORANGE, -8 / 17),
             ("theorem 2, α = 1.5, K = {}", "α = 1.5", drawing.BLUE, -0.4),
         ),
     )
@@ -199,13 +209,13 @@ def theorems(arms: drawing.Arms) -> Figure:
         HORIZONS,
         (
             (
-                "gclip on a flat line, K = {}",
+                "gclip on a flat line, height, K = {}",
                 "clipped SGD",
                 drawing.ORANGE,
                 -1 / 6,
             ),
             (
-                "clip_adagrad_norm on a flat line, K = {}",
+                "clip_adagrad_norm on a flat line, height, K = {}",
                 "Clip-AdaGrad-Norm",
                 drawing.BLUE,
                 -1 / 6,
@@ -320,12 +330,15 @@ def learning_rates(arms: drawing.Arms) -> Figure:
         for axes, (arm, cases) in zip(panels, tuned.items(), strict=False):
             for number, case in enumerate(cases.values()):
                 found = case["tuning"]
-                rates = [2.0**power for power in range(-18, 7)]
+                if not found:
+                    continue
+                rates = [float(rate) for rate in found]
                 colour = matplotlib.colormaps["cividis"](
                     number / max(len(cases) - 1, 1)
                 )
-                axes.loglog(rates, found, color=colour)
-                axes.plot(case["rate"], min(found), "o", color=colour, ms=4)
+                axes.loglog(rates, list(found.values()), color=colour)
+                best = found[str(case["rate"])]
+                axes.plot(case["rate"], best, "o", color=colour, markersize=4)
             axes.set_ylim(top=min(axes.get_ylim()[1], 1e4))
             axes.set_title(arm, loc="left", fontsize=9)
         for axes in panels[len(tuned) :]:

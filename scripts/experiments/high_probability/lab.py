@@ -101,18 +101,22 @@ class Lab:
         made = self.make(arm, name, lambda line: None)
         samples = self.samples(arm, name)
         deltas = [delta for delta in DELTAS if delta * samples.runs >= 20]
+        quantiles = samples.quantiles(deltas)[0] if deltas else []
+        tuning = made["tuning"]
+        if tuning is not None:
+            tuning = dict(zip(map(str, GRID), _rounded(tuning), strict=True))
         return {
             **made,
-            "tuned_for": None if made["tuning"] is None else case.tuned_for,
+            "tuning": tuning,
+            "tuned_for": None if tuning is None else case.tuned_for,
             "runs": samples.runs,
             "checkpoints": list(case.checkpoints),
             "means": _rounded(
                 [samples.mean(step)[0] for step in case.checkpoints]
             ),
             "chances": _rounded(samples.probability(EPSILON)[0]),
-            "deltas": deltas,
-            "quantiles": _rounded(
-                samples.quantiles(deltas)[0] if deltas else []
+            "quantiles": dict(
+                zip(map(str, deltas), _rounded(quantiles), strict=True)
             ),
         }
 

@@ -42,6 +42,8 @@ def run(arguments: argparse.Namespace) -> dict[str, str]:
     """
     try:
         from experiments.high_probability import claims
+
+        decided = claims.chosen(arguments.claim)
         from experiments.high_probability import lab
         from experiments.high_probability import tables
     except ModuleNotFoundError as error:
@@ -49,7 +51,6 @@ def run(arguments: argparse.Namespace) -> dict[str, str]:
             f"a package is missing, {error.name}: "
             'pip install ".[jax,noise]" pyyaml in the clone installs all'
         ) from error
-    decided = claims.chosen(arguments.claim)
     folder = Path(arguments.output_dir)
     make_directory("output_dir", str(folder))
     of = lab.Lab(folder, arguments.seed, arguments.share)

@@ -1,8 +1,11 @@
 """The high-probability lab: its noise, its runs, its measures, its verdicts."""
 
 import inspect
+import json
 import math
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +14,26 @@ import pytest
 from experiments.high_probability import claims
 from experiments.high_probability import measures
 from experiments.high_probability import samples
+from experiments.high_probability import tables
 from experiments.high_probability.samples import Samples
-from tests.support.programs import high_probability
-from tests.support.programs.launch import result_of
 from tests.support.programs.launch import results_of
 
 FOLDER = Path(claims.__file__).parent
 RESULTS = FOLDER / "results"
 CLAIMS = claims.load()
+
+# Those of the program, which switches JAX to float64 when it is imported.
+SIMULATIONS = (
+    "sgd",
+    "projected, averaged",
+    "cclip",
+    "adagrad_norm",
+    "adam_norm",
+    "adam",
+    "adagrad",
+    "acclip",
+    "spike",
+)
 
 every_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 
@@ -26,7 +41,7 @@ every_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     folder = tmp_path_factory.mktemp("high_probability")
-    return results_of("high_probability", str(folder), backend="jax")
+    return results_of("high_probability", "runs", str(folder), backend="jax")
 
 
 def powers(alpha, runs=200_000, checkpoints=(10, 100, 1000), power=-0.5):
@@ -36,32 +51,35 @@ def powers(alpha, runs=200_000, checkpoints=(10, 100, 1000), power=-0.5):
     return Samples(u ** (-1 / alpha) * steps**power, checkpoints)
 
 
-@pytest.mark.parametrize("name", high_probability.SIMULATIONS)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SIMULATIONS)
 def test_errors_are_those_of_numpy_for_the_same_random_bits(found, name):
+    assert found["errors"].keys() == set(SIMULATIONS)
     simulated, expected = found["errors"][name]
     # Errors are kept in float32.
     np.testing.assert_allclose(simulated, expected, rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_runs_are_the_same_in_one_piece_in_blocks_and_resumed(found):
     whole, in_blocks, resumed, lines = found["blocks"]
     np.testing.assert_array_equal(in_blocks, whole)
     np.testing.assert_array_equal(resumed, whole)
-    assert whole.shape == (len(high_probability.CHECKPOINTS), 50)
+    assert whole.shape == (3, 50)
     assert lines and all(re.search("% of 50 runs, .* s left", i) for i in lines)
 
 
 @pytest.mark.slow
 def test_noise_has_its_tail_down_to_a_probability_of_1e_8():
     """Float32 uniforms end at 1.2e-7, and hold zeros."""
-    draws = 600_000_000
-    beyond_8, beyond_6 = result_of(
-        high_probability.tail, 1.5, draws, backend="jax"
+    beyond_8, beyond_6 = results_of(
+        "high_probability", "tail", 1.5, 600_000_000, backend="jax"
     )
     assert 1 <= beyond_8 <= 16
     assert abs(beyond_6 - 600) < 4 * math.sqrt(600)
 
 
+@pytest.mark.slow
 def test_an_arm_has_at_most_a_million_numbers_and_few_are_long(found):
     arms = found["arms"]
     assert len(arms) <= 40
@@ -71,11 +89,13 @@ def test_an_arm_has_at_most_a_million_numbers_and_few_are_long(found):
         assert sum(runs * d for runs, d, _ in cases.values()) <= 1_000_000
 
 
+@pytest.mark.slow
 def test_every_arm_is_of_a_claim(found):
     used = {arm for claim in CLAIMS.values() for arm in claim.arms}
     assert used == set(found["arms"])
 
 
+@pytest.mark.slow
 @every_claim
 def test_a_claim_measures_cases_of_its_arms(found, claim):
     cases = [name for arm in claim.arms for name in found["arms"][arm]]
@@ -92,6 +112,7 @@ def test_a_claim_measures_cases_of_its_arms(found, claim):
     assert any(not test.control for test in claim.tests)
 
 
+@pytest.mark.slow
 def test_rmsprop_is_between_a_root_half_and_the_whole_of_its_clipping(found):
     for low, high in found["rmsprop"]:
         assert abs(low - math.sqrt(0.5)) < 1e-4
@@ -216,3 +237,132 @@ def test_intervals_hold_95_percent_and_know_of_infinities():
     estimate, low, high = claims.interval(np.full(401, np.inf))
     assert low == high == estimate == math.inf
     assert claims.interval(np.array([np.nan] * 9))[1:] == (-np.inf, np.inf)
+
+
+@pytest.mark.slow
+def test_every_claim_is_decided_and_every_figure_drawn_at_smoke_size(tmp_path):
+    verdicts, drawn = results_of(
+        "high_probability", "smoke", str(tmp_path), backend="jax"
+    )
+    assert verdicts.keys() == CLAIMS.keys()
+    assert set(verdicts.values()) <= set(claims.VERDICTS)
+    text = (tmp_path / "results/results.md").read_text()
+    assert all(f"\n## {name}\n" in text for name in CLAIMS)
+    # A tail of twenty runs cannot be drawn.
+    assert "theorems.png" in drawn
+    for name in drawn:
+        assert (tmp_path / "results" / name).stat().st_size > 10_000
+
+
+def script(name, *arguments):
+    """Runs a script of the lab, and returns its status and its last line."""
+    done = subprocess.run(
+        [sys.executable, FOLDER / f"{name}.py", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.slow
+def test_a_case_of_ones_own_is_printed_and_drawn(tmp_path):
+    figure = tmp_path / "own.png"
+    status, output, lines = script(
+        "own_case",
+        *("--tail_index", 1.6, "--learning_rate", 0.1, "--clip_threshold", 1),
+        *("--runs", 2_000, "--steps", 200, "--output_file", figure),
+    )
+    assert status == 0, lines
+    found = json.loads(output)
+    assert found["delta"] == [0.5, 0.1, 0.05]
+    assert found["unclipped"][-1] > 5 * found["clipped"][-1]
+    assert figure.stat().st_size > 10_000
+    rows = [line.split() for line in lines.splitlines()[-3:]]
+    columns = list(zip(*rows, strict=True))
+    for column, name in zip(
+        columns, ("delta", "unclipped", "clipped"), strict=True
+    ):
+        assert [float(value) for value in column] == found[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "end"),
+    [
+        (
+            "own_case",
+            ["--tail_index", "1"],
+            "must be above 1 and at most 2. Received: tail_index=1",
+        ),
+        (
+            "own_case",
+            ["--tail_index", "2.5"],
+            "Received: tail_index=2.5",
+        ),
+        (
+            "own_case",
+            ["--tail_index", "1.5", "--runs", "0"],
+            "must be an integer from 200 to 10000000. Received: 0",
+        ),
+        (
+            "own_case",
+            ["--tail_index", "1.5", "--output_file", "no/such/place.png"],
+            "Received: output_file=no/such/place.png",
+        ),
+        ("run", ["--claim", "nothing"], "Received: claim=nothing"),
+        ("run", ["--share", "0"], "Received: 0"),
+        ("draw", ["--results_dir", "nowhere"], "Received: results_dir=nowhere"),
+    ],
+)
+def test_what_cannot_be_ends_in_one_line(name, arguments, end):
+    if name == "own_case":
+        arguments += ["--learning_rate", "0.1", "--clip_threshold", "1"]
+    status, _, lines = script(name, *arguments)
+    assert status == 2
+    assert lines.startswith(f"{name}.py: error: ")
+    assert lines.endswith(f"{end}\n") and lines.count("\n") == 1
+
+
+@every_claim
+def test_a_committed_verdict_is_that_of_the_claim_as_it_is(claim):
+    """Neither the claims nor their bounds were moved after the runs."""
+    verdict = json.loads((RESULTS / "verdicts.json").read_text())[claim.name]
+    at_edge = []
+    for arm in claim.arms:
+        log = json.loads(
+            (RESULTS / "arms" / f"{tables.file_name(arm)}.json").read_text()
+        )
+        assert log["arm"] == arm
+        at_edge += [n for n, case in log["cases"].items() if case["at_edge"]]
+    decisions = []
+    for test, found in zip(claim.tests, verdict["tests"], strict=True):
+        assert found["measure"] == test.measure
+        assert test.arguments.items() <= found.items()
+        assert [float(bound) for bound in found["bounds"]] == [
+            float(f"{bound:.6g}") for bound in (test.low, test.high)
+        ]
+        low, high = map(float, found["interval"])
+        assert low <= float(found["estimate"]) <= high
+        assert found["verdict"] == test.verdict(low, high)
+        decisions.append(found["verdict"])
+    assert (verdict["verdict"], verdict["reason"]) == claim.verdict(
+        decisions, at_edge
+    )
+
+
+def test_the_committed_tables_are_those_of_the_committed_verdicts():
+    verdicts = json.loads((RESULTS / "verdicts.json").read_text())
+    text = tables.of_verdicts(CLAIMS, verdicts)
+    assert (RESULTS / "results.md").read_text() == text
+
+
+@every_claim
+def test_the_readme_has_the_verdict_of_every_claim(claim):
+    verdict = json.loads((RESULTS / "verdicts.json").read_text())[claim.name]
+    text = (FOLDER / "README.md").read_text("utf-8")
+    rows = [
+        line
+        for line in text.splitlines()
+        if line.startswith(f"| `{claim.name}`")
+    ]
+    assert len(rows) == 1
+    assert rows[0].split("|")[3].split()[0].strip("*") == verdict["verdict"]

@@ -16,10 +16,14 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "scripts"))
 
 from experiments.high_probability import arms  # noqa: E402
 from experiments.high_probability import case  # noqa: E402
+from experiments.high_probability import draw  # noqa: E402
+from experiments.high_probability import lab  # noqa: E402
 from experiments.high_probability import noise_laws  # noqa: E402
 from experiments.high_probability import problems  # noqa: E402
 from experiments.high_probability import rmsprop  # noqa: E402
+from experiments.high_probability import run  # noqa: E402
 from experiments.high_probability import simulator  # noqa: E402
+from experiments.high_probability import tuning  # noqa: E402
 from keras_clip import thresholds  # noqa: E402
 from tests.support.enrolment import ENROLMENTS  # noqa: E402
 
@@ -124,15 +128,15 @@ def in_numpy(name):
     for k in range(1, max(CHECKPOINTS) + 1):
         noise = _noise(law, jax.random.fold_in(key, k), k, shape)
         rate = 0.2 / (k + 1) if decay == "harmonic" else 0.2
-        for run, oracle in enumerate(oracles):
-            x = xs[run]
+        for place, oracle in enumerate(oracles):
+            x = xs[place]
             gradient = _gradient(problem, x)
             if error == "average":
-                sums[run] = sums[run] + k * x
+                sums[place] = sums[place] + k * x
             if error == "gradient":
                 length = math.sqrt(np.sum(gradient**2))
-                sums[run] += min(length, length**2)
-            (xs[run],) = oracle.step([gradient + noise[run]], rate)
+                sums[place] += min(length, length**2)
+            (xs[place],) = oracle.step([gradient + noise[place]], rate)
         if k in CHECKPOINTS:
             found.append(
                 [
@@ -202,19 +206,23 @@ def _height(problem, x):
             r, slope = math.sqrt(np.sum(x**2)), problem.slope
             return r**2 / 2 if r <= slope else slope * (r - slope / 2)
         case "DoubleWell":
-            lowest = min(t**2 / 2 + math.cos(2 * t) / 2 for t in GRID)
+            well = np.linspace(0.9, 1.0, 1_000_001)
+            lowest = np.min(well**2 / 2 + np.cos(2 * well) / 2)
             return np.sum(x**2 / 2 + np.cos(2 * x) / 2 - lowest)
 
 
-GRID = np.linspace(0.9, 1.0, 1_000_001)
+def main(what, *arguments):
+    """Returns what one of the functions below returns."""
+    return {"runs": runs, "tail": tail, "smoke": smoke}[what](*arguments)
 
 
-def main(folder):
-    """Returns what is found."""
+def runs(folder):
+    """Returns errors, the same in NumPy, and what arms there are."""
     # Which takes half of the time.
     jax.config.update("jax_disable_most_optimizations", True)
     folder = Path(folder)
-    result = {
+    rmsprop.RUNS = 500
+    return {
         "errors": {
             name: (simulator.errors(made(name)), in_numpy(name))
             for name in SIMULATIONS
@@ -229,7 +237,6 @@ def main(folder):
         "rmsprop": [rmsprop.extremes(beta_2) for beta_2 in (0.9, 0.999)],
         "blocks": _blocks(folder / "blocks"),
     }
-    return result
 
 
 def _blocks(folder):
@@ -249,7 +256,7 @@ def _blocks(folder):
 
 
 def tail(alpha, draws):
-    """Returns how often noise is beyond 1e-8 and 1e-6, and the smallest U."""
+    """Returns how often noise is beyond its quantiles of 1e-8 and 1e-6."""
     law = noise_laws.Pareto(alpha)
     bounds = [chance ** (-1 / alpha) - 1 for chance in (1e-8, 1e-6)]
     shape = (1_000_000,)
@@ -268,14 +275,24 @@ def tail(alpha, draws):
 
 
 def smoke(folder):
-    """Decides all claims by a few runs each, and draws the figures."""
-    from experiments.high_probability import draw
-    from experiments.high_probability import run
-    from experiments.high_probability import tuning
+    """Decides all claims by a few runs each, and draws the figures.
 
+    All cases of an arm are like its first, so that one program does for all.
+    """
     jax.config.update("jax_disable_most_optimizations", True)
+    found = {
+        arm: {
+            name: dataclasses.replace(
+                next(iter(cases.values())), steps=c.steps, runs=c.runs
+            )
+            for name, c in cases.items()
+        }
+        for arm, cases in arms.arms().items()
+    }
+    lab.cached_arms = lambda: found
     simulator.CHUNK = 20
-    tuning.GRID = tuning.GRID[6:9]
+    tuning.GRID = tuning.GRID[10:13]
+    rmsprop.STEPS = 10
     options = ["--output_dir", folder, "--share", "2e-5", "--processes", "1"]
     verdicts = run.run(run.parser().parse_args(options))
     results = f"{folder}/results"
