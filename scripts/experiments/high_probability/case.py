@@ -26,7 +26,8 @@ class Case:
         tuned_for: The quantile of the error that is the least at the best rate.
         decay: See `Simulation`.
         error: See `Simulation`.
-        other_noise: Whether the noise is not that of the claim's other arms.
+        second_stream: Whether the noise is not that of all other cases.
+        per_decade: Number of checkpoints in a decade of steps.
     """
 
     settings: Settings
@@ -38,13 +39,17 @@ class Case:
     tuned_for: float = 0.5
     decay: str = "constant"
     error: str = "height"
-    other_noise: bool = False
+    second_stream: bool = False
+    per_decade: int = 8
 
     @property
     def checkpoints(self) -> tuple[int, ...]:
-        """Returns eight steps a decade from 10 on, and the last one."""
-        count = int(8 * math.log10(self.steps)) + 1
-        steps = {round(10 ** (i / 8)) for i in range(8, count)}
+        """Returns steps from 10 on, evenly by their logarithm, and the last."""
+        count = int(self.per_decade * math.log10(self.steps)) + 1
+        steps = {
+            round(10 ** (place / self.per_decade))
+            for place in range(self.per_decade, count)
+        }
         return (*sorted(s for s in steps if s < self.steps), self.steps)
 
 

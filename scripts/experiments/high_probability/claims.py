@@ -34,6 +34,17 @@ class Test:
     high: float
     control: bool = False
 
+    @property
+    def cases(self) -> list[str]:
+        """Returns the names of the cases that are measured."""
+        patterns = [self.arguments.get(key) for key in ("case", "to")]
+        return [
+            pattern.format(value)
+            for pattern in patterns
+            if pattern is not None
+            for value in self.arguments.get("over", [None])
+        ]
+
     def verdict(self, low: float, high: float) -> str:
         """Returns the verdict by an interval of 95 %."""
         if self.low <= low and high <= self.high:
@@ -67,12 +78,18 @@ class Claim:
     arms: Sequence[str]
     tests: Sequence[Test]
 
+    @property
+    def cases(self) -> list[str]:
+        """Returns the names of the cases that its tests measure."""
+        names = [name for test in self.tests for name in test.cases]
+        return list(dict.fromkeys(names))
+
     def verdict(self, decisions: Sequence[str], at_edge: Sequence[str]):
         """Returns the verdict and its reason.
 
         Args:
             decisions: The verdicts of the tests.
-            at_edge: Names of the cases whose best rate is at an edge.
+            at_edge: Names of its cases whose best rate is at an edge.
         """
         if at_edge:
             return "undecided", f"best rate at the edge: {', '.join(at_edge)}"

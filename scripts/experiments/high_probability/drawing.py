@@ -57,10 +57,12 @@ def own_case(found: Mapping, arguments: argparse.Namespace) -> Figure:
     ):
         axes.loglog(x, found[word], color=colour, marker=marker, label=word)
     label(axes, "1/δ", "error exceeded with probability δ")
+    tail = f" of tail index {arguments.tail_index:g}"
+    if arguments.noise == "gaussian":
+        tail = ""
     axes.set_title(
         f"{arguments.optimizer}, rate {arguments.learning_rate:g}, "
-        f"{arguments.noise} noise of tail index {arguments.tail_index:g}, "
-        f"step {arguments.steps:,}",
+        f"{arguments.noise} noise{tail}, step {arguments.steps:,}",
         loc="left",
         fontsize=11,
     )

@@ -187,7 +187,7 @@ def theorems(arms: drawing.Arms) -> Figure:
         left.loglog(
             case["checkpoints"], case["means"], color=colour, label=alpha
         )
-        drawing.guide(left, (1e2, 1e3), 1.3 * case["means"][-1], exponent)
+        drawing.guide(left, (1e3, 1e4), 1.3 * case["means"][-1], exponent)
     left.set_title("Theorem 4: mean of f", loc="left")
     drawing.draw_growth(
         middle,

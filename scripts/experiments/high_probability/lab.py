@@ -14,14 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from command_line.files import write_json
+from experiments.high_probability import simulator
+from experiments.high_probability import tuning
 from experiments.high_probability.arms import arms
 from experiments.high_probability.case import Case
 from experiments.high_probability.samples import Samples
-from experiments.high_probability.simulator import Simulation
-from experiments.high_probability.simulator import errors
-from experiments.high_probability.tuning import GRID
-from experiments.high_probability.tuning import simulation
-from experiments.high_probability.tuning import tuned
 
 # Levels of the quantiles, and ε of the probabilities, that logs hold.
 DELTAS = (0.5, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001)
@@ -63,21 +60,21 @@ class Lab:
         start = time.monotonic()
         made = {"rate": case.learning_rate, "tuning": None, "at_edge": False}
         if case.learning_rate is None:
-            report(f"{name}: {len(GRID)} learning rates")
-            found = tuned(case, 10 * self.seed + 2, self.share)
+            report(f"{name}: {len(tuning.GRID)} learning rates")
+            found = tuning.tuned(case, 10 * self.seed + 2, self.share)
             made = {
                 "rate": found.best,
                 "tuning": list(found.quantiles),
                 "at_edge": found.is_at_edge,
             }
-        tuning = round(time.monotonic() - start, 1)
-        errors(
+        until_tuned = round(time.monotonic() - start, 1)
+        simulator.errors(
             self._simulation(case, made["rate"]),
             path.parent,
             lambda line: report(f"{name}: {line}"),
         )
         total = round(time.monotonic() - start, 1)
-        made["seconds"] = {"tuning": tuning, "all": total}
+        made["seconds"] = {"tuning": until_tuned, "all": total}
         write_json(str(path), made)
         report(f"{name}: made in {total:.0f} s")
         return made
@@ -92,7 +89,7 @@ class Lab:
         case = cached_arms()[arm][name]
         folder = self._path(case)
         made = json.loads((folder / "made.json").read_text("utf-8"))
-        found = errors(self._simulation(case, made["rate"]), folder)
+        found = simulator.errors(self._simulation(case, made["rate"]), folder)
         return Samples(found, case.checkpoints)
 
     def log(self, arm: str, name: str) -> dict:
@@ -102,13 +99,14 @@ class Lab:
         samples = self.samples(arm, name)
         deltas = [delta for delta in DELTAS if delta * samples.runs >= 20]
         quantiles = samples.quantiles(deltas)[0] if deltas else []
-        tuning = made["tuning"]
-        if tuning is not None:
-            tuning = dict(zip(map(str, GRID), _rounded(tuning), strict=True))
+        by_rate = made["tuning"]
+        if by_rate is not None:
+            rates = map(str, tuning.GRID)
+            by_rate = dict(zip(rates, _rounded(by_rate), strict=True))
         return {
             **made,
-            "tuning": tuning,
-            "tuned_for": None if tuning is None else case.tuned_for,
+            "tuning": by_rate,
+            "tuned_for": None if by_rate is None else case.tuned_for,
             "runs": samples.runs,
             "checkpoints": list(case.checkpoints),
             "means": _rounded(
@@ -120,13 +118,14 @@ class Lab:
             ),
         }
 
-    def _simulation(self, case: Case, rate: float) -> Simulation:
-        stream = 10 * self.seed + case.other_noise
-        return simulation(case, rate, stream, self.share)
+    def _simulation(self, case: Case, rate: float) -> simulator.Simulation:
+        stream = 10 * self.seed + case.second_stream
+        return tuning.simulation(case, rate, stream, self.share)
 
     def _path(self, case):
         """Returns the folder of all that depends on what a case is."""
-        described = repr((case, self.seed, self.share))
+        made_by = simulator.CHUNK, tuning.GRID, tuning.NUMBERS
+        described = repr((case, self.seed, self.share, *made_by))
         name = hashlib.sha256(described.encode()).hexdigest()[:16]
         return self.folder / "cases" / name
 

@@ -34,6 +34,8 @@ LAWS = ("pareto", "skewed", "stable", "student", "gaussian")
 # Probabilities of the quantiles, as far as a hundred runs lie beyond.
 DELTAS = (0.5, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0001)
 
+MOST_NUMBERS = 20_000_000
+
 
 def run(arguments: argparse.Namespace) -> dict:
     """Makes the runs and draws their quantiles.
@@ -49,6 +51,16 @@ def run(arguments: argparse.Namespace) -> dict:
         raise command_line.InputError(
             "`tail_index` must be above 1 and at most 2. "
             f"Received: tail_index={arguments.tail_index:g}"
+        )
+    if not arguments.output_file.endswith(".png"):
+        raise command_line.InputError(
+            "`output_file` must end in .png. "
+            f"Received: output_file={arguments.output_file}"
+        )
+    if arguments.runs * arguments.dimension > MOST_NUMBERS:
+        raise command_line.InputError(
+            f"`runs` times `dimension` must be at most {MOST_NUMBERS:,}. "
+            f"Received: runs={arguments.runs}, dimension={arguments.dimension}"
         )
     try:
         from experiments.high_probability import drawing
@@ -111,20 +123,52 @@ def parser() -> command_line.Parser:
         "--tail_index",
         type=number(0, 10),
         required=True,
-        help="tail index of the noise, above 1 and at most 2",
+        help="tail index of the noise, above 1 and at most 2; Gaussian noise "
+        "ignores it",
     )
-    add("--learning_rate", type=number(1e-12, 1e6), required=True)
-    add("--clip_threshold", type=number(1e-12, 1e12), required=True)
-    add("--optimizer", choices=OPTIMIZERS, default="gclip")
+    add(
+        "--learning_rate",
+        type=number(1e-12, 1e6),
+        required=True,
+        help="learning rate, the same with clipping and without",
+    )
+    add(
+        "--clip_threshold",
+        type=number(1e-12, 1e12),
+        required=True,
+        help="threshold, where the noise has scale 1",
+    )
+    add(
+        "--optimizer",
+        choices=OPTIMIZERS,
+        default="gclip",
+        help="optimizer; gclip without clipping is SGD",
+    )
     add("--noise", choices=LAWS, default="pareto", help="law of the noise")
-    add("--steps", type=integer(1, 1_000_000), default=1_000)
-    add("--runs", type=integer(200, 10_000_000), default=200_000)
-    add("--dimension", type=integer(1, 4_000), default=1)
+    add(
+        "--steps",
+        type=integer(1, 1_000_000),
+        default=1_000,
+        help="number of steps of a run",
+    )
+    add(
+        "--runs",
+        type=integer(200, 10_000_000),
+        default=200_000,
+        help="number of runs; quantiles are shown as far as a hundred lie "
+        "beyond",
+    )
+    add(
+        "--dimension",
+        type=integer(1, 4_000),
+        default=1,
+        help="number of parameters",
+    )
     add(
         "--distance",
         type=number(0, 1e12),
         default=2.0,
-        help="distance of the start from the minimum; noise has scale 1",
+        help="distance of the start from the minimum",
     )
     add(
         "--output_file",

@@ -17,6 +17,8 @@ import math
 import multiprocessing
 import os
 import sys
+import threading
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -56,7 +58,10 @@ def run(arguments: argparse.Namespace) -> dict[str, str]:
     of = lab.Lab(folder, arguments.seed, arguments.share)
     names = list(dict.fromkeys(arm for claim in decided for arm in claim.arms))
     _make(of, names, arguments.processes)
-    results = folder / "results"
+    # Results of other noise, or of fewer runs, are not mixed.
+    other = f"-seed-{arguments.seed}" * (arguments.seed > 0)
+    other += f"-share-{arguments.share:g}" * (arguments.share < 1)
+    results = folder / f"results{other}"
     (results / "arms").mkdir(parents=True, exist_ok=True)
     for arm in names:
         say(f"{arm}: measuring")
@@ -72,6 +77,7 @@ def run(arguments: argparse.Namespace) -> dict[str, str]:
         write_json(str(path), verdicts)
     text = tables.of_verdicts(claims.load(), verdicts)
     (results / "results.md").write_text(text, "utf-8")
+    say(f"the tables are in {results}")
     return {claim.name: verdicts[claim.name]["verdict"] for claim in decided}
 
 
@@ -90,15 +96,31 @@ def _make(of, names, processes):
             _made(of, arm, name)
         return
     pool = concurrent.futures.ProcessPoolExecutor(
-        processes, multiprocessing.get_context("spawn")
+        processes,
+        multiprocessing.get_context("spawn"),
+        initializer=_end_with,
+        initargs=(os.getpid(),),
     )
-    with pool:
-        jobs = [pool.submit(_made, of, arm, name) for arm, name, _ in cases]
+    jobs = [pool.submit(_made, of, arm, name) for arm, name, _ in cases]
+    try:
         for number, job in enumerate(
             concurrent.futures.as_completed(jobs), start=1
         ):
             job.result()
             say(f"{number} of {len(jobs)} cases are made")
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _end_with(parent):
+    """Ends this process when its parent has ended, however that was."""
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _made(of, arm, name):
@@ -114,10 +136,11 @@ def _decide(claim, of):
 
     samples, at_edge = {}, []
     for arm in claim.arms:
-        for name in lab.cached_arms()[arm]:
-            samples[name] = of.samples(arm, name)
-            if of.make(arm, name, say)["at_edge"]:
-                at_edge.append(name)
+        for name in claim.cases:
+            if name in lab.cached_arms()[arm]:
+                samples[name] = of.samples(arm, name)
+                if of.make(arm, name, say)["at_edge"]:
+                    at_edge.append(name)
     tests, decisions = [], []
     for test in claim.tests:
         rows = MEASURES[test.measure](samples, **test.arguments)

@@ -73,8 +73,8 @@ def errors(
 ) -> np.ndarray:
     """Returns the errors of all runs at all checkpoints.
 
-    A run depends on its number and the stream alone, so that neither chunks nor
-    an interruption change it.
+    A run depends on its number, the stream, the dimension and `CHUNK`, so that
+    neither blocks nor an interruption change it.
 
     Args:
         simulation: The simulation.

@@ -214,6 +214,7 @@ def _spikes():
                     steps=steps,
                     problem=Huber(distance=4.0),
                     learning_rate=scale,
+                    per_decade=32,
                 )
         found[f"{base}_norm after a spike"] = cases
     return found

@@ -295,6 +295,6 @@ def smoke(folder):
     rmsprop.STEPS = 10
     options = ["--output_dir", folder, "--share", "2e-5", "--processes", "1"]
     verdicts = run.run(run.parser().parse_args(options))
-    results = f"{folder}/results"
+    results = f"{folder}/results-share-2e-05"
     drawn = draw.run(draw.parser().parse_args(["--results_dir", results]))
     return verdicts, drawn["figures"]
