@@ -44,8 +44,9 @@ class ClipAdaGradNorm(ClippingOptimizer):
             state has as many scalars more. Defaults to `0`.
         initial_accumulator: Positive float, `b` at the start, or `None` for the
             norm of the first clipped gradient that is not zero, so that the
-            start does not depend on the scale of the gradient. Defaults to
-            `None`.
+            start does not depend on the scale of the gradient. With a `delay`
+            and few parameters pass a number: that norm may be tiny, and the
+            first steps are divided by it. Defaults to `None`.
         accumulator_scale: Positive float, the factor of the squared norms in
             `b²`. Defaults to `1.0`.
         bias_correction: Whether `m` is divided by `1 − beta_1^k` at update k,

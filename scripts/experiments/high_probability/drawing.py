@@ -100,28 +100,29 @@ def quantile(case: Mapping, delta: float) -> float:
     return case["quantiles"][str(delta)]
 
 
-def draw_probability(axes: Axes, arms: Arms, name: str) -> None:
-    """Draws `P(f > ε)` over the steps, with clipping and without.
+def draw_chances(axes: Axes, rows: Sequence) -> None:
+    """Draws `P(f > ε)` over the steps.
 
     Args:
         axes: The axes.
-        arms: The arms.
-        name: Name of the arm without clipping.
+        rows: Case, label, colour and style of each line. Several cases in place
+            of one are those of several last steps.
     """
-    for prefix, colour, word in (
-        ("", UNCLIPPED, "unclipped"),
-        ("clip_", CLIPPED, "clipped"),
-    ):
-        cases = list(arms[prefix + name].values())
-        if len(cases) == 1:
-            x, chances = cases[0]["checkpoints"], cases[0]["chances"]
+    for case, word, colour, style in rows:
+        if isinstance(case, list):
+            steps = [each["checkpoints"][-1] for each in case]
+            chances = [each["chances"][-1] for each in case]
         else:
-            x = [case["checkpoints"][-1] for case in cases]
-            chances = [case["chances"][-1] for case in cases]
-        # A logarithm has no zero: no run is that far off there.
-        chances = [chance or math.nan for chance in chances]
-        marker = None if len(cases) == 1 else "o"
-        axes.loglog(x, chances, color=colour, marker=marker, label=word)
+            steps, chances = case["checkpoints"], case["chances"]
+        axes.loglog(
+            steps,
+            # A logarithm has no zero: no run is that far off there.
+            [chance or math.nan for chance in chances],
+            color=colour,
+            linestyle=style,
+            marker="o" if isinstance(case, list) else None,
+            label=word,
+        )
     label(axes, "steps K", "P(f > 0.2)")
     axes.legend()
 

@@ -14,26 +14,64 @@ DIMENSIONS = (10, 30, 100, 300, 1000)
 def headline(arms: drawing.Arms) -> Figure:
     """Draws the chance of a large error over steps, and the error's tail."""
     figure, (left, right) = drawing.panels(2)
-    drawing.draw_probability(left, arms, "adagrad_norm")
-    left.set_title("AdaGrad-Norm", loc="left")
+    drawing.draw_chances(left, _adagrad_norm(arms))
+    left.set_title("AdaGrad-Norm: chance of a large error", loc="left")
     drawing.draw_tail(
         right,
         arms,
         (
-            ("sgd", "SGD", drawing.UNCLIPPED, "-"),
-            ("gclip", "clipped SGD", drawing.CLIPPED, "-"),
+            ("sgd", "unclipped", drawing.UNCLIPPED, "-"),
+            ("gclip", "clipped", drawing.CLIPPED, "-"),
         ),
     )
-    right.set_title("SGD, 1,000 steps", loc="left")
+    right.set_title("SGD: error after 1,000 steps", loc="left")
     return figure
+
+
+def _adagrad_norm(arms):
+    """Returns rows of AdaGrad-Norm, at the rates best after 1,000 steps."""
+    return [
+        (
+            arms[f"{prefix}adagrad_norm over delays"][
+                f"{prefix}adagrad_norm, delay = 0"
+            ],
+            word,
+            colour,
+            "-",
+        )
+        for prefix, word, colour in (
+            ("", "unclipped", drawing.UNCLIPPED),
+            ("clip_", "clipped", drawing.CLIPPED),
+        )
+    ]
 
 
 def probability(arms: drawing.Arms) -> Figure:
     """Draws `P(f > ε)` against the number of steps."""
     figure, (left, right) = drawing.panels(2)
-    drawing.draw_probability(left, arms, "adagrad_norm")
+    late = [
+        (arms[name][name], f"{word}, rate for 10,000 steps", colour, "--")
+        for name, word, colour in (
+            ("adagrad_norm", "unclipped", drawing.UNCLIPPED),
+            ("clip_adagrad_norm", "clipped", drawing.CLIPPED),
+        )
+    ]
+    early = [
+        (case, f"{word}, rate for 1,000 steps", colour, style)
+        for case, word, colour, style in _adagrad_norm(arms)
+    ]
+    drawing.draw_chances(left, [*early, *late])
     left.set_title("AdaGrad-Norm", loc="left")
-    drawing.draw_probability(right, arms, "adam_norm")
+    drawing.draw_chances(
+        right,
+        [
+            (list(arms[name].values()), word, colour, "-")
+            for name, word, colour in (
+                ("adam_norm", "unclipped", drawing.UNCLIPPED),
+                ("clip_adam_norm", "clipped", drawing.CLIPPED),
+            )
+        ],
+    )
     right.set_title("Adam-Norm, β₂ = 1 − 1/K", loc="left")
     return figure
 
