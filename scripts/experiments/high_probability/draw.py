@@ -47,7 +47,8 @@ def run(arguments: argparse.Namespace) -> dict[str, list[str]]:
     drawn = []
     for draw in figures.FIGURES:
         try:
-            figure = draw(arms)
+            with drawing.style():
+                figure = draw(arms)
         except KeyError as error:
             say(f"{draw.__name__}: left out, too few runs or no {error}")
             continue

@@ -1,6 +1,7 @@
 """Draws curves on axes, in colours that all can tell apart."""
 
 import argparse
+import contextlib
 import math
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -30,6 +31,11 @@ STYLE = {
 
 # The cases of an arm by name, as they are logged.
 Arms = Mapping[str, Mapping[str, Mapping]]
+
+
+def style() -> contextlib.AbstractContextManager:
+    """Returns the context in which figures are drawn and saved."""
+    return matplotlib.rc_context(STYLE)
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -80,13 +86,11 @@ def panels(
         width: Width in inches. Defaults to 5.2 for each.
         height: Height in inches. Defaults to 4.2.
     """
-    with matplotlib.rc_context(STYLE):
-        size = (width or 5.2 * count + 0.6, height)
-        figure = Figure(size, layout="constrained")
-        axes = [
-            figure.add_subplot(1, count, place + 1) for place in range(count)
-        ]
-    return figure, axes
+    size = (width or 5.2 * count + 0.6, height)
+    figure = Figure(size, layout="constrained")
+    return figure, [
+        figure.add_subplot(1, count, place + 1) for place in range(count)
+    ]
 
 
 def label(axes: Axes, x: str, y: str) -> None:
@@ -123,6 +127,19 @@ def draw_chances(axes: Axes, rows: Sequence) -> None:
             marker="o" if isinstance(case, list) else None,
             label=word,
         )
+        if isinstance(case, list):
+            zeros = [each for each in case if not each["chances"][-1]]
+        else:
+            zeros = []
+        if zeros:
+            axes.plot(
+                [each["checkpoints"][-1] for each in zeros],
+                [1 / each["runs"] for each in zeros],
+                "v",
+                color=colour,
+                markerfacecolor="none",
+                label=f"{word}, in none of the runs",
+            )
     label(axes, "steps K", "P(f > 0.2)")
     axes.legend()
 

@@ -50,17 +50,19 @@ def probability(arms: drawing.Arms) -> Figure:
     """Draws `P(f > ε)` against the number of steps."""
     figure, (left, right) = drawing.panels(2)
     late = [
-        (arms[name][name], f"{word}, rate for 10,000 steps", colour, "--")
+        (arms[name][name], f"{word}, rate for 10⁴ steps", colour, "--")
         for name, word, colour in (
             ("adagrad_norm", "unclipped", drawing.UNCLIPPED),
             ("clip_adagrad_norm", "clipped", drawing.CLIPPED),
         )
     ]
     early = [
-        (case, f"{word}, rate for 1,000 steps", colour, style)
+        (case, f"{word}, rate for 10³ steps", colour, style)
         for case, word, colour, style in _adagrad_norm(arms)
     ]
     drawing.draw_chances(left, [*early, *late])
+    left.legend(loc="lower left", fontsize=9)
+    left.set_xlim(left=2.0)
     left.set_title("AdaGrad-Norm", loc="left")
     drawing.draw_chances(
         right,
@@ -329,6 +331,8 @@ def methods(arms: drawing.Arms) -> Figure:
         if arm.endswith(" in 10")
         for name, case in found.items()
     }
+    if not cases:
+        raise KeyError("arm in ten dimensions")
     names = sorted(cases, key=lambda name: -drawing.quantile(cases[name], 0.01))
     figure, (axes,) = drawing.panels(
         1, width=10.0, height=0.27 * len(names) + 1.2
@@ -360,9 +364,7 @@ def learning_rates(arms: drawing.Arms) -> Figure:
     }
     columns = 4
     rows = -(-len(tuned) // columns)
-    with matplotlib.rc_context(
-        {**drawing.STYLE, "font.size": 9, "lines.linewidth": 1}
-    ):
+    with matplotlib.rc_context({"font.size": 9, "lines.linewidth": 1}):
         figure = Figure((14, 2.6 * rows), layout="constrained")
         panels = figure.subplots(rows, columns, sharex=True).ravel()
         for axes, (arm, cases) in zip(panels, tuned.items(), strict=False):

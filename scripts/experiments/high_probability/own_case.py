@@ -109,7 +109,8 @@ def run(arguments: argparse.Namespace) -> dict:
     say("probability  error exceeded without clipping  with clipping")
     for row in zip(deltas, found["unclipped"], found["clipped"], strict=True):
         say("{:11g}  {:31.4g}  {:13.4g}".format(*row))
-    figure = drawing.own_case(found, arguments)
+    with drawing.style():
+        figure = drawing.own_case(found, arguments)
     drawing.save(figure, Path(arguments.output_file))
     return {**found, "figure": arguments.output_file}
 

@@ -35,6 +35,9 @@ SIMULATIONS = (
     "spike",
 )
 
+VERDICTS = json.loads((RESULTS / "verdicts.json").read_text())
+
+every_verdict = pytest.mark.parametrize("name", VERDICTS)
 every_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 
 
@@ -318,19 +321,21 @@ def test_what_cannot_be_ends_in_one_line(name, arguments, end):
     assert lines.endswith(f"{end}\n") and lines.count("\n") == 1
 
 
-@every_claim
-def test_a_committed_verdict_is_that_of_the_claim_as_it_is(claim):
+@every_verdict
+def test_a_committed_verdict_is_that_of_the_claim_as_it_is(name):
     """Neither the claims nor their bounds were moved after the runs."""
-    verdict = json.loads((RESULTS / "verdicts.json").read_text())[claim.name]
+    claim, verdict = CLAIMS[name], VERDICTS[name]
     at_edge = []
     for arm in claim.arms:
         log = json.loads(
             (RESULTS / "arms" / f"{tables.file_name(arm)}.json").read_text()
         )
         assert log["arm"] == arm
-        for name in claim.cases:
-            if log["cases"].get(name, {}).get("at_edge"):
-                at_edge.append(name)
+        at_edge += [
+            case
+            for case in claim.cases
+            if log["cases"].get(case, {}).get("at_edge")
+        ]
     decisions = []
     for test, found in zip(claim.tests, verdict["tests"], strict=True):
         assert found["measure"] == test.measure
@@ -348,19 +353,13 @@ def test_a_committed_verdict_is_that_of_the_claim_as_it_is(claim):
 
 
 def test_the_committed_tables_are_those_of_the_committed_verdicts():
-    verdicts = json.loads((RESULTS / "verdicts.json").read_text())
-    text = tables.of_verdicts(CLAIMS, verdicts)
+    text = tables.of_verdicts(CLAIMS, VERDICTS)
     assert (RESULTS / "results.md").read_text() == text
 
 
-@every_claim
-def test_the_readme_has_the_verdict_of_every_claim(claim):
-    verdict = json.loads((RESULTS / "verdicts.json").read_text())[claim.name]
+@every_verdict
+def test_the_readme_has_every_verdict(name):
     text = (FOLDER / "README.md").read_text("utf-8")
-    rows = [
-        line
-        for line in text.splitlines()
-        if line.startswith(f"| `{claim.name}`")
-    ]
-    assert len(rows) == 1
-    assert rows[0].split("|")[3].split()[0].strip("*") == verdict["verdict"]
+    (row,) = [i for i in text.splitlines() if i.startswith(f"| `{name}` |")]
+    verdict = re.search(r"\*\*(\w+)\*\*", row.split("|")[3]).group(1)
+    assert verdict == VERDICTS[name]["verdict"]
