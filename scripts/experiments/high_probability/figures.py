@@ -211,7 +211,7 @@ def thresholds(arms: drawing.Arms) -> Figure:
                 label="no clipping",
             )
     drawing.label(right, "scale of the threshold", "99 % quantile of f")
-    right.legend(ncols=2)
+    right.legend(fontsize=9, loc="lower left")
     return figure
 
 

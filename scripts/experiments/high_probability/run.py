@@ -7,7 +7,7 @@ one claim, some minutes:
     python scripts/experiments/high_probability/run.py --claim tail_clipped \
         --output_dir runs/high_probability
 
-All claims take an hour on two cores.
+All claims take two hours on two cores.
 """
 
 import argparse
@@ -108,6 +108,9 @@ def _make(of, names, processes):
         ):
             job.result()
             say(f"{number} of {len(jobs)} cases are made")
+    except KeyboardInterrupt:
+        say("stopping; the same command resumes")
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -28,7 +28,7 @@ def of_verdicts(claims: Mapping[str, Claim], verdicts: Mapping) -> str:
         "",
         "Written by `run.py`. Estimates have intervals of 95 %, by bootstrap.",
         "",
-        "| | claim | verdict |",
+        "| part | claim | verdict |",
         "| --- | --- | --- |",
     ]
     for claim in decided:
