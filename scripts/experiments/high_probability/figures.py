@@ -185,7 +185,7 @@ def thresholds(arms: drawing.Arms) -> Figure:
         (case,) = arms[arm].values()
         drawing.guide(left, (1e3, 1e4), 1.25 * case["means"][-1], exponent)
     drawing.label(left, "steps K", "mean of f, averaged iterate")
-    left.legend()
+    left.legend(fontsize=9)
     words = ("constant", "adaptive", "k^(1/(2α))", "k^(1/α)")
     colours = (drawing.BLACK, drawing.GREEN, drawing.ORANGE, drawing.BLUE)
     for word, colour, marker in zip(
