@@ -2,6 +2,7 @@
 
 from command_line.errors import Divergence
 from command_line.errors import InputError
+from command_line.errors import installed
 from command_line.parser import Parser
 from command_line.parser import integer
 from command_line.parser import main
@@ -12,6 +13,7 @@ __all__ = [
     "Divergence",
     "InputError",
     "Parser",
+    "installed",
     "integer",
     "main",
     "number",

@@ -12,7 +12,6 @@ import yaml
 from command_line import InputError
 
 PATH = Path(__file__).parent / "claims.yaml"
-VERDICTS = ("holds", "fails", "undecided")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -26,14 +26,9 @@ def run(arguments: argparse.Namespace) -> dict[str, list[str]]:
     Returns:
         Dict with the names of the `figures`.
     """
-    try:
+    with command_line.installed('".[noise]"'):
         from experiments.high_probability import drawing
         from experiments.high_probability import figures
-    except ModuleNotFoundError as error:
-        raise command_line.InputError(
-            f"a package is missing, {error.name}: "
-            'pip install ".[noise]" in the clone installs it'
-        ) from error
     folder = Path(arguments.results_dir)
     arms = {}
     for path in sorted((folder / "arms").glob("*.json")):

@@ -164,23 +164,25 @@ def draw_tail(axes: Axes, arms: Arms, rows: Sequence) -> None:
     axes.legend()
 
 
-def draw_growth(
-    axes: Axes, cases: Mapping, over: Sequence[float], rows: Sequence
-) -> None:
+def draw_growth(axes: Axes, cases: Mapping, rows: Sequence) -> None:
     """Draws mean errors of cases that differ in a number.
 
     Args:
         axes: The axes.
-        cases: The cases.
-        over: The numbers.
-        rows: Pattern of the names, label, colour and predicted exponent of each
-            line; `None` draws no prediction.
+        cases: The cases by name.
+        rows: Beginning of the names, which end in the number, label, colour and
+            predicted exponent of each line; `None` draws no prediction.
     """
-    for pattern, word, colour, exponent in rows:
-        means = [cases[pattern.format(value)]["means"][-1] for value in over]
-        axes.loglog(over, means, color=colour, marker="o", label=word)
+    for beginning, word, colour, exponent in rows:
+        means = {
+            float(name.removeprefix(beginning)): case["means"][-1]
+            for name, case in cases.items()
+            if name.startswith(beginning)
+        }
+        x, y = list(means), list(means.values())
+        axes.loglog(x, y, color=colour, marker="o", label=word)
         if exponent is not None:
-            guide(axes, (over[1], over[-1]), 1.2 * means[-1], exponent)
+            guide(axes, (x[1], x[-1]), 1.2 * y[-1], exponent)
 
 
 def guide(

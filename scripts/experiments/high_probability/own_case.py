@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> dict:
             f"`runs` times `dimension` must be at most {MOST_NUMBERS:,}. "
             f"Received: runs={arguments.runs}, dimension={arguments.dimension}"
         )
-    try:
+    with command_line.installed('".[jax,noise]"'):
         from experiments.high_probability import drawing
         from experiments.high_probability import noise_laws
         from experiments.high_probability.case import settings
@@ -70,11 +70,6 @@ def run(arguments: argparse.Namespace) -> dict:
         from experiments.high_probability.samples import Samples
         from experiments.high_probability.simulator import Simulation
         from experiments.high_probability.simulator import errors
-    except ModuleNotFoundError as error:
-        raise command_line.InputError(
-            f"a package is missing, {error.name}: "
-            'pip install ".[jax,noise]" in the clone installs all'
-        ) from error
     law = {
         "pareto": noise_laws.Pareto,
         "skewed": noise_laws.SkewedPareto,

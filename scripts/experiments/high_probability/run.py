@@ -42,17 +42,13 @@ def run(arguments: argparse.Namespace) -> dict[str, str]:
     Returns:
         Dict from the name of each claim to its verdict.
     """
-    try:
+    with command_line.installed('".[jax,noise]" pyyaml'):
         from experiments.high_probability import claims
 
+        # Before what takes long to import.
         decided = claims.chosen(arguments.claim)
         from experiments.high_probability import lab
         from experiments.high_probability import tables
-    except ModuleNotFoundError as error:
-        raise command_line.InputError(
-            f"a package is missing, {error.name}: "
-            'pip install ".[jax,noise]" pyyaml in the clone installs all'
-        ) from error
     folder = Path(arguments.output_dir)
     make_directory("output_dir", str(folder))
     of = lab.Lab(folder, arguments.seed, arguments.share)
