@@ -9,6 +9,7 @@ import copy
 import importlib.util
 import io
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -57,6 +58,14 @@ def takes_several(action):
 def values(parser, line, action):
     # What a command does with a list must not change the default either.
     return copy.copy(getattr(parser.parse_args(line), action.dest))
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)
+def test_importing_a_command_leaves_the_backend_of_others(path, monkeypatch):
+    # Processes that are started afterwards would run on it.
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    parser_of(path)
+    assert os.environ["KERAS_BACKEND"] == "tensorflow"
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)

@@ -20,8 +20,6 @@ import command_line  # noqa: E402
 from command_line.files import check_output  # noqa: E402
 from command_line.progress import say  # noqa: E402
 
-os.environ["KERAS_BACKEND"] = "jax"
-
 OPTIMIZERS = (
     "gclip",
     "cclip",
@@ -176,4 +174,5 @@ def parser() -> command_line.Parser:
 
 
 if __name__ == "__main__":
+    os.environ["KERAS_BACKEND"] = "jax"
     command_line.main(parser(), run)

@@ -28,10 +28,6 @@ from command_line.files import make_directory  # noqa: E402
 from command_line.files import write_json  # noqa: E402
 from command_line.progress import say  # noqa: E402
 
-# Cases are shared out over processes, of one thread each.
-os.environ["KERAS_BACKEND"] = "jax"
-os.environ.setdefault("PJRT_NPROC", "1")
-
 
 def run(arguments: argparse.Namespace) -> dict[str, str]:
     """Makes runs and writes verdicts.
@@ -206,4 +202,7 @@ def parser() -> command_line.Parser:
 
 
 if __name__ == "__main__":
+    # Cases are shared out over processes, of one thread each.
+    os.environ["KERAS_BACKEND"] = "jax"
+    os.environ.setdefault("PJRT_NPROC", "1")
     command_line.main(parser(), run)
