@@ -40,7 +40,8 @@ class ClipAdaGrad(ClippingOptimizer):
         beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
             `0.0`.
         initial_accumulator_value: Float, `v` at the start; `None` for 0.1, or
-            1e-5 with a delay. Defaults to `None`.
+            1e-5 with a delay. Defaults to `None`. With a delay the first step
+            divides by its root: pass about the square of a usual gradient.
         epsilon: Positive float, added to `v`. Defaults to `1e-7`.
         clip_threshold: {{clip threshold}}
         clipping: `"global"`, `"layer"` or `"coordinate"`. Defaults to

@@ -43,7 +43,8 @@ class ClipAdam(ClippingOptimizer):
         delay: 0, or 1 to scale a step by the `v` of the update before it.
             Defaults to `0`.
         initial_accumulator_value: Float, `v` at the start; `None` for 0, or
-            1e-5 with a delay. Defaults to `None`.
+            1e-5 with a delay. Defaults to `None`. With a delay the first step
+            divides by its root: pass about the square of a usual gradient.
         {{arguments of all}}
 
     Example:

@@ -140,16 +140,17 @@ def interval(rows: np.ndarray) -> tuple[float, float, float]:
     """Returns an estimate and its interval of 95 %.
 
     Args:
-        rows: The estimate, and then its replicates, if there are any.
+        rows: The estimate, and then its replicates or the two ends, if there
+            are any.
     """
     estimate, replicates = float(rows[0]), rows[1:]
     if not len(replicates):
         return estimate, estimate, estimate
-    if len(replicates) == 2:
-        return estimate, float(replicates[0]), float(replicates[1])
-    # NaN comes of a ratio of infinities: nothing is known then.
+    # NaN comes of too few runs or a ratio of infinities: nothing is known then.
     if np.isnan(replicates).any() or math.isnan(estimate):
         return estimate, -math.inf, math.inf
+    if len(replicates) == 2:
+        return estimate, float(replicates[0]), float(replicates[1])
     low, high = np.quantile(replicates, [0.025, 0.975], method="nearest")
     return estimate, float(low), float(high)
 

@@ -7,13 +7,13 @@ Example:
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import command_line  # noqa: E402
+from command_line.files import read_json  # noqa: E402
 from command_line.progress import say  # noqa: E402
 
 
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> dict[str, list[str]]:
     folder = Path(arguments.results_dir)
     arms = {}
     for path in sorted((folder / "arms").glob("*.json")):
-        found = json.loads(path.read_text("utf-8"))
+        found = read_json("results_dir", str(path))
         arms[found["arm"]] = found["cases"]
     if not arms:
         raise command_line.InputError(

@@ -67,8 +67,10 @@ def own_case(found: Mapping, arguments: argparse.Namespace) -> Figure:
     if arguments.noise == "gaussian":
         tail = ""
     axes.set_title(
-        f"{arguments.optimizer}, rate {arguments.learning_rate:g}, "
-        f"{arguments.noise} noise{tail}, step {arguments.steps:,}",
+        f"{arguments.optimizer}, rate {arguments.learning_rate:g}, threshold "
+        f"{arguments.clip_threshold:g}, after {arguments.steps:,} steps\n"
+        f"{arguments.noise} noise{tail}, dimension {arguments.dimension}, "
+        f"from distance {arguments.distance:g}",
         loc="left",
         fontsize=11,
     )

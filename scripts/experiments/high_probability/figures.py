@@ -250,6 +250,8 @@ def learning_rates(arms: drawing.Arms) -> Figure:
         for arm, cases in arms.items()
         if any(case["tuning"] for case in cases.values())
     }
+    if not tuned:
+        raise KeyError("arm with a learning rate that was tuned")
     columns = 4
     rows = -(-len(tuned) // columns)
     with matplotlib.rc_context({"font.size": 9, "lines.linewidth": 1}):

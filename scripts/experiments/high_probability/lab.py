@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import hashlib
-import json
 import os
 import platform
 import time
@@ -13,16 +12,20 @@ from pathlib import Path
 
 import numpy as np
 
+from command_line.files import read_json
 from command_line.files import write_json
 from experiments.high_probability import simulator
 from experiments.high_probability import tuning
 from experiments.high_probability.arms import arms
 from experiments.high_probability.case import Case
+from experiments.high_probability.samples import LEAST_RUNS
 from experiments.high_probability.samples import Samples
 
 # Levels of the quantiles, and ε of the probabilities, that logs hold.
 DELTAS = (0.5, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001)
 EPSILON = 0.2
+# Checkpoints that a log holds at most.
+LOGGED = 64
 
 cached_arms = functools.cache(arms)
 
@@ -56,7 +59,7 @@ class Lab:
         case = cached_arms()[arm][name]
         path = self._path(case) / "made.json"
         if path.exists():
-            return json.loads(path.read_text("utf-8"))
+            return read_json("output_dir", str(path))
         start = time.monotonic()
         made = {"rate": case.learning_rate, "tuning": None, "at_edge": False}
         if case.learning_rate is None:
@@ -88,7 +91,7 @@ class Lab:
         """
         case = cached_arms()[arm][name]
         folder = self._path(case)
-        made = json.loads((folder / "made.json").read_text("utf-8"))
+        made = read_json("output_dir", str(folder / "made.json"))
         found = simulator.errors(self._simulation(case, made["rate"]), folder)
         return Samples(found, case.checkpoints)
 
@@ -97,8 +100,14 @@ class Lab:
         case = cached_arms()[arm][name]
         made = self.make(arm, name, lambda line: None)
         samples = self.samples(arm, name)
-        deltas = [delta for delta in DELTAS if delta * samples.runs >= 20]
+        deltas = [
+            delta for delta in DELTAS if delta * samples.runs >= LEAST_RUNS
+        ]
         quantiles = samples.quantiles(deltas)[0] if deltas else []
+        stride = -(-len(case.checkpoints) // LOGGED)
+        # The last one is always there.
+        logged = case.checkpoints[::-stride][::-1]
+        chances = samples.probability(EPSILON)[0, ::-stride][::-1]
         by_rate = made["tuning"]
         if by_rate is not None:
             rates = map(str, tuning.GRID)
@@ -108,11 +117,9 @@ class Lab:
             "tuning": by_rate,
             "tuned_for": None if by_rate is None else case.tuned_for,
             "runs": samples.runs,
-            "checkpoints": list(case.checkpoints),
-            "means": _rounded(
-                [samples.mean(step)[0] for step in case.checkpoints]
-            ),
-            "chances": _rounded(samples.probability(EPSILON)[0]),
+            "checkpoints": list(logged),
+            "means": _rounded([samples.mean(step)[0] for step in logged]),
+            "chances": _rounded(chances),
             "quantiles": dict(
                 zip(map(str, deltas), _rounded(quantiles), strict=True)
             ),

@@ -1,8 +1,8 @@
 """Measures what claims are about: exponents, ratios and probabilities.
 
 A measure takes the samples of all cases and its arguments in `claims.yaml`. It
-returns an array with the estimate and then its bootstrap replicates, if it has
-any.
+returns an array with the estimate and then its bootstrap replicates, or the two
+ends of its interval.
 """
 
 import math
@@ -12,23 +12,28 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from experiments.high_probability.samples import LEAST_RUNS
 from experiments.high_probability.samples import Samples
 
 Cases = Mapping[str, Samples]
 
-_DELTAS = {"median": 0.5, "q99": 0.01, "q999": 0.001}
+_DELTAS = {"median": 0.5, "q99": 0.01}
 
 
 def statistic(samples: Samples, name: str, step: int | None = None):
-    """Returns a statistic of the errors at one step, of shape (rows,).
+    """Computes a statistic of the errors at one step, of shape (rows,).
 
     Args:
         samples: The samples.
-        name: `"mean"`, `"median"`, `"q99"` or `"q999"`.
+        name: `"mean"`, `"median"` or `"q99"`.
         step: Number of the step. Defaults to the last one.
+
+    Returns:
+        The statistic and its replicates, NaN if it is that of too few runs.
     """
     if name == "mean":
-        return samples.mean(step)
+        found = samples.mean(step)
+        return found if samples.runs >= LEAST_RUNS else found * math.nan
     return samples.quantiles([_DELTAS[name]], step)[:, 0]
 
 
@@ -55,8 +60,8 @@ def slope_difference(cases: Cases, case: str, to: str, deltas: Sequence[float]):
 
 def steps_power(cases: Cases, case: str, epsilon: float, deltas: Sequence):
     """Returns the power of 1/δ by which K(ε, δ) grows between two δ."""
-    one, two = (cases[case].steps_to(epsilon, delta) for delta in deltas)
-    return np.log(two / one) / math.log(deltas[0] / deltas[1])
+    found = [cases[case].steps_to(epsilon, delta) for delta in deltas]
+    return _steps_exponent(deltas, found)
 
 
 def probability(cases: Cases, case: str, epsilon: float):
@@ -118,7 +123,7 @@ def steps_growth(cases: Cases, case: str, over: Sequence[float], epsilon):
     found = [
         cases[case.format(delta)].steps_to(epsilon, delta / 4) for delta in over
     ]
-    return _exponents([1 / delta for delta in over], np.stack(found, 1))
+    return _steps_exponent(over, found)
 
 
 def mean_growth(cases: Cases, case: str, sizes: Sequence[int]):
@@ -132,6 +137,8 @@ def mean_growth(cases: Cases, case: str, sizes: Sequence[int]):
     found = []
     for size in sizes:
         groups = errors[: len(errors) // size * size].reshape(-1, size).mean(1)
+        if len(groups) < LEAST_RUNS:
+            return np.full(3, np.nan)
         drawn = random.choice(groups, (400, len(groups)))
         medians = np.median(drawn, 1)
         found.append(np.concatenate([[np.median(groups)], medians]))
@@ -182,9 +189,32 @@ def rmsprop_ratio(cases: Cases, which: str, beta_2: float):
 
 def _exponents(x, rows):
     """Returns the slope of each row, as logarithms, in that of `x`."""
+    return np.log(rows) @ _slope_weights(x)
+
+
+def _steps_exponent(deltas, found):
+    """Returns the exponent of K(ε, δ) in 1/δ, and the ends of its interval.
+
+    K is known up to where its two checkpoints are: the interval is that of the
+    least and the greatest exponent that they leave.
+    """
+    weights = _slope_weights([1 / delta for delta in deltas])
+    estimate, low, high = np.log(np.stack(found, -1)).transpose(1, 0, 2)
+    rises = weights > 0
+    least = np.where(rises, low, high) @ weights
+    most = np.where(rises, high, low) @ weights
+    ends = (
+        np.quantile(replicates[1:], share, method="nearest")
+        for replicates, share in ((least, 0.025), (most, 0.975))
+    )
+    return np.array([(estimate @ weights)[0], *ends])
+
+
+def _slope_weights(x):
+    """Returns weights, of which a sum of logarithms is a slope in log x."""
     x = np.log(np.asarray(x, "float64"))
     x = x - x.mean()
-    return np.log(rows) @ x / (x @ x)
+    return x / (x @ x)
 
 
 MEASURES: dict[str, Callable] = {

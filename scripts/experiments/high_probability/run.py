@@ -12,7 +12,6 @@ All claims take two hours on two cores.
 
 import argparse
 import concurrent.futures
-import json
 import math
 import multiprocessing
 import os
@@ -25,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import command_line  # noqa: E402
 from command_line.files import make_directory  # noqa: E402
+from command_line.files import read_json  # noqa: E402
 from command_line.files import write_json  # noqa: E402
 from command_line.progress import say  # noqa: E402
 
@@ -62,7 +62,9 @@ def run(arguments: argparse.Namespace) -> dict[str, str]:
         made = {"arm": arm, "machine": lab.machine(), "cases": log}
         write_json(str(path), made)
     path = results / "verdicts.json"
-    verdicts = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    verdicts = {}
+    if path.exists():
+        verdicts = read_json("output_dir", str(path))
     for claim in decided:
         say(f"{claim.name}: deciding")
         verdicts[claim.name] = _decide(claim, of)
@@ -129,15 +131,20 @@ def _decide(claim, of):
     from experiments.high_probability import lab
     from experiments.high_probability.measures import MEASURES
 
-    samples, at_edge = {}, []
-    for arm in claim.arms:
-        for name in claim.cases:
-            if name in lab.cached_arms()[arm]:
-                samples[name] = of.samples(arm, name)
-                if of.make(arm, name, say)["at_edge"]:
-                    at_edge.append(name)
+    arm_of = {
+        name: arm
+        for arm in claim.arms
+        for name in claim.cases
+        if name in lab.cached_arms()[arm]
+    }
+    at_edge = [
+        name
+        for name, arm in arm_of.items()
+        if of.make(arm, name, say)["at_edge"]
+    ]
     tests, decisions = [], []
     for test in claim.tests:
+        samples = {name: of.samples(arm_of[name], name) for name in test.cases}
         rows = MEASURES[test.measure](samples, **test.arguments)
         estimate, low, high = claims.interval(rows)
         decisions.append(test.verdict(low, high))

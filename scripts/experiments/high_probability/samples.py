@@ -7,6 +7,8 @@ import numpy as np
 # Runs are resampled in this many batches, which hold every 200th run.
 BATCHES = 200
 REPLICATES = 400
+# Runs that lie beyond a quantile, or make a mean, that is said to be known.
+LEAST_RUNS = 20
 
 
 @functools.cache
@@ -63,7 +65,8 @@ class Samples:
     def quantiles(self, deltas: list, step: int | None = None) -> np.ndarray:
         """Returns `Q_{1−δ}` for each δ, of shape (rows, deltas).
 
-        It is the largest error that more than a share δ of the runs reach.
+        It is the largest error that more than a share δ of the runs reach, and
+        NaN if fewer than 20 runs lie beyond.
 
         Args:
             deltas: Probabilities.
@@ -81,30 +84,39 @@ class Samples:
             bounds = np.asarray(deltas) * total * (1 + 1e-12)
             places = np.searchsorted(reached, bounds, side="right")
             rows.append(values[np.minimum(places, count - 1)])
-        return np.stack(rows)
+        few = np.asarray(deltas) * self.runs < LEAST_RUNS
+        return np.where(few, np.nan, np.stack(rows))
 
     def steps_to(self, epsilon: float, delta: float) -> np.ndarray:
-        """Returns K(ε, δ), the least K with `P(error > ε) ≤ δ`: (rows,).
+        """Returns K(ε, δ), the least K with `P(error > ε) ≤ δ`: (rows, 3).
 
-        Between checkpoints log P is linear in log K. It is infinite if the
-        last checkpoint does not suffice.
+        The first number interpolates log P between checkpoints, as if it was
+        linear in log K. K lies between the other two: the step after the last
+        checkpoint with a larger P, and the checkpoint after that one, infinite
+        if there is none. All are NaN if δ is that of fewer than 20 runs.
         """
+        if delta * self.runs < LEAST_RUNS:
+            return np.full((len(self._weights), 3), np.nan)
         found = []
         floor = 0.5 / self.runs
         for chances in self.probability(epsilon):
             # From the last checkpoint back, so that a later rise counts.
             above = np.nonzero(chances > delta)[0]
             if not len(above):
-                found.append(float(self.checkpoints[0]))
+                first = float(self.checkpoints[0])
+                found.append((first, 1.0, first))
                 continue
             last = above[-1]
+            least = self.checkpoints[last] + 1.0
             if last == len(chances) - 1:
-                found.append(np.inf)
+                found.append((np.inf, least, np.inf))
                 continue
             high, low = np.log(np.maximum(chances[last : last + 2], floor))
             share = (high - np.log(delta)) / (high - low)
             one, two = np.log(self.checkpoints[last : last + 2])
-            found.append(float(np.exp(one + share * (two - one))))
+            between = float(np.exp(one + share * (two - one)))
+            most = float(self.checkpoints[last + 1])
+            found.append((max(least, between), least, most))
         return np.array(found)
 
     def _mean(self, values):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
+from command_line import InputError
 from experiments.high_probability.noise_laws import Law
 from experiments.high_probability.problems import Problem
 from keras_clip.step import Settings
@@ -93,7 +95,7 @@ def errors(
         path = folder and folder / f"block-{block}.npy"
         chunks = range(first, min(first + each, simulation.chunks))
         if path and path.exists():
-            blocks.append(np.load(path))
+            blocks.append(_loaded(path))
             continue
         parts = []
         for chunk in chunks:
@@ -113,10 +115,22 @@ def errors(
     return np.concatenate(blocks, 1)[:, : simulation.runs]
 
 
+def _loaded(path):
+    """Returns a saved array."""
+    try:
+        return np.load(path)
+    except (EOFError, OSError, ValueError) as error:
+        raise InputError(
+            "`output_dir` must hold runs that were saved whole; without this "
+            f"file they are made again. Received: {path}"
+        ) from error
+
+
 def _save(path, array):
     """Writes an array whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
+    # Another process may make the same block.
+    partial = path.with_suffix(f".{os.getpid()}.partial")
     with open(partial, "wb") as file:
         np.save(file, array)
     partial.replace(path)

@@ -48,7 +48,7 @@ def theorems(arms: drawing.Arms) -> Figure:
                 "clip_adagrad_norm on a flat line, height, K = ",
                 "Clip-AdaGrad-Norm",
                 drawing.BLUE,
-                -1 / 6,
+                None,
             ),
         ),
     )
@@ -82,7 +82,7 @@ def spike(arms: drawing.Arms) -> Figure:
                 marker="o" if clipped else None,
                 label=None if clipped else f"δ = {delta}",
             )
-        axes.plot([], [], ":o", color=drawing.BLACK, label="clipped")
+        axes.plot([], [], ":o", color=drawing.BLACK, label="clipped, later 0")
         drawing.label(axes, "steps K", "P(f > 0.2)")
         axes.set_title(f"AdaGrad-Norm, delay {late}", loc="left")
         axes.legend()

@@ -38,7 +38,7 @@ SIMULATIONS = (
 
 VERDICTS = json.loads((RESULTS / "verdicts.json").read_text())
 
-every_verdict = pytest.mark.parametrize("name", VERDICTS)
+every_verdict = pytest.mark.parametrize("name", CLAIMS)
 every_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 
 
@@ -66,11 +66,12 @@ def test_errors_are_those_of_numpy_for_the_same_random_bits(found, name):
 
 @pytest.mark.slow
 def test_runs_are_the_same_in_one_piece_in_blocks_and_resumed(found):
-    whole, in_blocks, resumed, lines = found["blocks"]
+    whole, in_blocks, resumed, (*lines, damage) = found["blocks"]
     np.testing.assert_array_equal(in_blocks, whole)
     np.testing.assert_array_equal(resumed, whole)
     assert whole.shape == (3, 50)
     assert lines and all(re.search("% of 50 runs, .* s left", i) for i in lines)
+    assert damage.endswith("block-1.npy")
 
 
 @pytest.mark.slow
@@ -120,14 +121,14 @@ def test_rmsprop_is_between_a_root_half_and_the_whole_of_its_clipping(found):
 
 
 def test_quantiles_are_those_of_numpy():
-    errors = np.random.default_rng(1).pareto(1.0, (2, 9_999))
+    errors = np.random.default_rng(1).pareto(1.0, (2, 49_999))
     rows = Samples(errors, (1, 2)).quantiles([0.5, 0.01, 0.001])
     expected = np.quantile(errors[1], [0.5, 0.99, 0.999], method="inverted_cdf")
     np.testing.assert_array_equal(rows[0], expected)
     assert rows.shape == (1 + samples.REPLICATES, 3)
     np.testing.assert_array_equal(
         Samples(errors, (1, 2)).quantiles([0.01], 1)[0],
-        np.sort(errors[0])[-100],
+        np.sort(errors[0])[-500],
     )
 
 
@@ -150,11 +151,42 @@ def test_steps_to_a_probability_are_between_those_around_it():
     below = np.array([[0.2], [0.6], [0.96]])
     errors = (np.arange(1_000) / 1_000 >= below) * 2.0
     sampled = Samples(errors, (1, 10, 100))
-    assert math.isclose(sampled.steps_to(1.0, 0.4)[0], 10, rel_tol=1e-9)
+    np.testing.assert_allclose(sampled.steps_to(1.0, 0.4)[0], [10, 2, 10])
     half = 10 * 10 ** (math.log(0.4 / 0.2) / math.log(10))
-    assert math.isclose(sampled.steps_to(1.0, 0.2)[0], half, rel_tol=1e-9)
-    assert sampled.steps_to(1.0, 0.9)[0] == 1
-    assert np.all(np.isinf(sampled.steps_to(1.0, 0.01)))
+    np.testing.assert_allclose(sampled.steps_to(1.0, 0.2)[0], [half, 11, 100])
+    np.testing.assert_array_equal(sampled.steps_to(1.0, 0.9)[0], [1, 1, 1])
+    never = [np.inf, 101, np.inf]
+    np.testing.assert_array_equal(sampled.steps_to(1.0, 0.03)[0], never)
+
+
+def test_an_exponent_of_steps_is_known_as_well_as_checkpoints_are_close():
+    def errors_of(last):
+        """Errors of which a share δ is large, up to a step."""
+        steps = np.array([10, 12, 100, 140])
+        return Samples((steps <= last)[:, None] * np.ones(100), steps)
+
+    cases = {"0.4": errors_of(10), "0.04": errors_of(100)}
+    # K is from 11 to 12, and then from 101 to 140.
+    rows = measures._steps_exponent(
+        [0.4, 0.04], [case.steps_to(0.5, 0.2) for case in cases.values()]
+    )
+    assert rows[1:] == pytest.approx([np.log10(101 / 12), np.log10(140 / 11)])
+    assert rows[1] < rows[0] < rows[2]
+
+
+def test_nothing_is_known_of_fewer_than_twenty_runs_beyond():
+    sampled = powers(1.5, runs=1_900)
+    cases = {"a": sampled, "b": powers(1.5, runs=19)}
+    for rows in (
+        measures.quantile_slope(cases, "a", [0.1, 0.01]),
+        measures.ratio(cases, "a", "a", "q99"),
+        measures.level(cases, "b", "mean", 1.0),
+        measures.steps_power(cases, "a", 1.0, [0.1, 0.01]),
+        measures.mean_growth(cases, "a", [10, 100]),
+    ):
+        assert claims.interval(rows)[1:] == (-math.inf, math.inf)
+    rows = measures.quantile_slope(cases, "a", [0.1, 0.02])
+    assert np.all(np.isfinite(rows))
 
 
 def test_exponents_are_those_that_errors_are_made_with():
@@ -293,6 +325,19 @@ def test_a_second_start_gives_the_same_tables_by_any_number_of_processes(
         *("--processes", 1, "--output_dir", tmp_path / "1"),
     )
     assert "made in" not in lines
+
+
+@pytest.mark.slow
+def test_figures_are_drawn_of_the_arms_that_are_there(tmp_path):
+    (tmp_path / "arms").mkdir()
+    name = "theorem-4.json"
+    (tmp_path / "arms" / name).write_text((RESULTS / "arms" / name).read_text())
+    status, output, lines = script("draw", "--results_dir", tmp_path)
+    assert status == 0, lines
+    assert json.loads(output) == {"figures": []}
+    (tmp_path / "arms" / name).write_text("half")
+    status, _, lines = script("draw", "--results_dir", tmp_path)
+    assert status == 2 and lines.endswith(f"{name}\n")
 
 
 def test_a_missing_package_is_named_with_what_installs_it():

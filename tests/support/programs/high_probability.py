@@ -14,6 +14,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "scripts"))
 
+from command_line import InputError  # noqa: E402
 from experiments.high_probability import arms  # noqa: E402
 from experiments.high_probability import case  # noqa: E402
 from experiments.high_probability import draw  # noqa: E402
@@ -240,7 +241,10 @@ def runs(folder):
 
 
 def _blocks(folder):
-    """Returns the errors of runs in one piece, in blocks, and resumed."""
+    """Returns the errors of runs in one piece, in blocks, and resumed.
+
+    And what is said of their progress, and of a block that is damaged.
+    """
     simulation = dataclasses.replace(made("sgd"), runs=50)
     before = simulator.CHUNK, simulator.BLOCK, simulator.INTERVAL
     simulator.CHUNK, simulator.BLOCK, simulator.INTERVAL = 8, 16, -1.0
@@ -250,6 +254,11 @@ def _blocks(folder):
         in_blocks = simulator.errors(simulation, folder, lines.append)
         (folder / "block-1.npy").unlink()
         resumed = simulator.errors(simulation, folder)
+        (folder / "block-1.npy").write_bytes(b"half")
+        try:
+            simulator.errors(simulation, folder)
+        except InputError as error:
+            lines.append(str(error))
     finally:
         simulator.CHUNK, simulator.BLOCK, simulator.INTERVAL = before
     return whole, in_blocks, resumed, lines
