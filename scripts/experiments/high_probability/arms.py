@@ -51,7 +51,12 @@ def _probability() -> Arms:
         name = f"{prefix}adagrad_norm"
         found[name] = {
             name: Case(
-                norm("adagrad", level), law, steps=10_000, tuned_for=0.99
+                norm("adagrad", level),
+                law,
+                steps=10_000,
+                tuned_for=0.99,
+                # K(ε, δ) is known as well as checkpoints are close.
+                per_decade=32,
             )
         }
         name = f"{prefix}adam_norm"

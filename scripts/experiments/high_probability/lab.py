@@ -18,7 +18,7 @@ from experiments.high_probability import simulator
 from experiments.high_probability import tuning
 from experiments.high_probability.arms import arms
 from experiments.high_probability.case import Case
-from experiments.high_probability.samples import LEAST_RUNS
+from experiments.high_probability.samples import LEAST_BEYOND
 from experiments.high_probability.samples import Samples
 
 # Levels of the quantiles, and ε of the probabilities, that logs hold.
@@ -101,7 +101,7 @@ class Lab:
         made = self.make(arm, name, lambda line: None)
         samples = self.samples(arm, name)
         deltas = [
-            delta for delta in DELTAS if delta * samples.runs >= LEAST_RUNS
+            delta for delta in DELTAS if delta * samples.runs >= LEAST_BEYOND
         ]
         quantiles = samples.quantiles(deltas)[0] if deltas else []
         stride = -(-len(case.checkpoints) // LOGGED)
@@ -131,8 +131,13 @@ class Lab:
 
     def _path(self, case):
         """Returns the folder of all that depends on what a case is."""
-        made_by = simulator.CHUNK, tuning.GRID, tuning.NUMBERS
-        described = repr((case, self.seed, self.share, *made_by))
+        described = repr(
+            (
+                *(case, self.seed, self.share),
+                *(simulator.CHUNK, simulator.BLOCK),
+                *(tuning.GRID, tuning.NUMBERS, tuning.LEAST_RUNS),
+            )
+        )
         name = hashlib.sha256(described.encode()).hexdigest()[:16]
         return self.folder / "cases" / name
 

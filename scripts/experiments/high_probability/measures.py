@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.high_probability.samples import LEAST_RUNS
+from experiments.high_probability.samples import LEAST_BEYOND
 from experiments.high_probability.samples import Samples
 
 Cases = Mapping[str, Samples]
@@ -21,19 +21,18 @@ _DELTAS = {"median": 0.5, "q99": 0.01}
 
 
 def statistic(samples: Samples, name: str, step: int | None = None):
-    """Computes a statistic of the errors at one step, of shape (rows,).
+    """Returns a statistic of the errors at one step, of shape (rows,).
+
+    It is NaN if it is that of too few runs.
 
     Args:
         samples: The samples.
         name: `"mean"`, `"median"` or `"q99"`.
         step: Number of the step. Defaults to the last one.
-
-    Returns:
-        The statistic and its replicates, NaN if it is that of too few runs.
     """
     if name == "mean":
         found = samples.mean(step)
-        return found if samples.runs >= LEAST_RUNS else found * math.nan
+        return found if samples.runs >= LEAST_BEYOND else found * math.nan
     return samples.quantiles([_DELTAS[name]], step)[:, 0]
 
 
@@ -137,7 +136,7 @@ def mean_growth(cases: Cases, case: str, sizes: Sequence[int]):
     found = []
     for size in sizes:
         groups = errors[: len(errors) // size * size].reshape(-1, size).mean(1)
-        if len(groups) < LEAST_RUNS:
+        if len(groups) < LEAST_BEYOND:
             return np.full(3, np.nan)
         drawn = random.choice(groups, (400, len(groups)))
         medians = np.median(drawn, 1)

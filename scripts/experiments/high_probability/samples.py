@@ -8,7 +8,7 @@ import numpy as np
 BATCHES = 200
 REPLICATES = 400
 # Runs that lie beyond a quantile, or make a mean, that is said to be known.
-LEAST_RUNS = 20
+LEAST_BEYOND = 20
 
 
 @functools.cache
@@ -84,7 +84,7 @@ class Samples:
             bounds = np.asarray(deltas) * total * (1 + 1e-12)
             places = np.searchsorted(reached, bounds, side="right")
             rows.append(values[np.minimum(places, count - 1)])
-        few = np.asarray(deltas) * self.runs < LEAST_RUNS
+        few = np.asarray(deltas) * self.runs < LEAST_BEYOND
         return np.where(few, np.nan, np.stack(rows))
 
     def steps_to(self, epsilon: float, delta: float) -> np.ndarray:
@@ -95,7 +95,7 @@ class Samples:
         checkpoint with a larger P, and the checkpoint after that one, infinite
         if there is none. All are NaN if δ is that of fewer than 20 runs.
         """
-        if delta * self.runs < LEAST_RUNS:
+        if delta * self.runs < LEAST_BEYOND:
             return np.full((len(self._weights), 3), np.nan)
         found = []
         floor = 0.5 / self.runs
