@@ -131,13 +131,11 @@ class Lab:
 
     def _path(self, case):
         """Returns the folder of all that depends on what a case is."""
-        described = repr(
-            (
-                *(case, self.seed, self.share),
-                *(simulator.CHUNK, simulator.BLOCK),
-                *(tuning.GRID, tuning.NUMBERS, tuning.LEAST_RUNS),
-            )
+        made_by = (
+            *(simulator.CHUNK, simulator.BLOCK),
+            *(tuning.GRID, tuning.NUMBERS, tuning.LEAST_RUNS),
         )
+        described = repr((case, self.seed, self.share, *made_by))
         name = hashlib.sha256(described.encode()).hexdigest()[:16]
         return self.folder / "cases" / name
 

@@ -1,5 +1,6 @@
 """The commands of the lab, small."""
 
+import inspect
 import json
 import shutil
 import subprocess
@@ -10,6 +11,8 @@ import pytest
 
 import command_line
 from experiments.high_probability import claims
+from experiments.high_probability import own_case
+from keras_clip.registry import OPTIMIZERS
 from tests.support.programs.launch import results_of
 
 FOLDER = Path(claims.__file__).parent
@@ -103,6 +106,15 @@ def test_a_missing_package_is_named_with_what_installs_it():
     with pytest.raises(command_line.InputError, match="no_such_module.* x in"):
         with command_line.installed("x"):
             import no_such_module  # noqa: F401
+
+
+def test_a_case_of_ones_own_is_of_any_optimizer_with_a_threshold():
+    names = {
+        name
+        for name, info in OPTIMIZERS.items()
+        if "clip_threshold" in inspect.signature(info.keras_class).parameters
+    }
+    assert set(own_case.OPTIMIZERS) == names
 
 
 @pytest.mark.slow
