@@ -27,16 +27,26 @@ except ImportError as error:
         f"Received: {error}"
     ) from error
 
+from keras_clip.model_garden.activations import gelu
 from keras_clip.model_garden.configs import OptimizationConfig
 from keras_clip.model_garden.configs import OptimizerConfig
 from keras_clip.model_garden.experiments import bert_pretraining
 from keras_clip.model_garden.experiments import bert_sentence_prediction
 from keras_clip.model_garden.experiments import bert_squad
+from keras_clip.model_garden.question_answering import QuestionAnsweringConfig
+from keras_clip.model_garden.question_answering import QuestionAnsweringTask
+from keras_clip.model_garden.sentence_prediction import SentencePredictionConfig
+from keras_clip.model_garden.sentence_prediction import SentencePredictionTask
 
 __all__ = [
     "OptimizationConfig",
     "OptimizerConfig",
+    "QuestionAnsweringConfig",
+    "QuestionAnsweringTask",
+    "SentencePredictionConfig",
+    "SentencePredictionTask",
     "bert_pretraining",
     "bert_sentence_prediction",
     "bert_squad",
+    "gelu",
 ]
