@@ -12,12 +12,14 @@ import argparse
 import command_line
 import predict_squad
 from bert import texts
+from command_line import progress
 
 
 def run(arguments: argparse.Namespace) -> str:
     """Returns the answer, a part of the paragraph.
 
-    It is empty if the model finds none.
+    It is empty if the model finds none, or none whose score is high enough, or
+    if it was trained on unanswerable questions and takes this one for such.
 
     Args:
         arguments: The parsed command line.
@@ -42,7 +44,12 @@ def run(arguments: argparse.Namespace) -> str:
     paragraph = {"context": arguments.paragraph, "qas": [question]}
     dataset = {"data": [{"paragraphs": [paragraph]}]}
     model = predict_squad.load(arguments.model_dir, arguments.checkpoint)
-    return predict_squad.predict(*model, dataset)["question"]
+    found = predict_squad.candidates(*model, dataset)["question"]
+    if found:
+        best = found[0]
+        what = repr(best["text"]) if best["text"] else "no answer"
+        progress.say(f"{what} has the score {best['score']:.2f}")
+    return predict_squad.chosen(found, arguments.min_score)
 
 
 def parser() -> command_line.Parser:

@@ -1,8 +1,9 @@
-r"""Answers every question of a SQuAD v1.1 file with a finetuned model.
+r"""Answers every question of a SQuAD file with a finetuned model.
 
 Writes a JSON object from question id to answer, which evaluate_squad.py and
 the official evaluation read. An answer is empty if the model finds none in its
-paragraph. Example:
+paragraph, or none whose score is high enough, or if it was trained on
+unanswerable questions and takes this one for such. Example:
 
     python scripts/predict_squad.py --model_dir runs/squad \
         --input dev-v1.1.json.zip --output predictions.json
@@ -51,16 +52,62 @@ def load(model_dir: str, which: str):
     return restoring.restored_model(params, model_dir, which)
 
 
-def predict(task, model, dataset: dict) -> dict[str, str]:
+def predict(
+    task, model, dataset: dict, min_score: float = 0.0
+) -> dict[str, str]:
     """Returns the answers to the questions of a dataset.
 
     Args:
         task: Question answering task.
         model: Its model.
-        dataset: Parsed SQuAD v1.1 JSON; its answers are not used.
+        dataset: Parsed SQuAD JSON; its answers are not used.
+        min_score: Lowest score of an answer that is given.
 
     Returns:
-        Dict from question id to answer, empty if the model finds none.
+        Dict from question id to answer, empty if there is none.
+    """
+    return {
+        name: chosen(found, min_score)
+        for name, found in candidates(task, model, dataset).items()
+    }
+
+
+def chosen(candidates: list[dict], min_score: float) -> str:
+    """Returns the answer among candidates.
+
+    Args:
+        candidates: Candidates for one question, of `candidates`.
+        min_score: Lowest score of an answer that is given.
+
+    Returns:
+        The text of the first one, empty if there is none or its score is lower.
+    """
+    if candidates and candidates[0]["score"] >= min_score:
+        return candidates[0]["text"]
+    return ""
+
+
+def candidates(task, model, dataset: dict) -> dict[str, list[dict]]:
+    """Returns the likeliest answers to the questions of a dataset.
+
+    Args:
+        task: Question answering task.
+        model: Its model.
+        dataset: Parsed SQuAD JSON; its answers are not used.
+
+    Returns:
+        Dict from question id to a list of dicts, each with a `text` and its
+        `score`, its share among the candidates: from 0 to 1, the softmax of
+        the sums of its start's and its end's logits. The first is the model's
+        answer; the others follow by their scores. The list is empty if the
+        model finds none.
+
+        A model of unanswerable questions has the empty text among the
+        candidates, with the logits of [CLS] in the window where their sum is
+        lowest. It is the answer if that sum exceeds the one of the best other
+        candidate by more than the task's `null_score_diff_threshold`, which is
+        0 unless configured; then the answer has the highest score, as any other
+        model's has.
     """
     asked = {
         question["id"]: (paragraph, question)
@@ -70,19 +117,21 @@ def predict(task, model, dataset: dict) -> dict[str, str]:
     found = _found(task, model, left, "answering")
     left = [pair for pair in left if pair[1]["id"] not in found]
     # Model Garden pairs the likeliest starts with the likeliest ends. A short
-    # paragraph may contain none of these pairs; then all pairs are searched.
+    # paragraph may contain none of these pairs; then all pairs are searched. A
+    # model of unanswerable questions has found the empty text at least.
     sizes = {"n_best_size": task.task_config.validation_data.seq_length}
     thorough = type(task)(task.task_config.replace(**sizes))
     again = _found(thorough, model, left, "answering with more candidates")
-    for name, text in again.items():
+    for name, some in again.items():
         # The official evaluation ignores punctuation.
-        if text.strip(string.punctuation):
-            found[name] = text
-    return {name: found.get(name, "") for name in asked}
+        found[name] = [
+            one for one in some if one["text"].strip(string.punctuation)
+        ]
+    return {name: found.get(name, []) for name in asked}
 
 
 def _found(task, model, asked, what):
-    """Returns the answers that Model Garden finds, by question id."""
+    """Returns the candidates that Model Garden finds, by question id."""
     if not asked:
         return {}
     from official.nlp.tasks import question_answering
@@ -101,9 +150,13 @@ def _found(task, model, asked, what):
             _watched(task, beat), data, model
         )
     return {
-        name: text
-        for name, text in answers.items()
-        if not _stands_for_none(best[name])
+        name: [
+            {"text": one["text"], "score": one["probability"]}
+            # Another threshold than 0 may choose another than the likeliest.
+            for one in sorted(some, key=lambda o: o["text"] != answers[name])
+        ]
+        for name, some in best.items()
+        if not _stands_for_none(some)
     }
 
 
@@ -159,9 +212,17 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     """
     dataset = squad.read_questions("--input", arguments.input)
     files.check_output("--output", arguments.output)
+    if arguments.n_best_output:
+        files.check_output("--n_best_output", arguments.n_best_output)
     model = load(arguments.model_dir, arguments.checkpoint)
-    answers = predict(*model, dataset)
+    found = candidates(*model, dataset)
+    answers = {
+        name: chosen(some, arguments.min_score) for name, some in found.items()
+    }
     files.write_json(arguments.output, answers)
+    if arguments.n_best_output:
+        best = {name: some[: arguments.n_best] for name, some in found.items()}
+        files.write_json(arguments.n_best_output, best)
     return {"answers": len(answers), "output": arguments.output}
 
 
@@ -183,6 +244,15 @@ def add_model_arguments(parser: command_line.Parser) -> None:
         default="best",
         help="the one with the best F1, or the newest",
     )
+    parser.add_argument(
+        "--min_score",
+        type=command_line.number(0, 1),
+        default=0.0,
+        help=(
+            "give no answer whose score is lower: its share, from 0 to 1, "
+            "among the likeliest answers"
+        ),
+    )
 
 
 def parser() -> command_line.Parser:
@@ -190,8 +260,22 @@ def parser() -> command_line.Parser:
     result = command_line.Parser(__doc__)
     add_model_arguments(result)
     add = result.add_argument
-    add("--input", required=True, metavar="FILE", help="SQuAD v1.1 JSON")
+    add("--input", required=True, metavar="FILE", help="SQuAD JSON")
     add("--output", required=True, metavar="FILE", help="JSON to write")
+    add(
+        "--n_best_output",
+        metavar="FILE",
+        help=(
+            "JSON to write the likeliest answers to, from question id to a "
+            "list of texts and scores, the model's answer first"
+        ),
+    )
+    add(
+        "--n_best",
+        type=command_line.integer(1),
+        default=20,
+        help="answers to each question in that file at most",
+    )
     return result
 
 

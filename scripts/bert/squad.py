@@ -1,4 +1,8 @@
-"""Reads SQuAD v1.1 files and checks them, question by question."""
+"""Reads SQuAD files, v1.1 and v2.0, and checks them, question by question.
+
+In v2.0 a question may be unanswerable: `is_impossible` is true and `answers`
+is empty. There may be `plausible_answers`, which nothing reads.
+"""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -8,9 +12,13 @@ from bert import texts
 from command_line import InputError
 from command_line import files
 
+_WAY_OUT = ", unless `is_impossible` is true"
+
 
 def read_training(argument: str, path: str) -> dict:
     """Returns a file of questions with one answer each, in its paragraph.
+
+    Unanswerable questions are without one.
 
     Args:
         argument: Name of the command line's argument, for errors.
@@ -28,6 +36,8 @@ def read_training(argument: str, path: str) -> dict:
 
 def read_references(argument: str, path: str) -> dict:
     """Returns a file of questions with answers to compare with.
+
+    Unanswerable questions are without one.
 
     Args:
         argument: Name of the command line's argument, for errors.
@@ -77,6 +87,49 @@ def questions(dataset: Mapping) -> Iterator[tuple[str, Mapping]]:
                 yield paragraph["context"], question
 
 
+def has_unanswerable(dataset: Mapping) -> bool:
+    """Returns whether a question of a dataset is unanswerable.
+
+    Args:
+        dataset: The parsed JSON, of `read_training` or `read_references`.
+
+    Returns:
+        Whether there is one.
+    """
+    return any(
+        question.get("is_impossible", False)
+        for _, question in questions(dataset)
+    )
+
+
+def marked(dataset: Mapping) -> dict:
+    """Returns a dataset whose questions all say if they are unanswerable.
+
+    Args:
+        dataset: The parsed JSON, of `read_training` or `read_references`.
+
+    Returns:
+        A copy with the key `is_impossible` in every question.
+    """
+    articles = [
+        {
+            **article,
+            "paragraphs": [
+                {
+                    **paragraph,
+                    "qas": [
+                        {"is_impossible": False, **question}
+                        for question in paragraph["qas"]
+                    ],
+                }
+                for paragraph in article["paragraphs"]
+            ],
+        }
+        for article in dataset["data"]
+    ]
+    return {**dataset, "data": articles}
+
+
 class _Malformed(Exception):
     pass
 
@@ -99,8 +152,7 @@ def _read(
             raise _Malformed("there is no question")
     except _Malformed as error:
         raise InputError(
-            f"`{argument}` must be SQuAD v1.1: {error}. "
-            f"Received: {argument}={path}"
+            f"`{argument}` must be SQuAD: {error}. Received: {argument}={path}"
         ) from error
     return dataset
 
@@ -138,11 +190,26 @@ def _with_unique_ids(check_answers):
     return check
 
 
-def _check_one_answer(question, context):
+def _is_unanswerable(question):
+    """Returns whether a question says so, checked against its answers."""
+    # Missing in SQuAD v1.1.
+    says_so = question.get("is_impossible", False)
+    if not isinstance(says_so, bool):
+        raise _Malformed("`is_impossible` is no bool")
     answers = _field(question, "answers", list)
+    if says_so and answers:
+        raise _Malformed("`is_impossible` is true, but `answers` is not empty")
+    return says_so
+
+
+def _check_one_answer(question, context):
+    if _is_unanswerable(question):
+        return
+    answers = question["answers"]
     if len(answers) != 1:
         raise _Malformed(
             f"`answers` must hold exactly one answer, not {len(answers)}"
+            f"{'' if answers else _WAY_OUT}"
         )
     text = _field(answers[0], "text", str)
     start = _field(answers[0], "answer_start", int)
@@ -153,10 +220,9 @@ def _check_one_answer(question, context):
 
 
 def _check_has_answer(question, context):
-    answers = _field(question, "answers", list)
-    if not answers:
-        raise _Malformed("`answers` must hold an answer")
-    for answer in answers:
+    if not _is_unanswerable(question) and not question["answers"]:
+        raise _Malformed(f"`answers` must hold an answer{_WAY_OUT}")
+    for answer in question["answers"]:
         _field(answer, "text", str)
 
 

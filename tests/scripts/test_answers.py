@@ -73,6 +73,54 @@ def test_the_word_empty_stays_an_answer_whatever_the_logits(model):
         assert predicted(model, "empty") == ["empty"]
 
 
+def test_candidates_are_parts_of_the_paragraph_and_the_best_is_first(model):
+    (found,) = predict_squad.candidates(*model, dataset(PARAGRAPH)).values()
+    texts, scores = ([one[key] for one in found] for key in ("text", "score"))
+    # The model has seen no unanswerable question, so that none is empty.
+    assert len(found) > 1 and all(text in PARAGRAPH for text in texts)
+    assert "" not in texts and len(set(texts)) == len(texts)
+    assert scores == sorted(scores, reverse=True)
+    assert sum(scores) == pytest.approx(1)
+    assert [predicted(model, PARAGRAPH)] == [texts[:1]]
+
+
+@pytest.mark.parametrize(
+    ("scores", "min_score", "expected"),
+    [
+        ([], 0, ""),
+        ([0.6, 0.4], 0, "0.6"),
+        ([0.6, 0.4], 0.6, "0.6"),
+        ([0.6, 0.4], 0.61, ""),
+        # The first is the answer, whatever its score.
+        ([0.3, 0.7], 0, "0.3"),
+        ([0.3, 0.7], 0.5, ""),
+    ],
+)
+def test_the_first_candidate_is_chosen_if_its_score_is_high_enough(
+    scores, min_score, expected
+):
+    found = [{"text": str(score), "score": score} for score in scores]
+    assert predict_squad.chosen(found, min_score) == expected
+
+
+def test_the_best_candidates_are_written_to_another_file(
+    model, finetuned, folder, tmp_path
+):
+    output, best = tmp_path / "answers.json", tmp_path / "best.json"
+    call(
+        predict_squad,
+        *("--model_dir", finetuned, "--input", folder / "squad.json"),
+        *("--output", output, "--n_best_output", best, "--n_best", 2),
+        *("--min_score", 1),
+    )
+    assert set(json.loads(output.read_text()).values()) == {""}
+    asked = json.loads((folder / "squad.json").read_text())
+    found = predict_squad.candidates(*model, asked)
+    assert json.loads(best.read_text()) == {
+        name: some[:2] for name, some in found.items()
+    }
+
+
 @pytest.mark.parametrize("name", ["", "none/out.json"])
 def test_predictions_are_written_to_a_file(complain, folder, tmp_path, name):
     options = ["--input", folder / "squad.json", "--output", tmp_path / name]

@@ -67,7 +67,7 @@ def error(reader, path):
     with pytest.raises(InputError) as caught:
         READERS[reader]("--train", path)
     message = str(caught.value)
-    assert message.startswith("`--train` must be SQuAD v1.1: ")
+    assert message.startswith("`--train` must be SQuAD: ")
     assert message.endswith(f". Received: --train={path}")
     return message
 
@@ -213,3 +213,76 @@ def test_a_reader_takes_the_answers_it_needs(
     else:
         message = error(reader, path)
         assert re.search(f"{IN_QUESTION}: .*(answer|text)", message)
+
+
+UNANSWERABLE = {"is_impossible": True, "answers": []}
+
+
+def with_question(**changes):
+    """Returns the good dataset with the last question changed."""
+    *_, (_, question) = squad.questions(GOOD)
+    question = {**question, **changes}
+    given = {k: v for k, v in question.items() if v is not MISSING}
+    return changed(QUESTION, given)
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (UNANSWERABLE, None),
+        ({**UNANSWERABLE, "plausible_answers": [ANSWER]}, None),
+        ({"is_impossible": False}, None),
+        ({"is_impossible": True}, "true, but `answers` is not empty"),
+        (
+            {**UNANSWERABLE, "answers": MISSING},
+            "`answers` is missing or no list",
+        ),
+        *(
+            (
+                {"is_impossible": odd, "answers": []},
+                "`is_impossible` is no bool",
+            )
+            for odd in (None, 0, 1, "true", [])
+        ),
+        *(
+            ({**unmarked, "answers": []}, ", unless `is_impossible` is true")
+            for unmarked in ({}, {"is_impossible": False})
+        ),
+    ],
+)
+def test_an_unanswerable_question_says_so_and_has_no_answer(
+    tmp_path, reader, changes, expected
+):
+    dataset = with_question(**changes)
+    path = save(tmp_path, dataset)
+    if expected and reader != "questions":
+        message = error(reader, path)
+        assert f"{IN_QUESTION}: " in message and expected in message
+    else:
+        assert READERS[reader]("--train", path) == dataset
+
+
+@pytest.mark.parametrize(
+    ("dataset", "expected"),
+    [
+        (GOOD, False),
+        (with_question(is_impossible=False), False),
+        (with_question(**UNANSWERABLE), True),
+    ],
+)
+def test_one_unanswerable_question_is_found(dataset, expected):
+    assert squad.has_unanswerable(dataset) is expected
+
+
+@pytest.mark.parametrize("mark", [False, True])
+def test_marks_are_added_where_they_are_missing_and_nothing_else(mark):
+    dataset = with_question(is_impossible=mark, more="kept")
+    before = copy.deepcopy(dataset)
+    marked = squad.marked(dataset)
+    assert [
+        question.pop("is_impossible") for _, question in squad.questions(marked)
+    ] == [False, mark]
+    assert dataset == before
+    del dataset["data"][1]["paragraphs"][1]["qas"][1]["is_impossible"]
+    assert marked == dataset
