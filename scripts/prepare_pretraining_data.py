@@ -46,12 +46,14 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
         raise InputError(
             f"`{name}` must hold text; there is none. Received: {name}={value}"
         )
-    if arguments.vocab:
-        pieces = vocabulary.read("--vocab", arguments.vocab)
-        settings["pieces"] = hashlib.sha256(repr(pieces).encode()).hexdigest()
+    given, do_lower_case = prepared.tokenizer(arguments)
+    settings["do_lower_case"] = do_lower_case
+    if given:
+        settings["pieces"] = hashlib.sha256(repr(given).encode()).hexdigest()
     prepared.begin(arguments.output_dir, _what_matters(settings))
     vocab_path = os.path.join(arguments.output_dir, "vocab.txt")
-    if arguments.vocab:
+    if given:
+        pieces = given
         vocabulary.write(vocab_path, pieces)
     elif os.path.exists(vocab_path):
         pieces = vocabulary.read("--output_dir", vocab_path)
@@ -59,7 +61,7 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
         pieces = vocabulary.train(
             _lines(settings),
             arguments.vocab_size,
-            arguments.do_lower_case,
+            do_lower_case,
             arguments.vocab_megabytes,
         )
         vocabulary.write(vocab_path, pieces)
@@ -86,7 +88,7 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
         arguments.output_dir,
         {
             "vocab_size": len(pieces),
-            "do_lower_case": arguments.do_lower_case,
+            "do_lower_case": do_lower_case,
             "max_seq_length": arguments.max_seq_length,
             "max_predictions_per_seq": arguments.max_predictions_per_seq,
             "train_examples": totals["train"],
@@ -115,11 +117,7 @@ def parser() -> command_line.Parser:
     add("--tfds_split", default="train", help="split of that dataset")
     add("--tfds_feature", default="text", help="its feature with the text")
     add("--output_dir", required=True, metavar="DIR", help="where to write")
-    add(
-        "--vocab",
-        metavar="FILE",
-        help="WordPiece vocabulary to use; one is trained otherwise",
-    )
+    prepared.add_tokenizer_arguments(result, required=False)
     add(
         "--vocab_size",
         type=command_line.integer(10),
@@ -131,12 +129,6 @@ def parser() -> command_line.Parser:
         type=command_line.integer(1),
         default=256,
         help="million characters to train a vocabulary on at most",
-    )
-    add(
-        "--cased",
-        dest="do_lower_case",
-        action="store_false",
-        help="keep upper case and accents; text is lower-cased otherwise",
     )
     add(
         "--max_seq_length",

@@ -1,7 +1,9 @@
-r"""Converts SQuAD v1.1 files for finetune_squad.py.
+r"""Converts SQuAD files, v1.1 or v2.0, for finetune_squad.py.
 
 Writes TFRecords of the training questions, a copy of the questions to evaluate
-on, and the vocabulary. Both files may be compressed. Example:
+on, and the vocabulary. Both files may be compressed. A model that is trained on
+unanswerable questions, as v2.0 has them, learns when to give no answer.
+Example:
 
     python scripts/prepare_squad_data.py \
         --train train-v1.1.json --dev dev-v1.1.json.zip \
@@ -50,7 +52,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
             f"--max_query_length - 3, {longest}, what a window holds of a "
             f"paragraph. Received: --doc_stride={arguments.doc_stride}"
         )
-    pieces = vocabulary.read("--vocab", arguments.vocab)
+    pieces, do_lower_case = prepared.tokenizer(arguments)
     train = squad.read_training("--train", arguments.train)
     dev = squad.read_references("--dev", arguments.dev)
     if all(texts.is_blank(paragraph) for paragraph, _ in squad.questions(dev)):
@@ -58,8 +60,17 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
             "`--dev` must hold a question about a paragraph with text. "
             f"Received: --dev={arguments.dev}"
         )
+    unanswerable = squad.has_unanswerable(train)
+    if squad.has_unanswerable(dev) and not unanswerable:
+        raise InputError(
+            "`--dev` must hold no unanswerable question where --train holds "
+            "none: the model would never have seen one. Take a --train file "
+            "of SQuAD v2.0, or leave these questions out of --dev. "
+            f"Received: --dev={arguments.dev}"
+        )
     directory = arguments.output_dir
-    prepared.begin(directory, vars(arguments))
+    settings = {**vars(arguments), "do_lower_case": do_lower_case}
+    prepared.begin(directory, settings)
     vocab = os.path.join(directory, "vocab.txt")
     vocabulary.write(vocab, pieces)
     files.write_json(os.path.join(directory, "dev.json"), dev)
@@ -74,15 +85,16 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         files.whole(os.path.join(directory, "train.tfrecord")) as partial,
     ):
         path = os.path.join(unpacked, "train.json")
-        files.write_json(path, train)
+        files.write_json(path, squad.marked(train))
         description = squad_lib.generate_tf_record_from_json_file(
             path,
             vocab,
             partial,
             max_seq_length=arguments.max_seq_length,
-            do_lower_case=arguments.do_lower_case,
+            do_lower_case=do_lower_case,
             max_query_length=arguments.max_query_length,
             doc_stride=arguments.doc_stride,
+            version_2_with_negative=unanswerable,
         )
     if not description["train_data_size"]:
         raise InputError(
@@ -93,11 +105,12 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         directory,
         {
             "vocab_size": len(pieces),
-            "do_lower_case": arguments.do_lower_case,
+            "do_lower_case": do_lower_case,
             "max_seq_length": arguments.max_seq_length,
             "max_query_length": arguments.max_query_length,
             "doc_stride": arguments.doc_stride,
             "train_examples": description["train_data_size"],
+            "unanswerable": unanswerable,
         },
     )
 
@@ -106,12 +119,12 @@ def parser() -> command_line.Parser:
     """Returns the parser of this script's command line."""
     result = command_line.Parser(__doc__)
     add = result.add_argument
-    add("--train", required=True, metavar="FILE", help="SQuAD v1.1 JSON")
+    add("--train", required=True, metavar="FILE", help="SQuAD JSON")
     add(
         "--dev",
         required=True,
         metavar="FILE",
-        help="SQuAD v1.1 JSON to evaluate on",
+        help="SQuAD JSON to evaluate on",
     )
     prepared.add_arguments(result, max_seq_length=384)
     add(

@@ -14,8 +14,9 @@ import os
 
 import command_line
 from bert import prepared
+from bert import recipes
+from bert import runs
 from bert import training_arguments
-from command_line import progress
 
 EXPERIMENT = "keras_clip/bert/pretraining"
 
@@ -35,47 +36,26 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
     training_arguments.check_training_arguments(arguments)
     data_dir = arguments.data_dir
     sizes = prepared.sizes(
-        data_dir, "prepare_pretraining_data.py", ["max_predictions_per_seq"]
+        data_dir,
+        "prepare_pretraining_data.py",
+        ["max_predictions_per_seq", "train_examples"],
     )
-    progress.say("importing TensorFlow")
-    # These take ten seconds to import, and are imported after the checks.
-    from bert import compatibility
-    from bert import parameters
-    from bert import training
-
-    data = {
-        "task": {
-            "model": {
-                "encoder": {
-                    "type": "bert",
-                    "bert": {"vocab_size": sizes["vocab_size"]},
-                }
-            },
-            "train_data": {
-                "input_path": os.path.join(data_dir, "train-*.tfrecord")
-            },
-            "validation_data": {
-                "input_path": os.path.join(data_dir, "heldout-*.tfrecord")
-            },
-        }
+    task = {
+        "train_data": {
+            "input_path": os.path.join(data_dir, "train-*.tfrecord")
+        },
+        "validation_data": {
+            "input_path": os.path.join(data_dir, "heldout-*.tfrecord")
+        },
     }
-    params = parameters.build(EXPERIMENT, data, arguments)
-    compatibility.check_fit(params, sizes)
-    return training.train(
-        params, arguments.data_dir, arguments.model_dir, arguments.seed
-    )
+    recipe = recipes.pretraining(sizes)
+    return runs.run(EXPERIMENT, arguments, sizes, task, recipe)
 
 
 def parser() -> command_line.Parser:
     """Returns the parser of this script's command line."""
     result = command_line.Parser(__doc__)
-    result.add_argument(
-        "--data_dir",
-        required=True,
-        metavar="DIR",
-        help="what prepare_pretraining_data.py has written",
-    )
-    training_arguments.add_training_arguments(result)
+    runs.add_arguments(result, "prepare_pretraining_data.py")
     return result
 
 

@@ -82,6 +82,15 @@ def check_fit(
             "Received: type=None"
         )
     _check_sizes(params.task, encoder, sizes)
+    for name in ("train_data", "validation_data"):
+        data = getattr(params.task, name)
+        given = getattr(data, "version_2_with_negative", None)
+        if "unanswerable" in sizes and given != sizes["unanswerable"]:
+            raise InputError(
+                f"`task.{name}.version_2_with_negative` must be "
+                f"{sizes['unanswerable']}, as the data were prepared; leave it "
+                f"out and it is that. Received: version_2_with_negative={given}"
+            )
     if encoder.vocab_size < sizes["vocab_size"]:
         raise InputError(
             "`task.model.encoder.bert.vocab_size` must be at least "
@@ -99,28 +108,54 @@ def check_fit(
 
 
 def check_encoder(
-    params: config_definitions.ExperimentConfig,
-    pretraining: config_definitions.ExperimentConfig,
+    params: config_definitions.ExperimentConfig, encoder: Mapping[str, object]
 ) -> None:
     """Checks that the encoder is the one that was pretrained.
 
     Args:
-        params: Parameters of a finetuning run.
-        pretraining: Parameters of the pretraining run that it starts from.
+        params: Parameters of a run.
+        encoder: Settings of the pretrained encoder.
 
     Raises:
         InputError: If the encoders differ.
     """
     here = params.task.model.encoder.get().as_dict()
-    there = pretraining.task.model.encoder.get().as_dict()
-    for name in here:
-        # Dropout has no weights.
-        if here[name] != there.get(name) and "dropout" not in name:
+    for name, value in encoder.items():
+        if here.get(name) != value and not _has_no_weights(name):
             raise InputError(
-                f"`task.model.encoder.bert.{name}` must be {there.get(name)} "
-                "as --pretrained has it; leave the encoder out and it is that. "
-                f"Received: {name}={here[name]}"
+                f"`task.model.encoder.bert.{name}` must be {value} as "
+                "--pretrained has it; leave the encoder out and it is that. "
+                f"Received: {name}={here.get(name)}"
             )
+
+
+def fit_encoder(
+    params: config_definitions.ExperimentConfig, encoder: Mapping[str, object]
+) -> dict[str, object]:
+    """Replaces the encoder by the one that was pretrained.
+
+    Args:
+        params: Parameters of a run, changed in place.
+        encoder: Settings of the pretrained encoder.
+
+    Returns:
+        The replaced settings, with their values before. Dropout is not
+        replaced.
+    """
+    model = params.task.model
+    before = model.encoder.get().as_dict() if model.encoder.type else {}
+    fitted = {k: v for k, v in encoder.items() if not _has_no_weights(k)}
+    model.encoder.override({"type": "bert", "bert": fitted})
+    # Heads are as wide as the encoder, with its activation.
+    if hasattr(model, "mlm_activation"):
+        model.mlm_activation = fitted["hidden_activation"]
+    for head in getattr(model, "cls_heads", None) or []:
+        head.inner_dim = fitted["hidden_size"]
+    return {
+        name: before[name]
+        for name, value in fitted.items()
+        if name in before and before[name] != value
+    }
 
 
 def check_optimizer(params: config_definitions.ExperimentConfig) -> None:
@@ -145,6 +180,11 @@ def check_optimizer(params: config_definitions.ExperimentConfig) -> None:
             "`trainer.optimizer_config` must be one that works; "
             f"{config.optimizer.type}: {reason}"
         ) from error
+
+
+def _has_no_weights(name):
+    """Returns whether a setting of an encoder may be another later."""
+    return "dropout" in name or name == "initializer_range"
 
 
 def _check_sizes(task, encoder, sizes):

@@ -1,10 +1,12 @@
 """Builds and checks parameters of Model Garden experiments.
 
 The sources, of which later ones override earlier ones, are the registered
-experiment, the data, YAML files and the command line.
+experiment, the data, YAML files, the pretrained model and the command line.
 """
 
 import argparse
+from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 
 from official.core import config_definitions
@@ -25,14 +27,19 @@ _RATES = {"initial_learning_rate", "learning_rate", "values"}
 
 
 def build(
-    experiment: str, data: Mapping, arguments: argparse.Namespace
+    experiment: str,
+    sources: Iterable[Mapping],
+    arguments: argparse.Namespace,
+    fit: Callable[[config_definitions.ExperimentConfig], None] | None = None,
 ) -> config_definitions.ExperimentConfig:
     """Returns the parameters of an experiment for a command line.
 
     Args:
         experiment: Name of a registered experiment.
-        data: The parameters that depend on the data, as nested dicts.
+        sources: Parameters that depend on the data and on the pretrained model,
+            as nested dicts, later ones over earlier.
         arguments: The parsed `training_arguments.add_training_arguments`.
+        fit: Changes the parameters after the YAML files, in place.
 
     Returns:
         The parameters.
@@ -42,7 +49,8 @@ def build(
             cannot be used.
     """
     params = exp_factory.get_exp_config(experiment)
-    params.override(data, is_strict=True)
+    for source in sources:
+        params.override(source, is_strict=True)
     optimizer = params.trainer.optimizer_config.optimizer
     suited = optimizer.type
     for path in arguments.config:
@@ -50,6 +58,8 @@ def build(
             given = overrides.apply(params, file.read(), f"--config={path}")
         if _has_learning_rate(given):
             suited = optimizer.type
+    if fit is not None:
+        fit(params)
     configured_steps = params.trainer.train_steps
     options = [
         overrides.apply(params, given, source)

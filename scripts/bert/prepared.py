@@ -4,13 +4,14 @@ Each directory holds `vocab.txt`, records and, once all of them are complete,
 `sizes.json`.
 """
 
-import filecmp
+import argparse
 import json
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence
 
 import command_line
+from bert import hugging_face
 from bert import vocabulary
 from command_line import InputError
 from command_line import files
@@ -18,11 +19,16 @@ from command_line import files
 _SIZES = "sizes.json"
 _SETTINGS = "settings.json"
 _KINDS = {
-    "task": str,
+    "metric": str,
+    "labels": list,
     "vocab_size": int,
     "do_lower_case": bool,
     "max_seq_length": int,
     "max_predictions_per_seq": int,
+    "max_query_length": int,
+    "doc_stride": int,
+    "train_examples": int,
+    "unanswerable": bool,
 }
 
 
@@ -33,26 +39,90 @@ def add_arguments(parser: command_line.Parser, max_seq_length: int) -> None:
         parser: The script's parser.
         max_seq_length: Default length of a sequence.
     """
+    add_tokenizer_arguments(parser, required=True)
     add = parser.add_argument
-    add(
-        "--vocab",
-        required=True,
-        metavar="FILE",
-        help="the vocabulary of the pretrained model",
-    )
     add("--output_dir", required=True, metavar="DIR", help="where to write")
-    add(
-        "--cased",
-        dest="do_lower_case",
-        action="store_false",
-        help="keep upper case and accents; text is lower-cased otherwise",
-    )
     add(
         "--max_seq_length",
         type=command_line.integer(8),
         default=max_seq_length,
         help="tokens a sequence",
     )
+
+
+def add_tokenizer_arguments(
+    parser: command_line.Parser, required: bool
+) -> None:
+    """Adds the options that choose the vocabulary and the casing.
+
+    Args:
+        parser: The script's parser.
+        required: Whether a vocabulary has to be given.
+    """
+    otherwise = "" if required else "; one is trained otherwise"
+    source = parser.add_mutually_exclusive_group(required=required)
+    source.add_argument(
+        "--vocab",
+        metavar="FILE",
+        help=f"WordPiece vocabulary to use{otherwise}",
+    )
+    source.add_argument(
+        "--pretrained",
+        metavar="DIR",
+        help=(
+            "directory of the model to start from, a run or a Hugging Face "
+            "BERT, whose vocabulary and casing are used"
+        ),
+    )
+    parser.add_argument(
+        "--cased",
+        dest="do_lower_case",
+        action="store_false",
+        help=(
+            "keep upper case and accents; text is lower-cased otherwise, or as "
+            "--pretrained has it"
+        ),
+    )
+
+
+def tokenizer(
+    arguments: argparse.Namespace,
+) -> tuple[list[str] | None, bool]:
+    """Returns the vocabulary and the casing that a command line chooses.
+
+    Args:
+        arguments: The parsed `add_tokenizer_arguments`.
+
+    Returns:
+        Tuple of the pieces, `None` where they are to be trained, and whether
+        text is lower-cased.
+
+    Raises:
+        InputError: If the vocabulary cannot be used.
+    """
+    lower = arguments.do_lower_case
+    if arguments.vocab is not None:
+        return vocabulary.read("--vocab", arguments.vocab), lower
+    directory = arguments.pretrained
+    if directory is None:
+        return None, lower
+    path = os.path.join(directory, "vocab.txt")
+    if hugging_face.is_one(directory):
+        pieces = hugging_face.read_vocabulary("--pretrained", directory)
+    elif os.path.isfile(path):
+        pieces = vocabulary.read("--pretrained", path)
+    else:
+        raise InputError(
+            "`--pretrained` must be the directory of a model with its "
+            f"vocabulary, vocab.txt. Received: --pretrained={directory}"
+        )
+    theirs = vocabulary.do_lower_case("--pretrained", directory, pieces)
+    if theirs and not lower:
+        raise InputError(
+            "`--cased` must not be given where --pretrained has lower case. "
+            f"Received: --cased with --pretrained={directory}"
+        )
+    return pieces, theirs
 
 
 def begin(directory: str, settings: Mapping[str, object]) -> None:
@@ -107,7 +177,7 @@ def sizes(
     Args:
         data_dir: Directory of the data.
         script: The script that prepares such data.
-        names: Names of sizes other than `vocab_size` and `max_seq_length`.
+        names: Names of sizes that the script writes besides those that all do.
 
     Returns:
         Dict of sizes.
@@ -122,7 +192,7 @@ def sizes(
             f"{_SIZES}. Received: --data_dir={data_dir}"
         )
     found = files.read_json("--data_dir", path)
-    for name in ("vocab_size", "max_seq_length", *names):
+    for name in ("vocab_size", "do_lower_case", "max_seq_length", *names):
         if not isinstance(found, Mapping) or not isinstance(
             found.get(name), _KINDS[name]
         ):
@@ -140,33 +210,46 @@ def sizes(
     return found
 
 
-def keep_vocabulary(data_dir: str, model_dir: str) -> None:
-    """Copies the data's vocabulary to the directory of a run.
+def keep_tokenizer(data_dir: str, model_dir: str) -> None:
+    """Copies the data's vocabulary and casing to the directory of a run.
 
     Args:
         data_dir: Directory of the data.
         model_dir: Directory of the run.
     """
-    with open(os.path.join(data_dir, "vocab.txt"), encoding="utf-8") as file:
-        text = file.read()
-    with files.whole(os.path.join(model_dir, "vocab.txt")) as partial:
-        with open(partial, "w", encoding="utf-8") as file:
-            file.write(text)
+    pieces = vocabulary.read("--data_dir", os.path.join(data_dir, "vocab.txt"))
+    vocabulary.write(os.path.join(model_dir, "vocab.txt"), pieces)
+    found = files.read_json("--data_dir", os.path.join(data_dir, _SIZES))
+    vocabulary.write_casing(model_dir, found["do_lower_case"])
 
 
-def check_vocabulary(data_dir: str, pretrained: str) -> None:
-    """Checks that data and a pretrained model have the same vocabulary.
+def check_tokenizer(
+    data_dir: str, sizes: Mapping[str, object], pretrained: str
+) -> None:
+    """Checks that data and a pretrained model have the same tokens.
 
     Args:
         data_dir: Directory of the data.
-        pretrained: Directory of the pretraining run.
+        sizes: Contents of its `sizes.json`.
+        pretrained: Directory of the pretrained model.
 
     Raises:
-        InputError: If the vocabularies differ.
+        InputError: If the vocabularies or their casing differ.
     """
     paths = [os.path.join(d, "vocab.txt") for d in (data_dir, pretrained)]
-    if os.path.exists(paths[1]) and not filecmp.cmp(*paths, shallow=False):
-        raise InputError(
-            "`--data_dir` must be prepared with the vocabulary of "
-            f"--pretrained, {paths[1]}. Received: --data_dir={data_dir}"
-        )
+    if not os.path.exists(paths[1]):
+        return
+    here = vocabulary.read("--data_dir", paths[0])
+    there = vocabulary.read("--pretrained", paths[1])
+    lower = vocabulary.do_lower_case("--pretrained", pretrained, there)
+    casing = "in lower case" if lower else "with --cased"
+    for fits, what in (
+        (here == there, f"with the vocabulary of --pretrained, {paths[1]}"),
+        (sizes["do_lower_case"] == lower, f"{casing} as --pretrained has it"),
+    ):
+        if not fits:
+            raise InputError(
+                f"`--data_dir` must be prepared {what}; --pretrained of the "
+                "script that prepares it does that. "
+                f"Received: --data_dir={data_dir}"
+            )

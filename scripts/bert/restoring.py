@@ -12,6 +12,19 @@ from bert import checkpoints
 from command_line import InputError
 
 
+def build_heads(model: tf_keras.Model) -> None:
+    """Makes the weights that a pretraining model makes at its first call.
+
+    Without them, the first step is traced twice, and heads cannot be given
+    pretrained weights before it.
+
+    Args:
+        model: Model of a task.
+    """
+    if not model.built:
+        model({tensor.name: tensor for tensor in model.inputs})
+
+
 def restored_model(
     params: config_definitions.ExperimentConfig, model_dir: str, which: str
 ) -> tuple[base_task.Task, tf_keras.Model]:
@@ -37,6 +50,7 @@ def restored_model(
     try:
         task = task_factory.get_task(params.task, logging_dir=model_dir)
         model = task.build_model()
+        build_heads(model)
         status = tf.train.Checkpoint(model=model).read(checkpoint)
         status.expect_partial().assert_existing_objects_matched()
     # The libraries raise many classes of errors for damaged files.

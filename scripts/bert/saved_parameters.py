@@ -36,15 +36,7 @@ def read(
     Raises:
         InputError: If the directory does not belong to such a run.
     """
-    path = os.path.join(model_dir, "params.yaml")
-    if not os.path.exists(path):
-        raise InputError(
-            f"`{argument}` must be the directory of a training run; it has no "
-            f"params.yaml. Received: {argument}={model_dir}"
-        )
-    source = f"{argument}={model_dir}"
-    with files.open_text(argument, path) as file:
-        settings = overrides.read(file.read(), source)
+    settings = _settings(argument, model_dir)
     here = _experiment(settings)
     if here not in (experiment, None):
         way_out = ""
@@ -56,11 +48,34 @@ def read(
         raise InputError(
             f"`{argument}` must be the directory of a run of "
             f"{_SCRIPTS[experiment]}, not of {_SCRIPTS[here]}{way_out}. "
-            f"Received: {source}"
+            f"Received: {argument}={model_dir}"
         )
-    params = exp_factory.get_exp_config(experiment)
-    overrides.apply(params, settings, source)
-    return params
+    return _parameters(experiment, settings, f"{argument}={model_dir}")
+
+
+def read_any(
+    argument: str, model_dir: str
+) -> config_definitions.ExperimentConfig:
+    """Returns the parameters in the directory of a run of any script.
+
+    Args:
+        argument: Name of the command line's argument, for the error.
+        model_dir: Directory of the run.
+
+    Returns:
+        The parameters.
+
+    Raises:
+        InputError: If the directory does not belong to a run.
+    """
+    settings = _settings(argument, model_dir)
+    experiment = _experiment(settings)
+    if experiment is None:
+        raise InputError(
+            f"`{argument}` must be the directory of a run of "
+            f"{', '.join(_SCRIPTS.values())}. Received: {argument}={model_dir}"
+        )
+    return _parameters(experiment, settings, f"{argument}={model_dir}")
 
 
 def write(params: config_definitions.ExperimentConfig, model_dir: str) -> None:
@@ -72,6 +87,23 @@ def write(params: config_definitions.ExperimentConfig, model_dir: str) -> None:
     """
     with files.whole(os.path.join(model_dir, "params.yaml")) as partial:
         hyperparams.save_params_dict_to_yaml(params, partial)
+
+
+def _settings(argument, model_dir):
+    path = os.path.join(model_dir, "params.yaml")
+    if not os.path.exists(path):
+        raise InputError(
+            f"`{argument}` must be the directory of a training run; it has no "
+            f"params.yaml. Received: {argument}={model_dir}"
+        )
+    with files.open_text(argument, path) as file:
+        return overrides.read(file.read(), f"{argument}={model_dir}")
+
+
+def _parameters(experiment, settings, source):
+    params = exp_factory.get_exp_config(experiment)
+    overrides.apply(params, settings, source)
+    return params
 
 
 def _experiment(settings):

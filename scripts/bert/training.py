@@ -7,6 +7,7 @@ A run's directory holds
     best/                 the checkpoint with the best metric, if one is named
     metrics.json          the results of evaluations
     vocab.txt             the data's vocabulary
+    tokenizer_config.json whether text is lower-cased
     train/, validation/   summaries for TensorBoard
     log.txt               the output of Model Garden
 """
@@ -31,8 +32,11 @@ from official.modeling import performance
 from bert import checkpoints
 from bert import compatibility
 from bert import failures
+from bert import hugging_face
 from bert import prepared
+from bert import pretrained
 from bert import records
+from bert import restoring
 from bert import saved_parameters
 from bert.best_checkpoint import BestCheckpoint
 from command_line import Divergence
@@ -46,6 +50,13 @@ class _Trainer(base_trainer.Trainer):
     """Trains as Model Garden does, and reports the progress of evaluations."""
 
     progress: progress.Progress
+
+    def initialize(self):
+        start = self.config.task.init_checkpoint
+        if start and hugging_face.is_one(start):
+            pretrained.load(self.model, start)
+        else:
+            super().initialize()
 
     def eval_reduce(self, state=None, step_outputs=None):
         # Not in the graph of `trainer.eval_tf_while_loop`.
@@ -68,7 +79,7 @@ def train(
 
     Args:
         params: The experiment's parameters.
-        data_dir: Directory of the data, whose vocabulary is copied.
+        data_dir: Directory of the data, whose tokenizer is copied.
         model_dir: Directory of the run.
         seed: Seed of the initial weights and of dropout.
 
@@ -95,7 +106,7 @@ def train(
     if strategy.extended.should_checkpoint:
         files.make_directory("--model_dir", model_dir)
         saved_parameters.write(params, model_dir)
-        prepared.keep_vocabulary(data_dir, model_dir)
+        prepared.keep_tokenizer(data_dir, model_dir)
         log_path = os.path.join(model_dir, "log.txt")
     # A resumed run does not continue the order of the data: it reshuffles them.
     params.task.train_data.seed += step
@@ -257,6 +268,8 @@ def _runner(params, strategy, model_dir, seed):
             ),
             trainer_cls=_Trainer,
         )
+        restoring.build_heads(trainer.model)
+        _build_optimizer(trainer)
     return train_lib.OrbitExperimentRunner(
         distribution_strategy=strategy,
         task=task,
@@ -266,6 +279,15 @@ def _runner(params, strategy, model_dir, seed):
         save_summary=writes,
         trainer=trainer,
     )
+
+
+def _build_optimizer(trainer):
+    """Makes the optimizer's variables, so that the first step is traced once.
+
+    Model Garden's legacy optimizers make theirs in the first step.
+    """
+    if hasattr(trainer.optimizer, "build"):
+        trainer.optimizer.build(trainer.model.trainable_variables)
 
 
 def _beginning(step):

@@ -11,7 +11,13 @@ from collections.abc import Callable
 from command_line.errors import Divergence
 from command_line.errors import InputError
 
-_OF_MODEL_GARDEN = ("official", "tensorflow", "tensorflow_text", "tf_keras")
+_OF_MODEL_GARDEN = (
+    "official",
+    "safetensors",
+    "tensorflow",
+    "tensorflow_text",
+    "tf_keras",
+)
 
 
 class Parser(argparse.ArgumentParser):
