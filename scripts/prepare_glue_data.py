@@ -1,10 +1,14 @@
-r"""Converts the files of GLUE's CoLA or RTE for finetune_glue.py.
+r"""Converts sentences with labels for finetune_glue.py.
 
-Writes TFRecords and the vocabulary. Example:
+The files are GLUE's of a task, or any TSV or CSV whose first line names its
+columns. Writes TFRecords and the vocabulary. Examples:
 
     python scripts/prepare_glue_data.py --task cola \
         --train CoLA/train.tsv --dev CoLA/dev.tsv \
         --vocab data/vocab.txt --output_dir data/cola
+    python scripts/prepare_glue_data.py --sentences title text --label topic \
+        --train train.csv --dev dev.csv \
+        --pretrained bert --output_dir data/topics
 """
 
 import argparse
@@ -14,6 +18,7 @@ import command_line
 from bert import glue
 from bert import prepared
 from bert import vocabulary
+from command_line import InputError
 from command_line import files
 from command_line import progress
 from command_line.heartbeat import Heartbeat
@@ -31,14 +36,15 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     Raises:
         InputError: If a file cannot be used.
     """
-    task = glue.TASKS[arguments.task]
-    pieces = vocabulary.read("--vocab", arguments.vocab)
+    task = _task(arguments)
+    pieces, do_lower_case = prepared.tokenizer(arguments)
     sets = {
         "train": glue.read("--train", arguments.train, task),
         "dev": glue.read("--dev", arguments.dev, task),
     }
     directory = arguments.output_dir
-    prepared.begin(directory, vars(arguments))
+    settings = {**vars(arguments), "do_lower_case": do_lower_case}
+    prepared.begin(directory, settings)
     vocab = os.path.join(directory, "vocab.txt")
     vocabulary.write(vocab, pieces)
     progress.say("importing TensorFlow")
@@ -46,9 +52,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     from official.nlp.data import classifier_data_lib
     from official.nlp.tools import tokenization
 
-    tokenizer = tokenization.FullTokenizer(
-        vocab, do_lower_case=arguments.do_lower_case
-    )
+    tokenizer = tokenization.FullTokenizer(vocab, do_lower_case=do_lower_case)
     for name, examples in sets.items():
         path = os.path.join(directory, f"{name}.tfrecord")
         what = f"{name}: turning {len(examples):,} examples into records"
@@ -63,17 +67,19 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
                     )
                     for number, (*sentences, label) in enumerate(examples)
                 ],
-                list(task.labels),
+                list(task.labels or ()),
                 arguments.max_seq_length,
                 tokenizer,
                 partial,
+                label_type=int if task.labels else float,
             )
     return prepared.finish(
         directory,
         {
-            "task": arguments.task,
+            "metric": task.metric,
+            "labels": list(task.labels or ()),
             "vocab_size": len(pieces),
-            "do_lower_case": arguments.do_lower_case,
+            "do_lower_case": do_lower_case,
             "max_seq_length": arguments.max_seq_length,
             "train_examples": len(sets["train"]),
             "dev_examples": len(sets["dev"]),
@@ -81,13 +87,63 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     )
 
 
+def _task(arguments):
+    """Returns the task of a command line."""
+    own = {"--label": arguments.label, "--metric": arguments.metric}
+    if arguments.task:
+        for name, value in own.items():
+            if value is not None:
+                raise InputError(
+                    f"`{name}` must be given with --sentences, not with "
+                    f"--task. Received: {name}={value}"
+                )
+        return glue.TASKS[arguments.task]
+    if len(arguments.sentences) > 2:
+        raise InputError(
+            "`--sentences` must name one column or two. "
+            f"Received: --sentences={' '.join(arguments.sentences)}"
+        )
+    if arguments.label is None:
+        raise InputError(
+            "`--label` must be given with --sentences. "
+            f"Received: --sentences={' '.join(arguments.sentences)}"
+        )
+    return glue.own_task(
+        arguments.train,
+        arguments.sentences,
+        arguments.label,
+        arguments.metric or "accuracy",
+    )
+
+
 def parser() -> command_line.Parser:
     """Returns the parser of this script's command line."""
     result = command_line.Parser(__doc__)
     add = result.add_argument
-    add("--task", required=True, choices=glue.TASKS, help="which task it is")
-    add("--train", required=True, metavar="FILE", help="train.tsv")
-    add("--dev", required=True, metavar="FILE", help="dev.tsv")
+    kind = result.add_mutually_exclusive_group(required=True)
+    kind.add_argument("--task", choices=glue.TASKS, help="a task of GLUE")
+    kind.add_argument(
+        "--sentences",
+        nargs="+",
+        action="extend",
+        metavar="COLUMN",
+        help="the column of the sentences in files of yours, or both columns",
+    )
+    add(
+        "--label",
+        metavar="COLUMN",
+        help="the column of the label in files of yours",
+    )
+    add(
+        "--metric",
+        choices=glue.METRICS,
+        help=(
+            "metric of files of yours; accuracy otherwise. Labels are numbers "
+            f"to predict with {glue.CORRELATION}"
+        ),
+    )
+    add("--train", required=True, metavar="FILE", help="examples to train on")
+    add("--dev", required=True, metavar="FILE", help="those to evaluate on")
     prepared.add_arguments(result, max_seq_length=128)
     return result
 

@@ -124,50 +124,103 @@ def test_one_question_is_answered_from_its_paragraph(finetuned):
     assert given and given in PARAGRAPH
 
 
+@pytest.fixture
+def finetuned_on(folder, data, tmp_path):
+    """Returns the metrics of a run on lines, trained and evaluated on them."""
+
+    def finetuned_on(name, lines, options, *more):
+        path = tmp_path / name
+        path.write_text("\n".join(lines) + "\n")
+        call(
+            prepare_glue_data,
+            *(*options, "--train", path, "--dev", path),
+            *("--vocab", data / "vocab.txt", "--max_seq_length", 32),
+            *("--output_dir", tmp_path / "data"),
+        )
+        return call(
+            finetune_glue,
+            *("--data_dir", tmp_path / "data"),
+            *("--config", folder / "tiny.yaml", "--train_steps", 60),
+            # A model as narrow as this one starts to learn late with less.
+            *(
+                "--params_override",
+                "task: {model: {encoder: {bert: {initializer_range: 0.3}}}}",
+            ),
+            *("--params_override", tiny.every(60)),
+            *("--model_dir", tmp_path / "run", *more),
+        )
+
+    return finetuned_on
+
+
 @pytest.mark.parametrize(
-    ("task", "lines", "metric", "name"),
+    ("options", "name", "lines", "metric"),
     [
         (
-            "cola",
+            ["--task", "cola"],
+            "cola.tsv",
             ["x\t1\t\tThe cat sat.", "x\t0\t*\tDog ran to."] * 2,
-            "matthews_corrcoef",
             "matthews_corrcoef",
         ),
         (
-            "rte",
+            ["--task", "rte"],
+            "rte.tsv",
             [
                 "index\tsentence1\tsentence2\tlabel",
                 *["0\tThe cat sat.\tThe cat sat.\tentailment"] * 2,
                 *["1\tThe cat sat.\tBlue door.\tnot_entailment"] * 2,
             ],
-            "accuracy",
+            "cls_accuracy",
+        ),
+        (
+            ["--task", "mrpc"],
+            "mrpc.tsv",
+            [
+                "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String",
+                *["1\t7\t8\tThe cat sat.\tThe cat sat."] * 2,
+                *["0\t7\t9\tThe cat sat.\tBlue door."] * 2,
+            ],
+            "f1",
+        ),
+        (
+            ["--sentences", "text", "--label", "animal"],
+            "three.csv",
+            [
+                "animal,text",
+                'cat,"The cat, the cat."',
+                'dog,"The dog, the dog."',
+                *['none,"The mat, the door."'] * 2,
+            ],
             "cls_accuracy",
         ),
     ],
 )
 def test_sentences_are_classified_with_the_tasks_metric(
-    folder, data, task, lines, metric, name
+    finetuned_on, options, name, lines, metric
 ):
-    path = folder / f"{task}.tsv"
-    path.write_text("\n".join(lines) + "\n")
-    call(
-        prepare_glue_data,
-        *("--task", task, "--train", path, "--dev", path),
-        *("--vocab", data / "vocab.txt", "--max_seq_length", 32),
-        *("--output_dir", folder / task),
-    )
-    scores = call(
-        finetune_glue,
-        *("--data_dir", folder / task),
-        *("--config", folder / "tiny.yaml", "--train_steps", 60),
-        # A model as narrow as this one starts to learn late with less.
-        *(
-            "--params_override",
-            "task: {model: {encoder: {bert: {initializer_range: 0.3}}}}",
-        ),
-        *("--params_override", f"task: {{metric_type: {metric}}}"),
-        *("--params_override", tiny.every(60)),
-        *("--model_dir", folder / f"{task}_run"),
-    )
     # Four examples, learned by heart.
-    assert scores[name] == 1
+    assert finetuned_on(name, lines, options)[metric] == 1
+
+
+def test_numbers_are_predicted_with_the_correlations_of_stsb(finetuned_on):
+    columns = (
+        "index genre filename year old_index source1 source2 sentence1 "
+        "sentence2 score"
+    )
+    line = "0\tnews\tf\t2012\t1\tnone\tnone\tThe cat sat.\t"
+    scores = finetuned_on(
+        "stsb.tsv",
+        [
+            columns.replace(" ", "\t"),
+            f"{line}The cat sat.\t5.0",
+            f"{line}Red red mat.\t3.5",
+            f"{line}The dog ran.\t1.25",
+            f"{line}Blue door.\t0",
+        ],
+        ["--task", "stsb"],
+        # Sooner near the numbers than the configuration's.
+        *("--optimizer", "adamw"),
+    )
+    correlations = [scores["pearson_corr"], scores["spearman_corr"]]
+    assert min(correlations) > 0.9
+    assert scores["pearson_spearman_corr"] == np.mean(correlations)

@@ -25,6 +25,17 @@ RTE = (
     "0\tThe cat sat.\tIt sat.\tentailment\n"
     "1\tThe dog ran.\tIt sat.\tnot_entailment\n"
 )
+STSB = (
+    "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\t"
+    "sentence1\tsentence2\tscore\n"
+    "0\ta\tb\t2012\t1\tc\td\tThe cat sat.\tThe cat sat.\t4.75\n"
+    "1\ta\tb\t2012\t2\tc\td\tThe dog ran.\tIt is cold.\t0.5\n"
+)
+CSV = (
+    "topic,note,title,text\n"
+    'wet,,The cat,"It is wet, cold."\n'
+    'cold,x,"The\nmat","It sat,\nit ran."\n'
+)
 # Without padding, and the labels as ids.
 EXPECTED = {
     "cola": [
@@ -37,6 +48,16 @@ EXPECTED = {
         ("[CLS] the dog ran . [SEP] it sat . [SEP]", 1),
         # One piece too long: the longer sentence loses its last.
         ("[CLS] it is wet , cold , wet , cold [SEP] it is cold . [SEP]", 0),
+    ],
+    "stsb": [
+        ("[CLS] the cat sat . [SEP] the cat sat . [SEP]", 4.75),
+        ("[CLS] the dog ran . [SEP] it is cold . [SEP]", 0.5),
+        ("[CLS] it is wet . [SEP] it is . [SEP]", -2.5),
+    ],
+    "csv": [
+        ("[CLS] the cat [SEP] it is wet , cold . [SEP]", 2),
+        ("[CLS] the mat [SEP] it sat , it ran . [SEP]", 0),
+        ("[CLS] dog [SEP] red door [SEP]", 1),
     ],
 }
 
@@ -58,11 +79,27 @@ TEXTS = {
         RTE + "2\tIt is wet, cold, wet, cold.\tIt is cold.\tentailment\n",
         RTE,
     ),
+    "stsb": (
+        STSB + "2\ta\tb\t2012\t3\tc\td\tIt is wet.\tIt is.\t-2.5\n",
+        STSB,
+    ),
+    # The other file has its columns in another order.
+    "csv": (
+        CSV + "red,,dog,red door\n",
+        "text,title,topic\n"
+        '"It is wet, cold.",The cat,wet\n'
+        '"It sat, it ran.",The mat,cold\n',
+    ),
     "squad": (questions(1), questions(3)),
 }
 COMMANDS = {
     "cola": (prepare_glue_data, ["--task", "cola"]),
     "rte": (prepare_glue_data, ["--task", "rte"]),
+    "stsb": (prepare_glue_data, ["--task", "stsb"]),
+    "csv": (
+        prepare_glue_data,
+        ["--sentences", "title", "text", "--label", "topic"],
+    ),
     "squad": (prepare_squad_data, ["--max_query_length", 8, "--doc_stride", 4]),
 }
 
@@ -72,7 +109,7 @@ def call(folder, kind, output, *more):
     return tiny.call(
         script,
         *(*options, "--max_seq_length", LENGTH),
-        *("--train", folder / f"{kind}_train", "--dev", folder / f"{kind}_dev"),
+        *("--train", folder / f"train.{kind}", "--dev", folder / f"dev.{kind}"),
         *("--vocab", folder / "vocab.txt", "--output_dir", folder / output),
         *more,
     )
@@ -82,8 +119,8 @@ def call(folder, kind, output, *more):
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("finetuning")
     for kind, (train, dev) in TEXTS.items():
-        (folder / f"{kind}_train").write_text(train)
-        (folder / f"{kind}_dev").write_text(dev)
+        (folder / f"train.{kind}").write_text(train)
+        (folder / f"dev.{kind}").write_text(dev)
     vocabulary.write(str(folder / "vocab.txt"), PIECES)
     return folder
 
@@ -96,21 +133,34 @@ def sizes(folder):
 @pytest.mark.parametrize(
     ("kind", "dev", "more"),
     [
-        (
-            "cola",
-            "dev.tfrecord",
-            {"task": "cola", "train_examples": 3, "dev_examples": 2},
-        ),
-        (
-            "rte",
-            "dev.tfrecord",
-            {"task": "rte", "train_examples": 3, "dev_examples": 2},
+        *(
+            (
+                kind,
+                "dev.tfrecord",
+                {
+                    "metric": metric,
+                    "labels": labels,
+                    "train_examples": 3,
+                    "dev_examples": 2,
+                },
+            )
+            for kind, metric, labels in (
+                ("cola", "matthews_corrcoef", ["0", "1"]),
+                ("rte", "accuracy", ["entailment", "not_entailment"]),
+                ("stsb", "pearson_spearman_corr", []),
+                ("csv", "accuracy", ["cold", "red", "wet"]),
+            )
         ),
         (
             "squad",
             "dev.json",
-            # A paragraph takes several windows a question.
-            {"max_query_length": 8, "doc_stride": 4, "train_examples": 8},
+            {
+                "max_query_length": 8,
+                "doc_stride": 4,
+                # A paragraph takes several windows a question.
+                "train_examples": 8,
+                "unanswerable": False,
+            },
         ),
     ],
 )
@@ -173,6 +223,8 @@ def test_another_command_is_kept_out_of_a_directory(folder, sizes, kind):
 BAD = {
     "cola": [None, "", COLA + "d\t2\t\tIt is.\n"],
     "rte": [None, "", RTE + "3\tIt is.\tentailment\n"],
+    "stsb": [None, "", STSB + "2\ta\tb\t3\t4\tc\td\tIt is.\tIt is.\tgood\n"],
+    "csv": [None, CSV + "red,,dog\n", CSV + 'red,,"dog"s,it\n'],
     "squad": [None, "{", json.dumps({"data": []})],
 }
 
@@ -186,6 +238,7 @@ BAD = {
             for option in ("--train", "--dev")
             for text in texts
         ),
+        ("csv", "--dev", CSV + "blue,,dog,it\n"),
         ("squad", "--train", questions(2)),
         ("squad", "--dev", questions(0)),
         ("squad", "--dev", questions(1, "\u200b\0")),
@@ -196,7 +249,7 @@ BAD = {
 def test_a_bad_file_is_an_error_before_anything_is_written(
     folder, tmp_path, kind, option, text
 ):
-    path = tmp_path / "bad"
+    path = tmp_path / f"bad.{kind}"
     if text is not None:
         path.write_text(text)
     received = re.escape(f"Received: {option}={path}") + "$"
