@@ -121,7 +121,12 @@ def parser() -> command_line.Parser:
     result = command_line.Parser(__doc__)
     add = result.add_argument
     kind = result.add_mutually_exclusive_group(required=True)
-    kind.add_argument("--task", choices=glue.TASKS, help="a task of GLUE")
+    kind.add_argument(
+        "--task",
+        choices=glue.TASKS,
+        metavar="TASK",
+        help=f"a task of GLUE, of {', '.join(glue.TASKS)}",
+    )
     kind.add_argument(
         "--sentences",
         nargs="+",
@@ -137,9 +142,10 @@ def parser() -> command_line.Parser:
     add(
         "--metric",
         choices=glue.METRICS,
+        metavar="METRIC",
         help=(
-            "metric of files of yours; accuracy otherwise. Labels are numbers "
-            f"to predict with {glue.CORRELATION}"
+            f"metric of files of yours, of {', '.join(glue.METRICS)}; accuracy "
+            "otherwise. With the last, labels are numbers to predict"
         ),
     )
     add("--train", required=True, metavar="FILE", help="examples to train on")

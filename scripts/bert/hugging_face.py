@@ -109,7 +109,7 @@ def read(argument: str, directory: str) -> HuggingFaceBert:
     found, encoder, pieces = _settings(argument, directory)
     tensors = TensorFiles(argument, directory)
     # A config of too many layers is told before all of them are named.
-    last = f"bert.encoder.layer.{encoder['num_layers'] - 1}.output.dense.bias"
+    last = _last(encoder["num_layers"])
     tensors.check({last: (encoder["hidden_size"],)})
     shapes = tensor_names.shapes(encoder)
     needed = {*tensor_names.encoder(encoder["num_layers"]).values()}
@@ -120,6 +120,12 @@ def read(argument: str, directory: str) -> HuggingFaceBert:
             if name in needed or tensors.find(name)
         }
     )
+    if tensors.find(_last(encoder["num_layers"] + 1)):
+        raise InputError(
+            f"`{argument}` must hold the BERT that its {CONFIG} describes; the "
+            f"weights have more layers than {encoder['num_layers']}. Received: "
+            f"{argument}={directory}"
+        )
     return HuggingFaceBert(
         directory=directory,
         encoder=encoder,
@@ -194,6 +200,11 @@ def write(
             metadata={"format": "pt"},
         )
     files.write_json(os.path.join(directory, CONFIG), config)
+
+
+def _last(num_layers):
+    """Returns the name of a tensor of the last layer."""
+    return f"bert.encoder.layer.{num_layers - 1}.output.dense.bias"
 
 
 def _settings(argument, directory):

@@ -84,7 +84,8 @@ def do_lower_case(argument: str, directory: str, pieces: Sequence[str]) -> bool:
         Whether text is lower-cased and loses its accents.
 
     Raises:
-        InputError: If the file cannot be read.
+        InputError: If the file cannot be read, or asks for tokens other than
+            those of BERT.
     """
     path = os.path.join(directory, _TOKENIZER)
     if os.path.isfile(path):
@@ -92,6 +93,7 @@ def do_lower_case(argument: str, directory: str, pieces: Sequence[str]) -> bool:
         if isinstance(found, Mapping):
             given = found.get("do_lower_case")
             if isinstance(given, bool):
+                _check_tokens(found, given, f"{argument}={directory}")
                 return given
     # Reserved tokens have capital letters in every vocabulary.
     return not any(
@@ -99,6 +101,25 @@ def do_lower_case(argument: str, directory: str, pieces: Sequence[str]) -> bool:
         for piece in pieces
         if not (piece.startswith("[") and piece.endswith("]"))
     )
+
+
+def _check_tokens(settings, lower, received):
+    """Raises `InputError` if a tokenizer is not BERT's.
+
+    BERT's removes accents where it lower-cases, and splits Chinese text into
+    its characters.
+    """
+    for name, expected in (
+        ("strip_accents", (None, lower)),
+        ("tokenize_chinese_chars", (None, True)),
+    ):
+        value = settings.get(name)
+        if value not in expected:
+            raise InputError(
+                f"`{received.partition('=')[0]}` must have the tokenizer of "
+                f"BERT, whose {name} is {expected[1]} here, not {value!r} as "
+                f"in {_TOKENIZER}. Received: {received}"
+            )
 
 
 def write_casing(directory: str, do_lower_case: bool) -> None:
