@@ -1,9 +1,8 @@
 r"""Writes the model of a run as a Hugging Face BERT.
 
-The directory can be read by `keras_hub.models.BertBackbone.from_preset`, by
-`transformers` and by --pretrained of the scripts here. It holds the encoder
-and the run's heads: for masked tokens and the next sentence, for answers, or
-for classes. Example:
+The directory holds the encoder and the run's heads: for masked tokens and the
+next sentence, for answers, or for classes. `transformers` loads both, and so do
+the scripts here for the same task. KerasHub loads the encoder. Example:
 
     python scripts/export_huggingface.py --model_dir runs/squad \
         --output_dir exported
@@ -14,6 +13,7 @@ import os
 
 import command_line
 from bert import hugging_face
+from bert import prepared
 from bert import tensor_names
 from bert import vocabulary
 from command_line import InputError
@@ -57,9 +57,9 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     tensors = _tensors(model, params.task.model)
     config["architectures"] = [_architecture(tensors)]
     if "classifier.bias" in tensors:
-        labels = range(len(tensors["classifier.bias"]))
-        config["id2label"] = {str(i): f"LABEL_{i}" for i in labels}
-        config["label2id"] = {f"LABEL_{i}": i for i in labels}
+        labels = prepared.labels(model_dir, len(tensors["classifier.bias"]))
+        config["id2label"] = {str(i): name for i, name in enumerate(labels)}
+        config["label2id"] = {name: i for i, name in enumerate(labels)}
     files.make_directory("--output_dir", output_dir)
     hugging_face.write(output_dir, config, tensors)
     vocabulary.write(os.path.join(output_dir, "vocab.txt"), pieces)

@@ -108,12 +108,18 @@ def _task(arguments):
             "`--label` must be given with --sentences. "
             f"Received: --sentences={' '.join(arguments.sentences)}"
         )
-    return glue.own_task(
+    task = glue.own_task(
         arguments.train,
         arguments.sentences,
         arguments.label,
         arguments.metric or "accuracy",
     )
+    what = "numbers"
+    if task.labels:
+        shown = ", ".join(task.labels)[:60]
+        what = f"{len(task.labels):,} classes: {shown}"
+    progress.say(f"taking {what}")
+    return task
 
 
 def parser() -> command_line.Parser:

@@ -82,6 +82,7 @@ def check_fit(
             "Received: type=None"
         )
     _check_sizes(params.task, encoder, sizes)
+    _check_labels(params.task, sizes)
     for name in ("train_data", "validation_data"):
         data = getattr(params.task, name)
         given = getattr(data, "version_2_with_negative", None)
@@ -214,6 +215,26 @@ def _check_sizes(task, encoder, sizes):
                 f"`task.{name}.{setting}` must be {size}, what the data were "
                 f"prepared with as --{option}. Prepare data for this "
                 f"configuration {way_out}. Received: {setting}={value}"
+            )
+
+
+def _check_labels(task, sizes):
+    """Checks that a task on sentences is the one of the data."""
+    if "labels" not in sizes:
+        return
+    for name, given, expected in (
+        (
+            "model.num_classes",
+            task.model.num_classes,
+            len(sizes["labels"]) or 1,
+        ),
+        ("metric_type", task.metric_type, sizes["metric"]),
+    ):
+        if given != expected:
+            raise InputError(
+                f"`task.{name}` must be {expected}, as the data were prepared; "
+                "take a configuration for them, or none. Received: "
+                f"{name.rpartition('.')[2]}={given}"
             )
 
 

@@ -203,7 +203,8 @@ def _check_header(argument, path, task, columns, first):
     if task.columns and tuple(first) != task.columns:
         raise InputError(
             f"`{argument}` must begin with a line that names the columns, "
-            f"{', '.join(task.columns)}. {received}"
+            f"{', '.join(task.columns)}; --sentences and --label take files of "
+            f"other columns. {received}"
         )
     for option, names in (
         ("--sentences", task.sentences),
@@ -214,7 +215,8 @@ def _check_header(argument, path, task, columns, first):
                 raise InputError(
                     f"`{option}` must name columns that the first line of the "
                     f"file has once, {', '.join(columns)[:200]}; {name!r} is "
-                    f"there {columns.count(name)} times. {received}"
+                    f"there {columns.count(name)} times. Only names that end "
+                    f"in .csv are read as CSV. {received}"
                 )
 
 

@@ -191,14 +191,14 @@ def write(
     # Only these scripts need it.
     from safetensors import numpy as safetensors
 
+    # `transformers` refuses a file without this.
+    metadata = {"format": "pt"}
+    whole = {k: np.ascontiguousarray(v) for k, v in tensors.items()}
     path = os.path.join(directory, "model.safetensors")
     with files.whole(path) as partial:
-        safetensors.save_file(
-            {k: np.ascontiguousarray(v) for k, v in tensors.items()},
-            partial,
-            # `transformers` refuses a file without it.
-            metadata={"format": "pt"},
-        )
+        # `save_file` would keep other users from reading it (0.8.0).
+        with open(partial, "wb") as file:
+            file.write(safetensors.save(whole, metadata))
     files.write_json(os.path.join(directory, CONFIG), config)
 
 

@@ -18,6 +18,7 @@ from command_line import files
 
 _SIZES = "sizes.json"
 _SETTINGS = "settings.json"
+_LABELS = "labels.json"
 _KINDS = {
     "metric": str,
     "labels": list,
@@ -210,8 +211,10 @@ def sizes(
     return found
 
 
-def keep_tokenizer(data_dir: str, model_dir: str) -> None:
-    """Copies the data's vocabulary and casing to the directory of a run.
+def keep(data_dir: str, model_dir: str) -> None:
+    """Copies what a model is used with to the directory of a run.
+
+    That is the vocabulary and the casing, and the labels of sentences.
 
     Args:
         data_dir: Directory of the data.
@@ -221,6 +224,27 @@ def keep_tokenizer(data_dir: str, model_dir: str) -> None:
     vocabulary.write(os.path.join(model_dir, "vocab.txt"), pieces)
     found = files.read_json("--data_dir", os.path.join(data_dir, _SIZES))
     vocabulary.write_casing(model_dir, found["do_lower_case"])
+    if "labels" in found:
+        files.write_json(os.path.join(model_dir, _LABELS), found["labels"])
+
+
+def labels(model_dir: str, number: int) -> list[str]:
+    """Returns the labels of a run on sentences.
+
+    Args:
+        model_dir: Directory of the run.
+        number: Number of its classes.
+
+    Returns:
+        The labels in the order of the classes; names with their numbers where
+        the run predicts numbers.
+    """
+    path = os.path.join(model_dir, _LABELS)
+    if os.path.isfile(path):
+        found = files.read_json("--model_dir", path)
+        if isinstance(found, list) and len(found) == number:
+            return [str(label) for label in found]
+    return [f"LABEL_{place}" for place in range(number)]
 
 
 def check_tokenizer(

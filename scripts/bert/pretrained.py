@@ -13,6 +13,13 @@ from command_line.heartbeat import Heartbeat
 
 PRETRAINING = "keras_clip/bert/pretraining"
 _ARGUMENT = "--pretrained"
+# The heads of models, by what they find.
+_HEADS = {
+    "masked tokens": tensor_names.MASKED_LM,
+    "next sentences": tensor_names.NEXT_SENTENCE,
+    "answers": tensor_names.ANSWER,
+    "classes": tensor_names.CLASSES,
+}
 
 
 def add_argument(parser: Parser) -> None:
@@ -118,6 +125,13 @@ def load(model, directory: str) -> None:
         if bert.has(part):
             names |= part
     variables = tensor_names.variables(model)
+    fresh = [
+        what
+        for what, head in _HEADS.items()
+        if head.keys() <= variables.keys() and not head.keys() <= names.keys()
+    ]
+    if fresh:
+        progress.say(f"heads with random weights: {', '.join(fresh)}")
     names = {k: v for k, v in names.items() if k in variables}
     with Heartbeat(f"reading the weights of {directory}"):
         tensors = bert.tensors.read(names.values())

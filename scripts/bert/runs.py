@@ -75,6 +75,21 @@ def run(
     compatibility.check_fit(params, sizes)
     if directory is not None:
         compatibility.check_encoder(params, encoder)
+    else:
+        progress.say("starting from random weights, without --pretrained")
+    if not arguments.config:
+        _report(params)
     return training.train(
         params, arguments.data_dir, arguments.model_dir, arguments.seed
+    )
+
+
+def _report(params):
+    """Says what a run does of which the command line says little."""
+    config = params.trainer.optimizer_config
+    rate = getattr(config.learning_rate.get(), "initial_learning_rate", None)
+    progress.say(
+        f"taking {params.trainer.train_steps:,} steps of "
+        f"{params.task.train_data.global_batch_size} examples with "
+        f"{config.optimizer.type}, learning rate {rate}, without --config"
     )

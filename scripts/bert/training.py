@@ -8,6 +8,7 @@ A run's directory holds
     metrics.json          the results of evaluations
     vocab.txt             the data's vocabulary
     tokenizer_config.json whether text is lower-cased
+    labels.json           the labels of sentences, in the order of the classes
     train/, validation/   summaries for TensorBoard
     log.txt               the output of Model Garden
 """
@@ -106,7 +107,7 @@ def train(
     if strategy.extended.should_checkpoint:
         files.make_directory("--model_dir", model_dir)
         saved_parameters.write(params, model_dir)
-        prepared.keep_tokenizer(data_dir, model_dir)
+        prepared.keep(data_dir, model_dir)
         log_path = os.path.join(model_dir, "log.txt")
     # A resumed run does not continue the order of the data: it reshuffles them.
     params.task.train_data.seed += step

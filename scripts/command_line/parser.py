@@ -13,6 +13,8 @@ from command_line.errors import InputError
 
 _OF_MODEL_GARDEN = (
     "official",
+    # setuptools 82 has removed it, and tensorflow_hub 0.16 imports it.
+    "pkg_resources",
     "safetensors",
     "tensorflow",
     "tensorflow_text",

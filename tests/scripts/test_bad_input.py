@@ -83,6 +83,25 @@ def test_what_is_finetuned_must_fit_the_data_and_the_pretrained_model(
     assert complain(finetune_squad, *options) == expected
 
 
+@pytest.mark.parametrize(
+    ("setting", "received"),
+    [
+        ("model.num_classes=3", "must be 2, as the data were prepared"),
+        ("metric_type=accuracy", "must be matthews_corrcoef, as the data were"),
+    ],
+)
+def test_a_task_on_sentences_must_be_that_of_the_data(
+    complain, folder, glue_data, setting, received
+):
+    message = complain(
+        finetune_glue,
+        *("--data_dir", glue_data, "--config", folder / "tiny.yaml"),
+        *("--params_override", f"task.{setting}"),
+    )
+    assert message.startswith(f"`task.{setting.partition('=')[0]}` {received}")
+    assert message.endswith(f"Received: {setting.removeprefix('model.')}")
+
+
 # A copy of a run then describes a wider model than it holds.
 NARROW, WIDE = "intermediate_size: 32", "intermediate_size: 64"
 WIDER = f"task: {{model: {{encoder: {{bert: {{{WIDE}}}}}}}}}"

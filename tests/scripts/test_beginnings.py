@@ -94,6 +94,7 @@ def test_a_run_says_what_it_does_from_beginning_to_end(
     lines = said(capsys)
     assert [line.split("  ")[0].split(":")[0] for line in lines] == [
         "importing TensorFlow",
+        "starting from random weights, without --pretrained",
         "reading the data, building the model",
         "compiling the first step",
         "step 1/3",
@@ -104,8 +105,8 @@ def test_a_run_says_what_it_does_from_beginning_to_end(
         "step 3 evaluating",
         "step 3 evaluated",
     ]
-    assert lines[4].endswith(" left and 2 evaluations")
-    assert lines[7].endswith(" left")
+    assert lines[5].endswith(" left and 2 evaluations")
+    assert lines[8].endswith(" left")
     metrics = "all batches, computing the metrics"
     if in_graph:
         assert reached == [metrics] * 2

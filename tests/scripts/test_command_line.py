@@ -169,12 +169,13 @@ def _raise(error, cause=None):
     "run",
     [
         lambda _: _raise(_missing("official.nlp")),
+        lambda _: _raise(_missing("pkg_resources")),
         lambda _: _raise(
             ImportError("Needs: No module named 'tensorflow_text'"),
             _missing("tensorflow_text"),
         ),
     ],
-    ids=["missing", "said by the package"],
+    ids=["missing", "removed", "said by the package"],
 )
 def test_missing_packages_of_model_garden_end_in_one_line(
     monkeypatch, capsys, run
@@ -184,7 +185,9 @@ def test_missing_packages_of_model_garden_end_in_one_line(
         command_line.main(Parser("A command."), run)
     (line,) = capsys.readouterr().err.splitlines()
     assert 'pip install ".[model-garden]"' in line
-    assert re.search(r"No module named '(official.nlp|tensorflow_text)'$", line)
+    assert re.search(
+        r"No module named '(official.nlp|pkg_resources|tensorflow_text)'$", line
+    )
 
 
 def test_another_missing_module_is_an_error_of_the_command(monkeypatch):

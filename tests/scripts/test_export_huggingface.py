@@ -183,6 +183,18 @@ def test_a_classifier_takes_the_exported_pooler_with_it(
     )
 
 
+def test_the_classes_have_the_labels_of_the_data(exported):
+    output, _ = exported("finetuned_glue")
+    config = json.loads((output / "config.json").read_text())
+    assert config["id2label"] == {"0": "0", "1": "1"}
+    assert config["label2id"] == {"0": 0, "1": 1}
+
+
+def test_others_may_read_what_is_exported(exported):
+    output, _ = exported("pretrained")
+    assert len({path.stat().st_mode for path in output.iterdir()}) == 1
+
+
 def test_a_vocabulary_is_filled_up_to_the_models(pretraining, data, tmp_path):
     pieces = (data / "vocab.txt").read_text().splitlines()
     settings = f"task.model.encoder.bert.vocab_size={len(pieces) + 3}"

@@ -227,4 +227,4 @@ def test_the_first_line_names_the_columns_in_their_order(tmp_path, task):
     for first in firsts:
         path.write_text(f"{first}\n{example}\n", "utf-8")
         message = error(path, task)
-        assert f"names the columns, {', '.join(columns)}." in message
+        assert f"names the columns, {', '.join(columns)};" in message
