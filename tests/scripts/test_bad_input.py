@@ -202,7 +202,7 @@ def test_what_is_finetuned_must_be_pretrained(complain, finetuning, finetuned):
 
 def test_the_data_must_be_of_the_script(complain, data, squad_data):
     for script, name in (
-        (finetune_glue, "task"),
+        (finetune_glue, "labels"),
         (pretrain_bert, "max_predictions_per_seq"),
     ):
         message = complain(script, "--data_dir", squad_data)
@@ -210,7 +210,9 @@ def test_the_data_must_be_of_the_script(complain, data, squad_data):
             f"sizes.json lacks {name}. Received: --data_dir={squad_data}"
         )
     message = complain(finetune_squad, "--data_dir", data)
-    assert message.endswith(f"Received: --data_dir={data}/dev.json")
+    assert message.endswith(
+        f"sizes.json lacks max_query_length. Received: --data_dir={data}"
+    )
 
 
 @pytest.mark.parametrize("script", TRAINING, ids=lambda s: s.__name__)

@@ -85,7 +85,7 @@ def built(experiment, *options):
     line = ["--data_dir", "data", "--model_dir", "run", *options]
     arguments = pretrain_bert.parser().parse_args(list(map(str, line)))
     data = {"task": {"model": {"encoder": {"type": "bert"}}}}
-    return parameters.build(f"keras_clip/bert/{experiment}", data, arguments)
+    return parameters.build(f"keras_clip/bert/{experiment}", [data], arguments)
 
 
 def said(capsys):
