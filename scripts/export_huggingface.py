@@ -2,13 +2,14 @@ r"""Writes the model of a run as a Hugging Face BERT.
 
 The directory holds the encoder and the run's heads: for masked tokens and the
 next sentence, for answers, or for classes. `transformers` loads both, and so do
-the scripts here for the same task. KerasHub loads the encoder. Example:
+the scripts here but for classes. KerasHub loads the encoder. Example:
 
     python scripts/export_huggingface.py --model_dir runs/squad \
         --output_dir exported
 """
 
 import argparse
+import itertools
 import os
 
 import command_line
@@ -86,21 +87,19 @@ def _config(model, model_dir):
                 f"can be; {name} is {encoder.get(name)!r}. "
                 f"Received: --model_dir={model_dir}"
             )
-    return hugging_face.config(encoder)
+    config = hugging_face.config(encoder)
+    hugging_face.encoder_of(config, "--model_dir", model_dir)
+    return config
 
 
 def _tokenizer(model_dir, vocab_size):
     """Returns as many pieces as the model has, and the casing."""
-    pieces = vocabulary.read(
-        "--model_dir", os.path.join(model_dir, "vocab.txt")
-    )
+    path = os.path.join(model_dir, "vocab.txt")
+    pieces = vocabulary.read("--model_dir", path)
     do_lower_case = vocabulary.do_lower_case("--model_dir", model_dir, pieces)
-    number = 0
-    while len(pieces) < vocab_size:
-        piece = f"[unused{number}]"
-        if piece not in pieces:
-            pieces.append(piece)
-        number += 1
+    unused = (f"[unused{number}]" for number in itertools.count())
+    new = itertools.filterfalse({*pieces}.__contains__, unused)
+    pieces += itertools.islice(new, vocab_size - len(pieces))
     return pieces, do_lower_case
 
 
@@ -115,29 +114,12 @@ def _tensors(model, settings):
     encoder = settings.encoder.get()
     variables = tensor_names.variables(model)
     names = tensor_names.encoder(encoder.num_layers)
-    heads = [
-        tensor_names.POOLER,
-        tensor_names.NEXT_SENTENCE,
-        tensor_names.CLASSES_POOLER,
-        tensor_names.CLASSES,
-        tensor_names.ANSWER,
-    ]
-    activation = getattr(settings, "mlm_activation", None)
-    if activation == encoder.hidden_activation:
-        heads.append(tensor_names.MASKED_LM)
-    hidden = encoder.hidden_size
     found = {names[name]: variables[name].numpy() for name in names}
     # The pooler of a head comes after the encoder's, which it does not use.
-    for head in heads:
-        values = {
-            tensor: variables[name].numpy()
-            for name, tensor in head.items()
-            if name in variables
-        }
-        pooler = values.get("bert.pooler.dense.weight")
-        fits = pooler is None or pooler.shape == (hidden, hidden)
-        if len(values) == len(head) and fits:
-            found |= values
+    for head in (tensor_names.POOLER, *_heads(settings)):
+        if head.keys() <= variables.keys():
+            for name, tensor in head.items():
+                found[tensor] = variables[name].numpy()
     shapes = tensor_names.shapes(encoder.as_dict())
     for name, value in found.items():
         rows, *columns = shapes.get(name, value.shape[::-1])
@@ -148,12 +130,50 @@ def _tensors(model, settings):
     return found
 
 
+def _heads(settings):
+    """Returns the names of heads that Hugging Face's BERT can have."""
+    heads = [
+        tensor_names.CLASSES_POOLER,
+        tensor_names.CLASSES,
+        tensor_names.ANSWER,
+    ]
+    if not hasattr(settings, "mlm_activation"):
+        return heads
+    encoder = settings.encoder.get()
+    if settings.mlm_activation == encoder.hidden_activation:
+        heads.append(tensor_names.MASKED_LM)
+    else:
+        progress.say(
+            "leaving out the head for masked tokens, whose activation is "
+            f"{settings.mlm_activation}"
+        )
+    for head in settings.cls_heads or []:
+        kind = (
+            head.name,
+            head.inner_dim,
+            head.num_classes,
+            head.activation,
+            head.cls_token_idx,
+        )
+        if kind == ("next_sentence", encoder.hidden_size, 2, "tanh", 0):
+            heads.append(tensor_names.NEXT_SENTENCE)
+        else:
+            progress.say(
+                f"leaving out the head {head.name}, which is no head of BERT "
+                "for the next sentence"
+            )
+    return heads
+
+
 def _architecture(tensors):
     """Returns the class of `transformers` that has these tensors."""
+    both = {"cls.seq_relationship.weight", "cls.predictions.bias"}
+    if both <= tensors.keys():
+        return "BertForPreTraining"
     for name, architecture in (
         ("qa_outputs.weight", "BertForQuestionAnswering"),
         ("classifier.weight", "BertForSequenceClassification"),
-        ("cls.seq_relationship.weight", "BertForPreTraining"),
+        ("cls.seq_relationship.weight", "BertForNextSentencePrediction"),
         ("cls.predictions.bias", "BertForMaskedLM"),
     ):
         if name in tensors:

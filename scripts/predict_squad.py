@@ -115,17 +115,24 @@ def candidates(task, model, dataset: dict) -> dict[str, list[dict]]:
     }
     left = [pair for pair in asked.values() if not texts.is_blank(pair[0])]
     found = _found(task, model, left, "answering")
-    left = [pair for pair in left if pair[1]["id"] not in found]
+    left = [
+        pair
+        for pair in left
+        if not any(one["text"] for one in found.get(pair[1]["id"], []))
+    ]
     # Model Garden pairs the likeliest starts with the likeliest ends. A short
-    # paragraph may contain none of these pairs; then all pairs are searched. A
-    # model of unanswerable questions has found the empty text at least.
-    sizes = {"n_best_size": task.task_config.validation_data.seq_length}
+    # paragraph may contain none of these pairs; then all pairs are searched.
+    data = task.task_config.validation_data
+    sizes = {"n_best_size": data.seq_length}
     thorough = type(task)(task.task_config.replace(**sizes))
     again = _found(thorough, model, left, "answering with more candidates")
     for name, some in again.items():
         # The official evaluation ignores punctuation.
         found[name] = [
-            one for one in some if one["text"].strip(string.punctuation)
+            one
+            for one in some
+            if one["text"].strip(string.punctuation)
+            or (data.version_2_with_negative and not one["text"])
         ]
     return {name: found.get(name, []) for name in asked}
 
@@ -211,9 +218,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         InputError: If an argument or a file cannot be used.
     """
     dataset = squad.read_questions("--input", arguments.input)
-    files.check_output("--output", arguments.output)
-    if arguments.n_best_output:
-        files.check_output("--n_best_output", arguments.n_best_output)
+    _check_outputs(arguments)
     model = load(arguments.model_dir, arguments.checkpoint)
     found = candidates(*model, dataset)
     answers = {
@@ -224,6 +229,22 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         best = {name: some[: arguments.n_best] for name, some in found.items()}
         files.write_json(arguments.n_best_output, best)
     return {"answers": len(answers), "output": arguments.output}
+
+
+def _check_outputs(arguments):
+    """Checks that each file can be written, and is another than the others."""
+    taken = {os.path.realpath(arguments.input)}
+    for option in ("output", "n_best_output"):
+        path = getattr(arguments, option)
+        if path is None:
+            continue
+        files.check_output(f"--{option}", path)
+        if os.path.realpath(path) in taken:
+            raise command_line.InputError(
+                f"`--{option}` must be another file than the others. "
+                f"Received: --{option}={path}"
+            )
+        taken.add(os.path.realpath(path))
 
 
 def add_model_arguments(parser: command_line.Parser) -> None:

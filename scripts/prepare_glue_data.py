@@ -116,8 +116,10 @@ def _task(arguments):
     )
     what = "numbers"
     if task.labels:
-        shown = ", ".join(task.labels)[:60]
+        shown = ", ".join(map(repr, task.labels))[:60]
         what = f"{len(task.labels):,} classes: {shown}"
+        if task.metric == "f1":
+            what += f", and F1 is that of {task.labels[1]!r}"
     progress.say(f"taking {what}")
     return task
 

@@ -69,6 +69,22 @@ class SentencePredictionTask(sentence_prediction.SentencePredictionTask):
             labels = {self.label_field: self._column(labels)}
         return super().build_losses(labels, model_outputs, aux_losses)
 
+    def build_metrics(
+        self, training: bool | None = None
+    ) -> list[tf_keras.metrics.Metric]:
+        """Returns the metrics, in mixed precision without Model Garden's AUC.
+
+        It cannot be evaluated there (tf_keras/src/metrics, 2.20.1).
+
+        Args:
+            training: Whether they are of training.
+        """
+        metrics = super().build_metrics(training)
+        policy = tf_keras.mixed_precision.global_policy()
+        if policy.compute_dtype != policy.variable_dtype:
+            metrics = [one for one in metrics if one.name != "auc"]
+        return metrics
+
     def process_metrics(
         self,
         metrics: list[tf_keras.metrics.Metric],
@@ -105,7 +121,8 @@ class SentencePredictionTask(sentence_prediction.SentencePredictionTask):
         if self.metric_type != "pearson_spearman_corr":
             return super().reduce_aggregated_logs(aggregated_logs, global_step)
         predictions, labels = (
-            np.concatenate(aggregated_logs[name], axis=0).reshape(-1)
+            # NumPy computes nothing with bfloat16.
+            np.concatenate(aggregated_logs[name]).astype(float).reshape(-1)
             for name in ("sentence_prediction", "labels")
         )
         pearson = spearman = 0.0

@@ -147,16 +147,27 @@ def fit_encoder(
     before = model.encoder.get().as_dict() if model.encoder.type else {}
     fitted = {k: v for k, v in encoder.items() if not _has_no_weights(k)}
     model.encoder.override({"type": "bert", "bert": fitted})
-    # Heads are as wide as the encoder, with its activation.
-    if hasattr(model, "mlm_activation"):
-        model.mlm_activation = fitted["hidden_activation"]
-    for head in getattr(model, "cls_heads", None) or []:
-        head.inner_dim = fitted["hidden_size"]
     return {
         name: before[name]
         for name, value in fitted.items()
         if name in before and before[name] != value
     }
+
+
+def fit_heads(params: config_definitions.ExperimentConfig) -> None:
+    """Gives the heads of pretraining the encoder's width and activation.
+
+    Those of Hugging Face's BERT have them.
+
+    Args:
+        params: Parameters of a run, changed in place.
+    """
+    model = params.task.model
+    encoder = model.encoder.get()
+    if hasattr(model, "mlm_activation"):
+        model.mlm_activation = encoder.hidden_activation
+    for head in getattr(model, "cls_heads", None) or []:
+        head.inner_dim = encoder.hidden_size
 
 
 def check_optimizer(params: config_definitions.ExperimentConfig) -> None:

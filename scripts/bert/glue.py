@@ -114,6 +114,12 @@ def own_task(
     # An example without a label is an error of its line.
     found = sorted(labels - {""})
     several = metric == "accuracy"
+    if len({name.strip() for name in found}) < len(found):
+        raise InputError(
+            "`--label` must name a column of labels that differ by more than "
+            f"white space; there are {', '.join(map(repr, found))[:200]}. "
+            f"Received: --label={label}"
+        )
     if len(found) < 2 or len(found) > 2 and not several:
         number = "or more" if several else f"for {metric}"
         raise InputError(

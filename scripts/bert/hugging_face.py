@@ -211,7 +211,7 @@ def _settings(argument, directory):
     """Returns the config, the settings of the encoder, and the vocabulary."""
     received = f"Received: {argument}={directory}"
     found = files.read_json(argument, os.path.join(directory, CONFIG))
-    encoder = _encoder(found, argument, received)
+    encoder = encoder_of(found, argument, directory)
     path = os.path.join(directory, "vocab.txt")
     if not os.path.isfile(path):
         raise InputError(
@@ -228,8 +228,23 @@ def _settings(argument, directory):
     return found, encoder, pieces
 
 
-def _encoder(config, argument, received):
-    """Returns the settings of Model Garden's encoder."""
+def encoder_of(
+    config: object, argument: str, directory: str
+) -> dict[str, object]:
+    """Returns the settings of Model Garden's encoder.
+
+    Args:
+        config: Contents of `config.json`.
+        argument: Name of the command line's argument, for errors.
+        directory: Directory of the model, for errors.
+
+    Returns:
+        The settings.
+
+    Raises:
+        InputError: If Model Garden's BERT cannot be such an encoder.
+    """
+    received = f"Received: {argument}={directory}"
 
     def check(holds, what):
         if not holds:

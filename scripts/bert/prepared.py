@@ -154,6 +154,10 @@ def begin(directory: str, settings: Mapping[str, object]) -> None:
                 "Take another directory or delete this one. "
                 f"Received: --output_dir={directory}"
             )
+    # Whatever is written from here on, the sizes are of what was there.
+    sizes = os.path.join(directory, _SIZES)
+    if os.path.exists(sizes):
+        os.remove(sizes)
 
 
 def finish(directory: str, sizes: dict[str, object]) -> dict[str, object]:

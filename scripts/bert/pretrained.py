@@ -3,6 +3,8 @@
 import os
 from collections.abc import Mapping
 
+import numpy as np
+
 from bert import hugging_face
 from bert import prepared
 from bert import tensor_names
@@ -85,7 +87,7 @@ def settings(directory: str) -> dict[str, object]:
         checkpoints.required(_ARGUMENT, directory)
         encoder = params.task.model.encoder.get().as_dict()
     return {
-        "init_checkpoint": os.path.abspath(directory),
+        "init_checkpoint": os.path.realpath(directory),
         "model": {"encoder": {"type": "bert", "bert": encoder}},
     }
 
@@ -138,6 +140,11 @@ def load(model, directory: str) -> None:
     for name, tensor in names.items():
         variable = variables[name]
         value = tensors[tensor]
+        if not np.isfinite(value).all():
+            raise InputError(
+                f"`{_ARGUMENT}` must hold finite weights; those of {tensor} "
+                f"are not. Received: {_ARGUMENT}={directory}"
+            )
         # Hugging Face keeps a kernel's outputs in its rows.
         if name.endswith("/kernel"):
             value = value.T

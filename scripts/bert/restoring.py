@@ -46,6 +46,14 @@ def restored_model(
     best = params.trainer.best_checkpoint_export_subdir
     if which == "best" and best:
         directory = os.path.join(model_dir, best)
+    if directory != model_dir and not checkpoints.newest(
+        "--model_dir", directory
+    ):
+        raise InputError(
+            "`--model_dir` must hold a best checkpoint, which is kept after an "
+            "evaluation; --checkpoint newest takes the newest. "
+            f"Received: --model_dir={model_dir}"
+        )
     checkpoint = checkpoints.required("--model_dir", directory)
     try:
         task = task_factory.get_task(params.task, logging_dir=model_dir)

@@ -1,9 +1,11 @@
 """Runs a training script, from a pretrained model or from random weights."""
 
 import argparse
+import os
 from collections.abc import Mapping
 
 import command_line
+from bert import hugging_face
 from bert import pretrained
 from bert import training_arguments
 from command_line import progress
@@ -51,6 +53,11 @@ def run(
     directory = arguments.pretrained
     if directory is not None:
         pretrained.check(directory, arguments.data_dir, sizes)
+        if os.path.realpath(directory) == os.path.realpath(arguments.model_dir):
+            raise command_line.InputError(
+                "`--model_dir` must be another directory than --pretrained. "
+                f"Received: --model_dir={arguments.model_dir}"
+            )
     progress.say("importing TensorFlow")
     # These take ten seconds to import, and are imported after the checks.
     from bert import compatibility
@@ -66,6 +73,8 @@ def run(
     def fit(params):
         if directory is not None:
             replaced = compatibility.fit_encoder(params, encoder)
+            if hugging_face.is_one(directory):
+                compatibility.fit_heads(params)
             pretrained.report(directory, encoder, replaced)
 
     sources = [{"task": task}, {"task": start}]

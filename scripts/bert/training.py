@@ -57,6 +57,9 @@ class _Trainer(base_trainer.Trainer):
         if start and hugging_face.is_one(start):
             pretrained.load(self.model, start)
         else:
+            # Model Garden would leave the weights random without a word.
+            if start and tf.io.gfile.isdir(start):
+                checkpoints.required("task.init_checkpoint", start)
             super().initialize()
 
     def eval_reduce(self, state=None, step_outputs=None):

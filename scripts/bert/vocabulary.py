@@ -17,6 +17,20 @@ RESERVED_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 _FREQUENT_WORDS = 100_000
 # Hugging Face's file on the casing, which runs have too.
 _TOKENIZER = "tokenizer_config.json"
+# Settings of BERT's tokenizer in it, the usual first. The last two classes read
+# any tokenizer, and BERT's too.
+_BERTS = {
+    "tokenizer_class": [
+        "BertTokenizer",
+        "BertTokenizerFast",
+        "PreTrainedTokenizerFast",
+        "TokenizersBackend",
+    ],
+    "do_basic_tokenize": [True],
+    "tokenize_chinese_chars": [True],
+    "word_tokenizer_type": ["basic"],
+    "subword_tokenizer_type": ["wordpiece"],
+}
 
 
 def read(argument: str, path: str) -> list[str]:
@@ -49,7 +63,8 @@ def read(argument: str, path: str) -> list[str]:
             f"{received}"
         )
     if len(set(pieces)) < len(pieces):
-        twice = next(p for i, p in enumerate(pieces) if p in pieces[:i])
+        seen = set()
+        twice = next(p for p in pieces if p in seen or seen.add(p))
         raise InputError(
             f"`{argument}` must hold each piece once; {twice!r} is there "
             f"twice. {received}"
@@ -88,38 +103,30 @@ def do_lower_case(argument: str, directory: str, pieces: Sequence[str]) -> bool:
             those of BERT.
     """
     path = os.path.join(directory, _TOKENIZER)
+    found = {}
     if os.path.isfile(path):
         found = files.read_json(argument, path)
-        if isinstance(found, Mapping):
-            given = found.get("do_lower_case")
-            if isinstance(given, bool):
-                _check_tokens(found, given, f"{argument}={directory}")
-                return given
-    # Reserved tokens have capital letters in every vocabulary.
-    return not any(
-        piece != piece.lower()
-        for piece in pieces
-        if not (piece.startswith("[") and piece.endswith("]"))
-    )
-
-
-def _check_tokens(settings, lower, received):
-    """Raises `InputError` if a tokenizer is not BERT's.
-
-    BERT's removes accents where it lower-cases, and splits Chinese text into
-    its characters.
-    """
-    for name, expected in (
-        ("strip_accents", (None, lower)),
-        ("tokenize_chinese_chars", (None, True)),
-    ):
-        value = settings.get(name)
-        if value not in expected:
+        if not isinstance(found, Mapping):
+            found = {}
+    lower = found.get("do_lower_case")
+    if not isinstance(lower, bool):
+        # Reserved tokens have capital letters in every vocabulary.
+        lower = not any(
+            piece != piece.lower()
+            for piece in pieces
+            if not (piece.startswith("[") and piece.endswith("]"))
+        )
+    # BERT's tokenizer removes accents where it lower-cases, and splits Chinese
+    # text into its characters.
+    for name, expected in {**_BERTS, "strip_accents": [lower]}.items():
+        value = found.get(name)
+        if value is not None and value not in expected:
             raise InputError(
-                f"`{received.partition('=')[0]}` must have the tokenizer of "
-                f"BERT, whose {name} is {expected[1]} here, not {value!r} as "
-                f"in {_TOKENIZER}. Received: {received}"
+                f"`{argument}` must have the tokenizer of BERT, whose {name} "
+                f"is {expected[0]} here, not {value!r} as in {_TOKENIZER}. "
+                f"Received: {argument}={directory}"
             )
+    return lower
 
 
 def write_casing(directory: str, do_lower_case: bool) -> None:

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
+import tf_keras
 from official.core import exp_factory
 from official.core import task_factory
 from official.nlp.tasks import sentence_prediction as stock
@@ -235,3 +236,25 @@ def test_classes_are_evaluated_as_model_garden_evaluates_them(metric):
         found.append(evaluated(task, batches))
     assert found[0] == found[1]
     assert (found[0] is None) == (metric == "accuracy")
+
+
+@pytest.fixture
+def mixed_precision():
+    tf_keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    yield
+    tf_keras.mixed_precision.set_global_policy("float32")
+
+
+def test_mixed_precision_leaves_out_the_metric_that_fails_there(
+    mixed_precision,
+):
+    names = [metric.name for metric in task_of(OURS, 2).build_metrics()]
+    assert names == ["cls_accuracy"]
+
+
+def test_correlations_take_predictions_of_half_precision():
+    task = task_of(OURS, 1, CORRELATION)
+    labels = np.array([1.0, 2.0, 4.0], np.float32)
+    outputs = tf.constant([[1.0], [2.0], [4.0]], tf.bfloat16).numpy()
+    found = evaluated(task, [[(labels, outputs)]])
+    assert found[CORRELATION] == pytest.approx(1)

@@ -121,6 +121,18 @@ def test_the_best_candidates_are_written_to_another_file(
     }
 
 
+@pytest.mark.parametrize("option", ["--output", "--n_best_output"])
+def test_a_file_is_not_written_over_another(complain, folder, tmp_path, option):
+    asked, out = folder / "squad.json", tmp_path / "out"
+    files = {"--input": asked, "--output": out, "--n_best_output": out}
+    files[option] = asked if option == "--output" else out
+    words = [word for file in files.items() for word in file]
+    assert complain(predict_squad, *words) == (
+        f"`{option}` must be another file than the others. "
+        f"Received: {option}={files[option]}"
+    )
+
+
 @pytest.mark.parametrize("name", ["", "none/out.json"])
 def test_predictions_are_written_to_a_file(complain, folder, tmp_path, name):
     options = ["--input", folder / "squad.json", "--output", tmp_path / name]

@@ -176,6 +176,13 @@ def test_a_casing_that_is_no_json(bert, refusal, refusal_to_prepare):
             {"do_lower_case": True, "tokenize_chinese_chars": False},
             "whose tokenize_chinese_chars is True here, not False as in",
         ),
+        ({"strip_accents": False}, "whose strip_accents is True here, not"),
+        ({"do_basic_tokenize": False}, "do_basic_tokenize is True here, not"),
+        (
+            {"tokenizer_class": "BertJapaneseTokenizer"},
+            "is BertTokenizer here, not 'BertJapaneseTokenizer' as in",
+        ),
+        ({"word_tokenizer_type": "mecab"}, "is basic here, not 'mecab' as in"),
     ],
     ids=str,
 )
@@ -199,6 +206,17 @@ def test_a_directory_that_holds_no_model(refusal, refusal_to_prepare, tmp_path):
             assert refusal_to_prepare(directory, script).endswith(
                 "the directory of a model with its vocabulary, vocab.txt."
             )
+
+
+@pytest.mark.parametrize("script", TRAINING, ids=lambda s: s.__name__)
+def test_a_run_in_the_directory_of_the_model(complain, bert, data_dir, script):
+    before = sorted(path.name for path in bert.iterdir())
+    options = ["--data_dir", data_dir, "--pretrained", bert]
+    assert complain(script, *options, "--model_dir", f"{bert}/") == (
+        "`--model_dir` must be another directory than --pretrained. "
+        f"Received: --model_dir={bert}/"
+    )
+    assert sorted(path.name for path in bert.iterdir()) == before
 
 
 OTHERS = {

@@ -1,6 +1,7 @@
 """A run becomes a Hugging Face BERT, with its heads, and comes back."""
 
 import json
+import shutil
 
 import keras_hub
 import numpy as np
@@ -193,6 +194,57 @@ def test_the_classes_have_the_labels_of_the_data(exported):
 def test_others_may_read_what_is_exported(exported):
     output, _ = exported("pretrained")
     assert len({path.stat().st_mode for path in output.iterdir()}) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "said", "architecture"),
+    [
+        (
+            "encoder: {bert: {hidden_activation: relu}}",
+            "the head for masked tokens, whose activation is gelu",
+            "BertForNextSentencePrediction",
+        ),
+        *(
+            (
+                f"cls_heads: [{{name: next_sentence, {other}}}]",
+                "the head next_sentence, which is no head of BERT for the next",
+                "BertForMaskedLM",
+            )
+            for other in (
+                "inner_dim: 8, num_classes: 2",
+                "inner_dim: 16, num_classes: 2, activation: relu",
+            )
+        ),
+    ],
+)
+def test_a_head_that_is_not_berts_is_left_out_and_named(
+    pretraining, tmp_path, capsys, settings, said, architecture
+):
+    call(
+        pretrain_bert,
+        *(
+            *pretraining,
+            "--params_override",
+            f"task: {{model: {{{settings}}}}}",
+        ),
+        *("--train_steps", 0, "--model_dir", tmp_path / "run"),
+    )
+    capsys.readouterr()
+    options = ["--model_dir", tmp_path / "run"]
+    result = call(
+        export_huggingface, *options, "--output_dir", tmp_path / "out"
+    )
+    assert result["architecture"] == architecture
+    assert f"leaving out {said}" in capsys.readouterr().err
+
+
+def test_a_run_without_its_best_checkpoint_says_what_to_do(
+    complain, finetuned, tmp_path
+):
+    run = shutil.copytree(finetuned, tmp_path / "run")
+    shutil.rmtree(run / "best")
+    options = ["--model_dir", run, "--output_dir", tmp_path / "new"]
+    assert "--checkpoint newest takes" in complain(export_huggingface, *options)
 
 
 def test_a_vocabulary_is_filled_up_to_the_models(pretraining, data, tmp_path):

@@ -295,3 +295,11 @@ def test_an_example_without_a_label_is_named(tmp_path):
     message = error(read, path)
     assert message.startswith("`--train` must have 0 or 1 in the column 'y'; ")
     assert "line 4 has ''" in message
+
+
+def test_labels_differ_by_more_than_white_space(tmp_path):
+    path = save(tmp_path, "a.csv", "text,y\na,yes\nb, no\nc,no\n")
+    assert error(read, path) == (
+        "`--label` must name a column of labels that differ by more than white "
+        "space; there are ' no', 'no', 'yes'. Received: --label=y"
+    )

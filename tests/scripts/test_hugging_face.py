@@ -10,6 +10,7 @@ from bert import compatibility
 from bert import hugging_face as reader
 from bert import pretrained
 from bert import restoring
+from command_line import InputError
 from tests.support import hugging_face
 from tests.support.hugging_face import PRETRAINING
 from tests.support.hugging_face import VOCABULARY
@@ -53,6 +54,7 @@ def built(experiment, directory):
     params.override({"task": settings}, is_strict=True)
     encoder = settings["model"]["encoder"]["bert"]
     assert compatibility.fit_encoder(params, encoder) == {}
+    compatibility.fit_heads(params)
     model = task_factory.get_task(params.task).build_model()
     restoring.build_heads(model)
     return model
@@ -283,3 +285,16 @@ def test_casing_is_the_tokenizers_or_that_of_the_vocabulary(
     hugging_face.write(tmp_path / "bert", vocabulary, tokenizer=tokenizer)
     found = reader.read("--pretrained", str(tmp_path / "bert"))
     assert found.do_lower_case is lower
+
+
+def test_weights_that_are_not_finite_are_named(tmp_path):
+    tensors = hugging_face.write(tmp_path / "bert")
+    name = "bert.encoder.layer.1.output.dense.bias"
+    tensors[name][3] = np.nan
+    hugging_face.save(tmp_path / "bert", tensors)
+    with pytest.raises(InputError) as caught:
+        loaded(tmp_path / "bert")
+    assert str(caught.value) == (
+        f"`--pretrained` must hold finite weights; those of {name} are not. "
+        f"Received: --pretrained={tmp_path / 'bert'}"
+    )

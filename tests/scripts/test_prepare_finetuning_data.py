@@ -270,3 +270,14 @@ def test_windows_leave_no_word_of_a_paragraph_out(folder, tmp_path):
     with pytest.raises(InputError, match=f"3, {longest}, what a .*=") as caught:
         call(folder, "squad", output, "--doc_stride", longest + 1)
     assert str(caught.value).endswith(f"Received: --doc_stride={longest + 1}")
+
+
+def test_data_that_are_being_prepared_again_are_not_complete(
+    folder, tmp_path, monkeypatch
+):
+    call(folder, "squad", tmp_path / "out")
+    assert (tmp_path / "out" / "sizes.json").exists()
+    monkeypatch.setattr(vocabulary, "write", lambda path, pieces: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        call(folder, "squad", tmp_path / "out")
+    assert not (tmp_path / "out" / "sizes.json").exists()

@@ -9,7 +9,7 @@ QUESTIONS = {
 }
 PROGRESS = re.compile(
     r"step \d|resuming from step|(train|heldout)-\d+: \d|(train|dev): turning|"
-    r"(answering|building|compiling|computing|importing|learning|looking|"
+    r"(answering|building|compiling|computing|importing|learning|leaving|looking|"
     r"masking|reading|restoring|starting|taking|turning|heads with) "
 )
 CONFIGS = {
