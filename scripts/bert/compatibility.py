@@ -154,22 +154,6 @@ def fit_encoder(
     }
 
 
-def fit_heads(params: config_definitions.ExperimentConfig) -> None:
-    """Gives the heads of pretraining the encoder's width and activation.
-
-    Those of Hugging Face's BERT have them.
-
-    Args:
-        params: Parameters of a run, changed in place.
-    """
-    model = params.task.model
-    encoder = model.encoder.get()
-    if hasattr(model, "mlm_activation"):
-        model.mlm_activation = encoder.hidden_activation
-    for head in getattr(model, "cls_heads", None) or []:
-        head.inner_dim = encoder.hidden_size
-
-
 def check_optimizer(params: config_definitions.ExperimentConfig) -> None:
     """Checks the optimizer's arguments by building it.
 

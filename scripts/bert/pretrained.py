@@ -92,6 +92,34 @@ def settings(directory: str) -> dict[str, object]:
     }
 
 
+def fit_heads(params, directory: str) -> None:
+    """Gives a pretraining run the heads of its pretrained model.
+
+    Those of Hugging Face's BERT have the encoder's width and activation.
+
+    Args:
+        params: Parameters of a run with the pretrained encoder, changed in
+            place.
+        directory: Directory of the model, checked.
+    """
+    model = params.task.model
+    if not hasattr(model, "cls_heads"):
+        return
+    if hugging_face.is_one(directory):
+        encoder = model.encoder.get()
+        model.mlm_activation = encoder.hidden_activation
+        for head in model.cls_heads or []:
+            head.inner_dim = encoder.hidden_size
+        return
+    from bert import saved_parameters
+
+    there = saved_parameters.read(PRETRAINING, _ARGUMENT, directory)
+    heads = there.task.model.as_dict()
+    model.override(
+        {name: heads[name] for name in ("cls_heads", "mlm_activation")}
+    )
+
+
 def has_pooler(directory: str) -> bool:
     """Returns whether a pretrained model has a pooler to finetune with.
 

@@ -5,7 +5,6 @@ import os
 from collections.abc import Mapping
 
 import command_line
-from bert import hugging_face
 from bert import pretrained
 from bert import training_arguments
 from command_line import progress
@@ -73,8 +72,7 @@ def run(
     def fit(params):
         if directory is not None:
             replaced = compatibility.fit_encoder(params, encoder)
-            if hugging_face.is_one(directory):
-                compatibility.fit_heads(params)
+            pretrained.fit_heads(params, directory)
             pretrained.report(directory, encoder, replaced)
 
     sources = [{"task": task}, {"task": start}]

@@ -54,7 +54,7 @@ def built(experiment, directory):
     params.override({"task": settings}, is_strict=True)
     encoder = settings["model"]["encoder"]["bert"]
     assert compatibility.fit_encoder(params, encoder) == {}
-    compatibility.fit_heads(params)
+    pretrained.fit_heads(params, str(directory))
     model = task_factory.get_task(params.task).build_model()
     restoring.build_heads(model)
     return model
