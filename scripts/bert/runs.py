@@ -59,6 +59,7 @@ def run(
             )
     progress.say("importing TensorFlow")
     # These take ten seconds to import, and are imported after the checks.
+    from bert import checkpoints
     from bert import compatibility
     from bert import parameters
     from bert import training
@@ -82,7 +83,7 @@ def run(
     compatibility.check_fit(params, sizes)
     if directory is not None:
         compatibility.check_encoder(params, encoder)
-    else:
+    elif not checkpoints.newest("--model_dir", arguments.model_dir):
         progress.say("starting from random weights, without --pretrained")
     if not arguments.config:
         _report(params)
