@@ -52,7 +52,6 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     encoder = params.task.model.encoder.get()
     config = _config(params.task.model, model_dir)
     pieces, do_lower_case = _tokenizer(model_dir, encoder.vocab_size)
-    _forget_data(params.task)
     progress.say("restoring the model")
     _, model = restoring.restored_model(params, model_dir, arguments.checkpoint)
     tensors = _tensors(model, params.task.model)
@@ -101,12 +100,6 @@ def _tokenizer(model_dir, vocab_size):
     new = itertools.filterfalse({*pieces}.__contains__, unused)
     pieces += itertools.islice(new, vocab_size - len(pieces))
     return pieces, do_lower_case
-
-
-def _forget_data(task):
-    """Lets a task be made without its data, which may have been deleted."""
-    for data in (task.train_data, task.validation_data):
-        data.input_path = ""
 
 
 def _tensors(model, settings):

@@ -44,10 +44,9 @@ def load(model_dir: str, which: str):
     from bert import saved_parameters
 
     params = saved_parameters.read(EXPERIMENT, "--model_dir", model_dir)
-    # The data of the run may have been deleted.
-    data = params.task.validation_data
-    data.input_path = ""
-    data.vocab_file = os.path.join(model_dir, "vocab.txt")
+    # That of the data may have been deleted.
+    vocab = os.path.join(model_dir, "vocab.txt")
+    params.task.validation_data.vocab_file = vocab
     progress.say("restoring the model")
     return restoring.restored_model(params, model_dir, which)
 

@@ -31,7 +31,7 @@ def restored_model(
     """Returns a task and its model with the weights of a checkpoint.
 
     Args:
-        params: The run's parameters.
+        params: The run's parameters, which lose the paths of its data.
         model_dir: Directory of the run.
         which: `"best"`, the newest if none is kept, or `"newest"`.
 
@@ -42,6 +42,9 @@ def restored_model(
         InputError: If there is no checkpoint, or it cannot be read or belongs
             to another model.
     """
+    # The data of the run may have been deleted.
+    for data in (params.task.train_data, params.task.validation_data):
+        data.input_path = ""
     directory = model_dir
     best = params.trainer.best_checkpoint_export_subdir
     if which == "best" and best:

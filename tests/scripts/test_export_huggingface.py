@@ -52,8 +52,6 @@ def exported(request, tmp_path_factory):
 
 def restored(run):
     params = saved_parameters.read_any("--model_dir", str(run))
-    for data in (params.task.train_data, params.task.validation_data):
-        data.input_path = ""
     return restoring.restored_model(params, str(run), "best")[1]
 
 

@@ -294,7 +294,7 @@ def test_pretraining_starts_from_another_run(data, pretrained, tmp_path):
 
 @pytest.mark.parametrize("pooler", [True, False])
 def test_sentences_are_classified_with_its_pooler_if_there_is_one(
-    prepared, tmp_path, pooler
+    prepared, tmp_path, capsys, pooler
 ):
     weights = hugging_face.write(tmp_path / "bert", pooler=pooler)
     call(
@@ -303,5 +303,11 @@ def test_sentences_are_classified_with_its_pooler_if_there_is_one(
         *("--pretrained", tmp_path / "bert", "--model_dir", tmp_path / "run"),
         *("--train_steps", 0),
     )
+    lines = tiny.said(capsys)
+    assert "heads with random weights: classes" in lines
+    assert (
+        "taking 0 steps of 16 examples with acclip, learning rate 3e-05, "
+        "without --config"
+    ) in lines
     assert parameters(tmp_path / "run")["model"]["use_encoder_pooler"] is pooler
     assert kept(tmp_path / "run", weights) == names(weights)

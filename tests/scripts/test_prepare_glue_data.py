@@ -90,3 +90,19 @@ def test_columns_that_a_file_lacks_are_an_error(
     message = refusal(*columns)
     assert message.startswith(f"`{option}` must name columns")
     assert message.endswith(f". Received: {received}={files[received]}")
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        ([], "taking 2 classes: 'cold', 'wet'"),
+        (["--metric", "f1"], "'cold', 'wet', and F1 is that of 'wet'"),
+    ],
+)
+def test_the_classes_are_said(files, tmp_path, capsys, metric, said):
+    columns = ["--sentences", "text", "--label", "topic", *metric]
+    named = [str(word) for option in files.items() for word in option]
+    output = ["--output_dir", str(tmp_path / "new")]
+    line = prepare_glue_data.parser().parse_args([*columns, *named, *output])
+    prepare_glue_data._task(line)
+    assert capsys.readouterr().err.strip().endswith(said)
