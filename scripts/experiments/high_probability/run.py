@@ -16,8 +16,6 @@ import math
 import multiprocessing
 import os
 import sys
-import threading
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -26,6 +24,7 @@ import command_line  # noqa: E402
 from command_line.files import make_directory  # noqa: E402
 from command_line.files import read_json  # noqa: E402
 from command_line.files import write_json  # noqa: E402
+from command_line.parents import end_with  # noqa: E402
 from command_line.progress import say  # noqa: E402
 
 
@@ -92,7 +91,7 @@ def _make(of, names, processes):
     pool = concurrent.futures.ProcessPoolExecutor(
         processes,
         multiprocessing.get_context("spawn"),
-        initializer=_end_with,
+        initializer=end_with,
         initargs=(os.getpid(),),
     )
     jobs = [pool.submit(_made, of, arm, name) for arm, name, _ in cases]
@@ -107,17 +106,6 @@ def _make(of, names, processes):
         raise
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _end_with(parent):
-    """Ends this process when its parent has ended, however that was."""
-
-    def watch():
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _made(of, arm, name):

@@ -1,0 +1,1 @@
+"""Compares optimizers on real models: experiments, runs and verdicts."""

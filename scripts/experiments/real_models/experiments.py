@@ -1,0 +1,154 @@
+"""Lists the experiments: data that one runner turns into runs.
+
+An arm is an optimizer with its arguments and the middle of its learning rates;
+all rates are neighbours on one grid. No arm has weight decay: it is multiplied
+by the learning rate, whose unit differs between arms, so that only none is
+equal.
+"""
+
+ADAM = {"optimizer": "ClipAdam", "arguments": {"clip_threshold": None}}
+# A negative control: the same optimizer, with other dropout.
+ADAM_AGAIN = {**ADAM, "other_seed": 1000}
+# Another: Keras' own, which sums the rows of the segments' embedding otherwise.
+KERAS_ADAM = {"optimizer": "Adam", "arguments": {}}
+CLIPPED_ADAM = {"optimizer": "ClipAdam", "arguments": {"clip_threshold": 1.0}}
+CLIP_ADAM_BY_LAYER = {
+    "optimizer": "ClipAdam",
+    "arguments": {"clip_threshold": 1.0, "clipping": "layer"},
+}
+CLIP_ADAM_NORM = {
+    "optimizer": "ClipAdamNorm",
+    "arguments": {"clip_threshold": 1.0},
+}
+SGD = {
+    "optimizer": "GClip",
+    "arguments": {"clip_threshold": None, "momentum": 0.9},
+}
+GCLIP = {
+    "optimizer": "GClip",
+    "arguments": {"clip_threshold": 1.0, "momentum": 0.9},
+}
+# At 0.1, the default, no coordinate of a small BERT is clipped.
+CCLIP = {
+    "optimizer": "CClip",
+    "arguments": {"clip_threshold": 0.001, "momentum": 0.9},
+}
+
+
+def acclip(step_scaling: str | None = "rms", alpha: float = 1.0) -> dict:
+    """Returns an arm of ACClip.
+
+    Args:
+        step_scaling: As of `ACClip`.
+        alpha: As of `ACClip`.
+    """
+    return {
+        "optimizer": "ACClip",
+        "arguments": {
+            "step_scaling": step_scaling,
+            "alpha": alpha,
+            "weight_decay": None,
+        },
+    }
+
+
+def at(arm: dict, rate: float) -> dict:
+    """Returns an arm with the middle of its learning rates."""
+    return {**arm, "rate": rate}
+
+
+_FINETUNING = {"batch_size": 16, "warmup": 0.1, "higher_is_better": True}
+_SENTENCES = {
+    **_FINETUNING,
+    "task": "sentences",
+    "seeds": 10,
+    "arms": {
+        "Adam": at(ADAM, 1e-4),
+        "Adam again": at(ADAM_AGAIN, 1e-4),
+        "Adam, clipped": at(CLIPPED_ADAM, 1e-4),
+        "ClipAdam by layer": at(CLIP_ADAM_BY_LAYER, 1e-4),
+        "ClipAdamNorm": at(CLIP_ADAM_NORM, 0.1),
+    },
+}
+_PRETRAINING = {
+    "task": "masked_words",
+    "data": "text",
+    "num_layers": 2,
+    "hidden_size": 128,
+    "batch_size": 32,
+    "steps": 1500,
+    "evaluated": 1000,
+    "warmup": 0.1,
+    "evaluations": 5,
+    "measure": "loss",
+    "higher_is_better": False,
+    "seeds": 5,
+}
+
+EXPERIMENTS = [
+    {
+        "name": "squad",
+        **_FINETUNING,
+        "task": "questions",
+        "data": "squad",
+        "questions": 4000,
+        "tuning_questions": 1000,
+        "length": 128,
+        "question_length": 32,
+        "stride": 85,
+        "epochs": 1,
+        "evaluations": 1,
+        "measure": "f1",
+        "seeds": 5,
+        "whole_for_seed": 1,
+        "arms": {
+            "Adam": at(ADAM, 1e-4),
+            "ACClip": at(acclip(), 1e-4),
+            "ClipAdam by layer": at(CLIP_ADAM_BY_LAYER, 1e-4),
+        },
+    },
+    {
+        "name": "cola",
+        **_SENTENCES,
+        "data": "cola",
+        "length": 48,
+        "epochs": 2,
+        "evaluations": 6,
+        "measure": "matthews",
+    },
+    {
+        "name": "rte",
+        **_SENTENCES,
+        "data": "rte",
+        "length": 128,
+        "epochs": 3,
+        "evaluations": 6,
+        "measure": "accuracy",
+    },
+    {
+        "name": "pretraining",
+        **_PRETRAINING,
+        "arms": {
+            "SGD": at(SGD, 0.32),
+            "GClip": at(GCLIP, 0.32),
+            "CClip": at(CCLIP, 1.0),
+            "Adam": at(ADAM, 1e-3),
+            "Keras' Adam": at(KERAS_ADAM, 1e-3),
+            "Adam, clipped": at(CLIPPED_ADAM, 1e-3),
+            "ACClip": at(acclip(), 1e-3),
+            "ACClip, threshold": at(acclip("threshold"), 1e-3),
+            "ACClip, not scaled": at(acclip(None), 1.0),
+            "ClipAdamNorm": at(CLIP_ADAM_NORM, 0.32),
+        },
+    },
+]
+
+
+def by_name(name: str) -> dict:
+    """Returns an experiment.
+
+    Args:
+        name: Its name.
+    """
+    (found,) = [e for e in EXPERIMENTS if e["name"] == name]
+    return found

@@ -1,0 +1,1 @@
+"""Tasks that runs train on: data, model and measures, one a file."""

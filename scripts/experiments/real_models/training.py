@@ -1,0 +1,188 @@
+"""Makes a run: trains one model with one optimizer, and measures it."""
+
+import math
+import os
+import platform
+import time
+from collections.abc import Callable
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from experiments.real_models.run_key import RunKey
+
+# Points of the curve of the training loss, each the mean of as many steps.
+POINTS = 60
+# A spike is a loss that is above the mean of so many steps before it by so many
+# of their standard deviations.
+SPIKE_WINDOW = 50
+SPIKE_DEVIATIONS = 4.0
+# So many losses in a row that are not finite are a divergence.
+PATIENCE = 10
+
+
+def make(
+    experiment: Mapping,
+    key: RunKey,
+    task,
+    report: Callable[[str], None],
+) -> dict:
+    """Returns what comes of a run.
+
+    Args:
+        experiment: The experiment.
+        key: The run.
+        task: Its task.
+        report: Callable that prints a line.
+    """
+    start = time.perf_counter()
+    keras = task.keras
+    keras.backend.clear_session()
+    arm = experiment["arms"][key.arm]
+    keras.utils.set_random_seed(key.seed + arm.get("other_seed", 0))
+    model = task.model(key.seed)
+    optimizer = task.optimizer(arm, key)
+    # Slots exist before the first step, which is then traced once.
+    optimizer.build(model.trainable_variables)
+    model.compile(optimizer=optimizer, loss=task.loss())
+    which = "tuning" if key.is_tuning else "comparison"
+    stops = _stops(task.steps, experiment["evaluations"])
+    losses, held_out, bad, trained = [], [], 0, 0.0
+    for step, batch in enumerate(task.batches(key.seed), start=1):
+        began = time.perf_counter()
+        rate = key.learning_rate * schedule(
+            step, task.steps, experiment["warmup"]
+        )
+        optimizer.learning_rate = rate
+        losses.append(task.train(model, batch))
+        trained += time.perf_counter() - began
+        bad = 0 if math.isfinite(losses[-1]) else bad + 1
+        if bad == PATIENCE:
+            break
+        if step in stops:
+            metrics = task.evaluate(model, which, step == task.steps)
+            held_out.append({"step": step, **metrics})
+            report(
+                f"{key.arm} {key.learning_rate:g} seed {key.seed}: step "
+                f"{step:,} of {task.steps:,}, "
+                + ", ".join(f"{k} {v:.4f}" for k, v in _scalars(metrics))
+            )
+    metrics = held_out.pop() if bad < PATIENCE else {}
+    metrics.pop("step", None)
+    if metrics and key.seed == experiment.get("whole_for_seed"):
+        whole = task.evaluate(model, "whole", True)
+        metrics |= {f"whole_{name}": value for name, value in whole.items()}
+    diverged = not metrics or not math.isfinite(metrics[experiment["measure"]])
+    return {
+        "experiment": key.experiment,
+        "arm": key.arm,
+        "learning_rate": key.learning_rate,
+        "seed": key.seed,
+        "measured_on": which,
+        "diverged": diverged,
+        "metrics": metrics,
+        "held_out": [{**dict(_scalars(m))} for m in held_out],
+        "training_loss": _curve(losses),
+        "spikes": spikes(losses),
+        "clipped": _clipped(optimizer),
+        "parameters": int(model.count_params()),
+        "steps": len(losses),
+        "seconds": {
+            "training": round(trained, 1),
+            "all": round(time.perf_counter() - start, 1),
+        },
+        "machine": machine(keras),
+    }
+
+
+def schedule(step: int, steps: int, warmup: float) -> float:
+    """Returns the share of the learning rate at a step.
+
+    It rises linearly from 0 over a share of the steps, and falls linearly to 0,
+    which it would reach after the last step.
+
+    Args:
+        step: Number of the step, from 1.
+        steps: Number of all steps.
+        warmup: The share of them in which it rises.
+    """
+    rising = round(warmup * steps)
+    if step <= rising:
+        return step / rising
+    return (steps + 1 - step) / (steps + 1 - rising)
+
+
+def spikes(losses: list[float]) -> int:
+    """Returns how often the training loss jumps.
+
+    Args:
+        losses: The loss of each step.
+    """
+    losses = np.asarray(losses)
+    found = 0
+    for step in range(SPIKE_WINDOW, len(losses)):
+        before = losses[step - SPIKE_WINDOW : step]
+        bound = before.mean() + SPIKE_DEVIATIONS * before.std()
+        found += not losses[step] <= bound
+    return found
+
+
+def machine(keras) -> dict:
+    """Returns the versions and the machine that a run is made with.
+
+    Args:
+        keras: Keras 3 or tf_keras.
+    """
+    names = ("keras", "keras-hub", "tf-keras", "tensorflow", "jax", "numpy")
+    versions = {}
+    for name in names:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "backend": keras.backend.backend(),
+        **versions,
+        "python": platform.python_version(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+    }
+
+
+def _processor():
+    path = Path("/proc/cpuinfo")
+    if path.exists():
+        for line in path.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":")[1].strip()
+    return platform.machine()
+
+
+def _stops(steps, evaluations):
+    """Returns the steps after which held-out data are evaluated."""
+    return {round(steps * i / evaluations) for i in range(1, evaluations + 1)}
+
+
+def _curve(losses):
+    """Returns the last step of each part of the training, and its mean loss."""
+    parts = np.array_split(np.asarray(losses, "float64"), POINTS)
+    parts = [part for part in parts if len(part)]
+    return {
+        "step": np.cumsum([len(part) for part in parts]).tolist(),
+        "loss": [float(f"{part.mean():.5g}") for part in parts],
+    }
+
+
+def _clipped(optimizer):
+    """Returns the share of updates, or of coordinates, that were clipped."""
+    if not hasattr(optimizer, "clip_total"):
+        return None
+    updates = max(int(optimizer.update_count.numpy()), 1)
+    share = float(optimizer.clip_total.numpy()) / updates
+    return float(f"{share:.4g}")
+
+
+def _scalars(metrics):
+    return [(k, v) for k, v in metrics.items() if not isinstance(v, list)]
