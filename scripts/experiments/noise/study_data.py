@@ -121,11 +121,26 @@ def images(path: str) -> tuple[np.ndarray, np.ndarray]:
         Tuple of float32 images, each channel with mean 0 and variance 1, and
         of integers.
     """
+    x, y = pixels(path, "train")
+    axes = (0, 1, 2)
+    return (x - x.mean(axes)) / x.std(axes), y
+
+
+def pixels(path: str, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the images of a part of a ZIP file and their classes.
+
+    Args:
+        path: ZIP file with `PART/CLASS/NAME.jpg`.
+        part: `"train"` or `"test"`.
+
+    Returns:
+        Tuple of float32 images, from 0 to 255, and of integers.
+    """
     with zipfile.ZipFile(path) as archive:
         names = sorted(
             name
             for name in archive.namelist()
-            if "train/" in name and name.endswith(".jpg")
+            if f"{part}/" in name and name.endswith(".jpg")
         )
         x = np.stack(
             [
@@ -135,6 +150,4 @@ def images(path: str) -> tuple[np.ndarray, np.ndarray]:
         ).astype("float32")
     labels = [name.split("/")[-2] for name in names]
     classes = sorted(set(labels))
-    y = np.array([classes.index(label) for label in labels], "int32")
-    axes = (0, 1, 2)
-    return (x - x.mean(axes)) / x.std(axes), y
+    return x, np.array([classes.index(label) for label in labels], "int32")

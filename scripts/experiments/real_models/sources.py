@@ -19,6 +19,8 @@ _SOURCES = {
         "DIR",
         "sizes.json",
     ),
+    "language": ("text whose next words are predicted", "FILE", None),
+    "images": ("ZIP file with train/CLASS/NAME.jpg and test/", "ZIP", None),
 }
 # What each kind of data needs.
 _NEEDED = {
@@ -26,6 +28,8 @@ _NEEDED = {
     "rte": ("encoder", "rte"),
     "squad": ("encoder", "squad_train", "squad_dev"),
     "text": ("text",),
+    "language": ("text", "language"),
+    "images": ("images",),
 }
 
 

@@ -1,5 +1,6 @@
 """Defines the classification of sentences, and of pairs of them."""
 
+import itertools
 from collections.abc import Iterator
 from collections.abc import Mapping
 from pathlib import Path
@@ -79,7 +80,11 @@ class Sentences(Task):
         """
         x, y = self._training
         size = self.experiment["batch_size"]
-        for chosen in orders(len(y), size, self.steps, seed):
+        found = orders(len(y), size, self.steps, seed)
+        if self.experiment["grouped"]:
+            lengths = x["padding_mask"].sum(axis=1)
+            found = grouped(found, lengths, self.experiment["grouped"], seed)
+        for chosen in found:
             yield _cut({k: v[chosen] for k, v in x.items()}), y[chosen]
 
     def evaluate(self, model, which: str, last: bool) -> dict:
@@ -104,6 +109,24 @@ class Sentences(Task):
             "accuracy": float(np.mean(predicted == y)),
             "matthews": matthews(predicted, y),
         }
+
+
+def grouped(
+    batches: Iterator[np.ndarray], lengths: np.ndarray, number: int, seed: int
+) -> Iterator[np.ndarray]:
+    """Yields mini-batches of examples of about the same length, in any order.
+
+    Args:
+        batches: The numbers of the examples of random mini-batches.
+        lengths: Length of each example.
+        number: Number of mini-batches whose examples are sorted by length.
+        seed: Seed of the order in which these then come.
+    """
+    rng = np.random.default_rng([seed, 1])
+    while pool := list(itertools.islice(batches, number)):
+        chosen = np.concatenate(pool)
+        chosen = chosen[np.argsort(lengths[chosen], kind="stable")]
+        yield from rng.permutation(chosen.reshape(len(pool), -1))
 
 
 def matthews(predicted: np.ndarray, y: np.ndarray) -> float:
