@@ -5,6 +5,7 @@ over its cases, the values of whatever a claim sweeps.
 """
 
 import itertools
+import re
 
 from experiments.high_probability import theorems
 from experiments.high_probability.case import MILLION
@@ -28,6 +29,8 @@ SCALES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 # Of what is compared in more than one dimension.
 DIMENSION = 10
 
+_ASCII = {"α": "alpha", "β": "beta", "δ": "delta", "−": "-"}
+
 Arms = dict[str, dict[str, Case]]
 
 
@@ -41,6 +44,13 @@ def arms() -> Arms:
         **theorems.arms(),
         **_table(),
     }
+
+
+def file_name(arm: str) -> str:
+    """Returns a file name for an arm, in ASCII."""
+    for letter, word in _ASCII.items():
+        arm = arm.replace(letter, word)
+    return re.sub(r"[^A-Za-z0-9_]+", "-", arm).strip("-")
 
 
 def _probability() -> Arms:

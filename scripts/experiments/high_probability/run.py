@@ -12,7 +12,6 @@ All claims take two hours on two cores.
 
 import argparse
 import concurrent.futures
-import math
 import multiprocessing
 import os
 import sys
@@ -38,12 +37,14 @@ def run(arguments: argparse.Namespace) -> dict[str, str]:
         Dict from the name of each claim to its verdict.
     """
     with command_line.installed('".[jax,noise]" pyyaml'):
-        from experiments.high_probability import claims
+        from experiments import claims
+        from experiments.high_probability import claims as lab_claims
 
         # Before what takes long to import.
-        decided = claims.chosen(arguments.claim)
+        decided = claims.chosen(lab_claims.load(), arguments.claim)
+        from experiments import verdict_tables
+        from experiments.high_probability import arms
         from experiments.high_probability import lab
-        from experiments.high_probability import tables
     folder = Path(arguments.output_dir)
     make_directory("output_dir", str(folder))
     of = lab.Lab(folder, arguments.seed, arguments.share)
@@ -57,7 +58,7 @@ def run(arguments: argparse.Namespace) -> dict[str, str]:
     for arm in names:
         say(f"{arm}: measuring")
         log = {name: of.log(arm, name) for name in lab.cached_arms()[arm]}
-        path = results / "arms" / f"{tables.file_name(arm)}.json"
+        path = results / "arms" / f"{arms.file_name(arm)}.json"
         made = {"arm": arm, "machine": lab.machine(), "cases": log}
         write_json(str(path), made)
     path = results / "verdicts.json"
@@ -68,7 +69,7 @@ def run(arguments: argparse.Namespace) -> dict[str, str]:
         say(f"{claim.name}: deciding")
         verdicts[claim.name] = _decide(claim, of)
         write_json(str(path), verdicts)
-    text = tables.of_verdicts(claims.load(), verdicts)
+    text = verdict_tables.of_verdicts(lab_claims.load(), verdicts, "run.py")
     (results / "results.md").write_text(text, "utf-8")
     say(f"the tables are in {results}")
     return {claim.name: verdicts[claim.name]["verdict"] for claim in decided}
@@ -115,14 +116,15 @@ def _made(of, arm, name):
 
 def _decide(claim, of):
     """Returns the tests of a claim and its verdict, as they are written."""
-    from experiments.high_probability import claims
+    from experiments.claims import decided
     from experiments.high_probability import lab
+    from experiments.high_probability.claims import cases
     from experiments.high_probability.measures import MEASURES
 
     arm_of = {
         name: arm
         for arm in claim.arms
-        for name in claim.cases
+        for name in cases(claim.tests)
         if name in lab.cached_arms()[arm]
     }
     at_edge = [
@@ -130,30 +132,16 @@ def _decide(claim, of):
         for name, arm in arm_of.items()
         if of.make(arm, name, say)["at_edge"]
     ]
-    tests, decisions = [], []
+    tests = []
     for test in claim.tests:
-        samples = {name: of.samples(arm_of[name], name) for name in test.cases}
+        samples = {
+            name: of.samples(arm_of[name], name) for name in cases([test])
+        }
         rows = MEASURES[test.measure](samples, **test.arguments)
-        estimate, low, high = claims.interval(rows)
-        decisions.append(test.verdict(low, high))
-        tests.append(
-            {
-                "measure": test.measure,
-                **test.arguments,
-                "estimate": _short(estimate),
-                "interval": [_short(low), _short(high)],
-                "bounds": [_short(test.low), _short(test.high)],
-                "control": test.control,
-                "verdict": decisions[-1],
-            }
-        )
+        tests.append(decided(test, rows))
+    decisions = [test["verdict"] for test in tests]
     verdict, reason = claim.verdict(decisions, at_edge)
     return {"verdict": verdict, "reason": reason, "tests": tests}
-
-
-def _short(value):
-    """Returns a number for JSON, which has no infinity."""
-    return float(f"{value:.6g}") if math.isfinite(value) else str(value)
 
 
 def parser() -> command_line.Parser:

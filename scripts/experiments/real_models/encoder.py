@@ -1,40 +1,40 @@
-"""Builds the pretrained encoder, KerasHub's BERT, which runs on any backend."""
-
-import functools
+"""Builds the pretrained encoder: KerasHub's BERT, which runs on any backend."""
 
 _DROPOUT = 0.1
 # Standard deviation of new weights.
 INITIAL = 0.02
+_SIZES = (
+    *("vocabulary_size", "num_layers", "num_heads", "hidden_dim"),
+    *("intermediate_dim", "max_sequence_length", "num_segments"),
+)
 
 
-@functools.cache
-def _weights(directory: str):
-    import keras_hub
+class Encoder:
+    """Stores a pretrained encoder, of which each run has a copy.
 
-    # KerasHub reads Hugging Face's directories as they are.
-    found = keras_hub.models.BertBackbone.from_preset(directory)
-    return found.get_config(), found.get_weights()
-
-
-def pretrained(directory: str):
-    """Returns the encoder with its pretrained weights, with dropout.
+    It is read once, before the seed of a run is set: KerasHub draws random
+    weights first.
 
     Args:
         directory: Directory of a Hugging Face BERT.
     """
-    import keras_hub
 
-    config, weights = _weights(directory)
-    kept = {
-        name: config[name]
-        for name in (
-            *("vocabulary_size", "num_layers", "num_heads", "hidden_dim"),
-            *("intermediate_dim", "max_sequence_length", "num_segments"),
-        )
-    }
-    encoder = keras_hub.models.BertBackbone(**kept, dropout=_DROPOUT)
-    encoder.set_weights(weights)
-    return encoder
+    def __init__(self, directory: str):
+        import keras_hub
+
+        # KerasHub reads Hugging Face's directories as they are.
+        found = keras_hub.models.BertBackbone.from_preset(directory)
+        config = found.get_config()
+        self._sizes = {name: config[name] for name in _SIZES}
+        self._weights = found.get_weights()
+
+    def copy(self):
+        """Returns a model with the pretrained weights, with dropout."""
+        import keras_hub
+
+        found = keras_hub.models.BertBackbone(**self._sizes, dropout=_DROPOUT)
+        found.set_weights(self._weights)
+        return found
 
 
 def dropped_out(keras, x):

@@ -46,7 +46,10 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
     Raises:
         InputError: If data are missing, or a finished run is damaged.
     """
-    experiments = [by_name(name) for name in arguments.experiment]
+    experiments = [
+        {**by_name(name), "most_steps": arguments.most_steps}
+        for name in arguments.experiment
+    ]
     paths = sources.checked(arguments, experiments)
     folder = Path(arguments.results)
     for experiment in experiments:
@@ -94,7 +97,7 @@ def _make(experiment, key, paths, folder):
     command_line.quieten()
     from experiments.real_models import training
 
-    task = _task(experiment["name"], paths)
+    task = _task(experiment["name"], experiment["most_steps"], paths)
     made = training.make(experiment, key, task, say)
     finished.write(folder, key, made)
     measure = experiment["measure"]
@@ -103,9 +106,9 @@ def _make(experiment, key, paths, folder):
 
 
 @functools.lru_cache(maxsize=1)
-def _task(name, paths):
+def _task(name, most_steps, paths):
     """Returns the task of an experiment, which all of its runs share."""
-    experiment = by_name(name)
+    experiment = {**by_name(name), "most_steps": most_steps}
     module = importlib.import_module(
         f"experiments.real_models.tasks.{experiment['task']}"
     )
@@ -140,6 +143,13 @@ def parser() -> command_line.Parser:
         default=str(_FOLDER / "results"),
         metavar="DIR",
         help="folder of the finished runs, those here by default",
+    )
+    add(
+        "--most_steps",
+        type=command_line.integer(1),
+        metavar="N",
+        help="steps of a run at most, to try it out; what comes of it is no "
+        "result, and belongs in a folder of its own",
     )
     add(
         "--processes",

@@ -42,8 +42,8 @@ class Images(GardenTask):
         }
 
     @property
-    def steps(self) -> int:
-        """Returns the number of steps of a run."""
+    def all_steps(self) -> int:
+        """Returns the number of steps of a whole run."""
         each = len(self._training[1]) // self.experiment["batch_size"]
         return each * self.experiment["epochs"]
 

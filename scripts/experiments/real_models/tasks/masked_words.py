@@ -1,5 +1,6 @@
 """Defines the pretraining of a small BERT: the prediction of masked words."""
 
+import math
 from collections.abc import Iterator
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,8 +48,8 @@ class MaskedWords(Task):
         )
 
     @property
-    def steps(self) -> int:
-        """Returns the number of steps of a run."""
+    def all_steps(self) -> int:
+        """Returns the number of steps of a whole run."""
         return self.experiment["steps"]
 
     def model(self, seed: int):
@@ -102,7 +103,7 @@ class MaskedWords(Task):
         """
         data = self._held_out[which]
         number = len(data["masked_ids"])
-        number = number if last else number // 4
+        number = number if last else max(number // 4, 1)
         losses, right, words = [], [], []
         for first in range(0, number, _EVALUATED_AT_ONCE):
             chosen = slice(first, min(first + _EVALUATED_AT_ONCE, number))
@@ -121,6 +122,8 @@ class MaskedWords(Task):
             decile = self._decile_of[words]
             found["loss_by_decile"] = [
                 float(f"{losses[decile == number].mean():.5g}")
+                if np.any(decile == number)
+                else math.nan
                 for number in range(_DECILES)
             ]
         return found

@@ -41,8 +41,8 @@ class NextWords(GardenTask):
         }
 
     @property
-    def steps(self) -> int:
-        """Returns the number of steps of a run."""
+    def all_steps(self) -> int:
+        """Returns the number of steps of a whole run."""
         return self.experiment["steps"]
 
     def model(self, seed: int):
@@ -85,7 +85,7 @@ class NextWords(GardenTask):
         remembered = model.remember()
         model.forget()
         batches = list(self._continued(self._parts[which]))
-        batches = batches if last else batches[: len(batches) // 4]
+        batches = batches if last else batches[: max(len(batches) // 4, 1)]
         losses = [
             cross_entropies(np.asarray(model.predict_on_batch(x)), y).mean()
             for x, y in batches

@@ -39,6 +39,7 @@ class Questions(Task):
     def __init__(self, experiment: Mapping, sources: Mapping[str, str]):
         super().__init__(experiment)
         self._directory = sources["encoder"]
+        self._encoder = encoder.Encoder(self._directory)
         train = squad.read_training("--squad_train", sources["squad_train"])
         dev = squad.read_references("--squad_dev", sources["squad_dev"])
         number = experiment["questions"]
@@ -52,8 +53,8 @@ class Questions(Task):
         self._cut = {}
 
     @property
-    def steps(self) -> int:
-        """Returns the number of steps of a run."""
+    def all_steps(self) -> int:
+        """Returns the number of steps of a whole run."""
         windows = len(self._training.targets)
         each = windows // self.experiment["batch_size"]
         return each * self.experiment["epochs"]
@@ -64,7 +65,7 @@ class Questions(Task):
         Args:
             seed: Seed of the head.
         """
-        bert = encoder.pretrained(self._directory)
+        bert = self._encoder.copy()
         logits = encoder.head(self.keras, 2, seed)(
             bert.output["sequence_output"]
         )

@@ -34,6 +34,7 @@ class Sentences(Task):
         super().__init__(experiment)
         name = experiment["data"]
         self._directory = sources["encoder"]
+        self._encoder = encoder.Encoder(self._directory)
         folder = Path(sources[name])
         task = glue.TASKS[name]
         tokenizer = _tokenizer(self._directory)
@@ -56,8 +57,8 @@ class Sentences(Task):
         }
 
     @property
-    def steps(self) -> int:
-        """Returns the number of steps of a run."""
+    def all_steps(self) -> int:
+        """Returns the number of steps of a whole run."""
         each = len(self._training[1]) // self.experiment["batch_size"]
         return each * self.experiment["epochs"]
 
@@ -67,7 +68,7 @@ class Sentences(Task):
         Args:
             seed: Seed of the head.
         """
-        bert = encoder.pretrained(self._directory)
+        bert = self._encoder.copy()
         pooled = encoder.dropped_out(self.keras, bert.output["pooled_output"])
         output = encoder.head(self.keras, 2, seed)(pooled)
         return self.keras.Model(bert.input, output)

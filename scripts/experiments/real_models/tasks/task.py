@@ -30,8 +30,14 @@ class Task(abc.ABC):
 
     @property
     @abc.abstractmethod
+    def all_steps(self) -> int:
+        """Returns the number of steps of a whole run."""
+
+    @property
     def steps(self) -> int:
-        """Returns the number of steps of a run."""
+        """Returns the number of steps of a run, fewer where it is tried out."""
+        most = self.experiment.get("most_steps") or self.all_steps
+        return min(most, self.all_steps)
 
     @abc.abstractmethod
     def model(self, seed: int):

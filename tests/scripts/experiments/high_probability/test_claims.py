@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.high_probability import claims
-from experiments.high_probability import tables
+from experiments import claims
+from experiments import verdict_tables
+from experiments.high_probability import arms
+from experiments.high_probability import claims as lab_claims
 
-FOLDER = Path(claims.__file__).parent
+FOLDER = Path(lab_claims.__file__).parent
 RESULTS = FOLDER / "results"
-CLAIMS = claims.load()
+CLAIMS = lab_claims.load()
 VERDICTS = json.loads((RESULTS / "verdicts.json").read_text())
 
 every_verdict = pytest.mark.parametrize("name", CLAIMS)
@@ -73,12 +75,12 @@ def test_a_committed_verdict_is_that_of_the_claim_as_it_is(name):
     at_edge = []
     for arm in claim.arms:
         log = json.loads(
-            (RESULTS / "arms" / f"{tables.file_name(arm)}.json").read_text()
+            (RESULTS / "arms" / f"{arms.file_name(arm)}.json").read_text()
         )
         assert log["arm"] == arm
         at_edge += [
             case
-            for case in claim.cases
+            for case in lab_claims.cases(claim.tests)
             if log["cases"].get(case, {}).get("at_edge")
         ]
     decisions = []
@@ -142,7 +144,7 @@ def test_the_committed_estimates_are_those_of_the_committed_logs():
 
 
 def test_the_committed_tables_are_those_of_the_committed_verdicts():
-    text = tables.of_verdicts(CLAIMS, VERDICTS)
+    text = verdict_tables.of_verdicts(CLAIMS, VERDICTS, "run.py")
     assert (RESULTS / "results.md").read_text() == text
 
 

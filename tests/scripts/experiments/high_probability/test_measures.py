@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from experiments.high_probability import claims
+from experiments import claims
 from experiments.high_probability import measures
 from experiments.high_probability import samples
 from experiments.high_probability.samples import Samples

@@ -83,7 +83,7 @@ def test_a_claim_measures_cases_of_its_arms(found, claim):
         measure = measures.MEASURES[test.measure]
         inspect.signature(measure).bind({}, **test.arguments)
         assert test.low < test.high
-        assert set(test.cases) <= set(cases)
+        assert set(claims.cases([test])) <= set(cases)
     assert any(not test.control for test in claim.tests)
 
 

@@ -1,32 +1,26 @@
 """Writes verdicts as Markdown."""
 
-import re
 from collections.abc import Mapping
 
-from experiments.high_probability.claims import Claim
-
-_ASCII = {"α": "alpha", "β": "beta", "δ": "delta", "−": "-"}
+from experiments.claims import Claim
 
 
-def file_name(arm: str) -> str:
-    """Returns a file name for an arm, in ASCII."""
-    for letter, word in _ASCII.items():
-        arm = arm.replace(letter, word)
-    return re.sub(r"[^A-Za-z0-9_]+", "-", arm).strip("-")
-
-
-def of_verdicts(claims: Mapping[str, Claim], verdicts: Mapping) -> str:
+def of_verdicts(
+    claims: Mapping[str, Claim], verdicts: Mapping, command: str
+) -> str:
     """Returns tables of all that is decided.
 
     Args:
         claims: The claims by name.
-        verdicts: What `run.py` has written of them.
+        verdicts: What is decided of them, by name.
+        command: Name of the script that writes them.
     """
     decided = [claim for claim in claims.values() if claim.name in verdicts]
     lines = [
         "# Verdicts",
         "",
-        "Written by `run.py`. Estimates have intervals of 95 %, by bootstrap.",
+        f"Written by `{command}`. Estimates have intervals of 95 %, by "
+        "bootstrap.",
         "",
         "| part | claim | verdict |",
         "| --- | --- | --- |",

@@ -1,0 +1,111 @@
+"""Draws what came of an experiment."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from experiments.high_probability import drawing
+from experiments.real_models import measures
+from experiments.real_models import search
+from experiments.real_models.run_key import TUNING_SEED
+from experiments.real_models.run_key import RunKey
+
+_COLOURS = (
+    *(drawing.VERMILION, drawing.BLUE, drawing.GREEN, drawing.ORANGE),
+    *(drawing.SKY, drawing.PURPLE, drawing.BLACK),
+)
+
+
+def write(experiment: Mapping, runs: measures.Runs, path: Path) -> None:
+    """Draws the final measure, its course and the search, in three panels.
+
+    Args:
+        experiment: The experiment.
+        runs: Its runs, all of them.
+        path: The PNG to write.
+    """
+    with drawing.style():
+        figure = Figure((15, 5), layout="constrained")
+        final, course, rates = figure.subplots(1, 3)
+        _draw_final(final, experiment, runs)
+        _draw_course(course, experiment, runs)
+        _draw_rates(rates, experiment, runs)
+        drawing.save(figure, path)
+
+
+def _looks(experiment):
+    """Yields each arm with its colour, line and marker."""
+    for number, arm in enumerate(experiment["arms"]):
+        yield (
+            arm,
+            {
+                "color": _COLOURS[number % len(_COLOURS)],
+                "linestyle": "--" if number >= len(_COLOURS) else "-",
+                "marker": drawing.MARKERS[number % len(drawing.MARKERS)],
+            },
+        )
+
+
+def _draw_final(axes, experiment, runs):
+    """Draws each seed's final measure, a row for each arm."""
+    names = list(experiment["arms"])
+    for row, (arm, look) in enumerate(_looks(experiment)):
+        found = measures.values(
+            measures.compared(runs, arm), experiment["measure"]
+        )
+        found = found[np.isfinite(found)]
+        axes.plot(
+            *(found, np.full(len(found), row), look["marker"]),
+            color=look["color"],
+            alpha=0.6,
+        )
+        if len(found):
+            axes.plot(found.mean(), row, "|", color="black", markersize=18)
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.set_title("a dot for each seed, the mean a line", loc="left")
+    axes.set_xlabel(f"{experiment['measure']}, held out, at the end")
+
+
+def _draw_course(axes, experiment, runs):
+    """Draws the mean training loss over the steps, with its band."""
+    for arm, look in _looks(experiment):
+        curves = [
+            run["training_loss"]
+            for run in measures.compared(runs, arm)
+            if not run["diverged"]
+        ]
+        if not curves:
+            continue
+        steps = curves[0]["step"]
+        losses = np.array([curve["loss"] for curve in curves], "float64")
+        line = {k: v for k, v in look.items() if k != "marker"}
+        axes.plot(steps, losses.mean(axis=0), label=arm, **line)
+        low, high = np.quantile(losses, [0.05, 0.95], axis=0)
+        axes.fill_between(steps, low, high, color=look["color"], alpha=0.15)
+    axes.set_title("mean, and 5 to 95 % of the seeds", loc="left")
+    axes.set_xlabel("step")
+    axes.set_ylabel("training loss")
+    axes.legend()
+
+
+def _draw_rates(axes, experiment, runs):
+    """Draws the search: the measure over the learning rates of each arm."""
+    found = search.search(experiment, runs)
+    for arm, look in _looks(experiment):
+        # Grids of different units lie on one another, by the arm's middle.
+        middle = experiment["arms"][arm]["rate"]
+        rates = np.array(found.rates[arm])
+        keys = [
+            RunKey(experiment["name"], arm, rate, TUNING_SEED)
+            for rate in found.rates[arm]
+        ]
+        y = measures.values([runs[key] for key in keys], experiment["measure"])
+        y[~np.isfinite(y)] = math.nan
+        axes.semilogx(rates / middle, y, **look)
+    axes.set_title("the search, one seed; diverged: no mark", loc="left")
+    axes.set_xlabel("learning rate, by the middle of the arm's first grid")
+    axes.set_ylabel(f"{experiment['measure']}, data of the search")

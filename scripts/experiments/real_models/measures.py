@@ -1,0 +1,148 @@
+"""Measures what claims are about: differences between arms, over seeds.
+
+A measure takes the runs of its experiment and its arguments in `claims.yaml`.
+It returns an estimate and the two ends of its interval of 95 %.
+"""
+
+import math
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from experiments.real_models.run_key import RunKey
+
+Runs = Mapping[RunKey, Mapping]
+
+_REPLICATES = 20_000
+# Of these a run that has diverged has more than any other.
+_LOWER_IS_BETTER = ("loss", "spikes")
+
+
+def difference(runs: Runs, arm: str, to: str, of: str) -> np.ndarray:
+    """Returns the mean over seeds of what an arm has more than another."""
+    pairs = paired(runs, (arm, to), of)
+    # Both may have diverged: nothing is known then.
+    with np.errstate(invalid="ignore"):
+        return interval(pairs[0] - pairs[1])
+
+
+def band_ratio(runs: Runs, arm: str, to: str, of: str) -> np.ndarray:
+    """Returns the width of an arm's band over seeds, by that of another."""
+
+    def ratio(pairs):
+        return band(pairs[..., 0, :]) / band(pairs[..., 1, :])
+
+    return interval(paired(runs, (arm, to), of), ratio)
+
+
+def decile_gap(runs: Runs, arm: str, to: str) -> np.ndarray:
+    """Returns how much more an arm is behind in rare words than in frequent."""
+    gaps = []
+    pairs = zip(compared(runs, arm), compared(runs, to), strict=True)
+    for pair in pairs:
+        by_decile = [
+            np.array(
+                run["metrics"].get("loss_by_decile", [math.inf, -math.inf])
+            )
+            for run in pair
+        ]
+        gap = by_decile[0] - by_decile[1]
+        gaps.append(gap[-1] - gap[0])
+    return interval(np.array(gaps))
+
+
+MEASURES: dict[str, Callable] = {
+    measure.__name__: measure
+    for measure in (difference, band_ratio, decile_gap)
+}
+
+
+def compared(runs: Runs, arm: str) -> list[Mapping]:
+    """Returns the runs of an arm that are compared, by seed.
+
+    Args:
+        runs: Runs of an experiment.
+        arm: Name of the arm.
+    """
+    found = {
+        key.seed: run
+        for key, run in runs.items()
+        if key.arm == arm and not key.is_tuning
+    }
+    return [found[seed] for seed in sorted(found)]
+
+
+def values(runs: Sequence[Mapping], of: str) -> np.ndarray:
+    """Returns a measure of each run, infinitely bad where one has diverged.
+
+    Args:
+        runs: The runs.
+        of: Name of the measure.
+    """
+    worst = math.inf if of in _LOWER_IS_BETTER else -math.inf
+    return np.array(
+        [
+            worst
+            if run["diverged"]
+            else (run["spikes"] if of == "spikes" else run["metrics"][of])
+            for run in runs
+        ],
+        "float64",
+    )
+
+
+def paired(runs: Runs, arms: Sequence[str], of: str) -> np.ndarray:
+    """Returns a measure of arms with the same seeds, of shape (arms, seeds).
+
+    Args:
+        runs: Runs of an experiment.
+        arms: Names of the arms.
+        of: Name of the measure.
+    """
+    return np.array([values(compared(runs, arm), of) for arm in arms])
+
+
+def band(samples: np.ndarray) -> np.ndarray:
+    """Returns the range from the 5 % to the 95 % quantile, over the last axis.
+
+    Args:
+        samples: Array.
+    """
+    low, high = np.quantile(samples, [0.05, 0.95], axis=-1)
+    return high - low
+
+
+def interval(
+    samples: np.ndarray, statistic: Callable | None = None
+) -> np.ndarray:
+    """Returns a statistic over seeds and the ends of its interval of 95 %.
+
+    The bootstrap's quantiles are those of Hesterberg (2015), section 5.3: they
+    are further out, since few seeds make the percentile interval too narrow.
+
+    Args:
+        samples: Array whose last axis is that of the seeds.
+        statistic: Callable from such an array to the statistic. Defaults to the
+            mean.
+    """
+    if statistic is None:
+        statistic = _mean
+    number = samples.shape[-1]
+    rng = np.random.default_rng(0)
+    chosen = rng.integers(0, number, (_REPLICATES, number))
+    # Replicates come first, seeds stay last.
+    replicates = statistic(np.moveaxis(samples[..., chosen], -2, 0))
+    quantile = math.sqrt(number / (number - 1)) * stats.t.ppf(0.025, number - 1)
+    share = stats.norm.cdf(quantile)
+    if np.isnan(replicates).any():
+        return np.array([statistic(samples), -math.inf, math.inf])
+    ends = np.quantile(replicates, [share, 1 - share], method="nearest")
+    return np.array([statistic(samples), *ends])
+
+
+def _mean(samples):
+    with np.errstate(invalid="ignore"):
+        return samples.mean(axis=-1)

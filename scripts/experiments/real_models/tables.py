@@ -1,0 +1,137 @@
+"""Writes what came of an experiment as Markdown."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from experiments.real_models import measures
+from experiments.real_models import search
+from experiments.real_models.run_key import TUNING_SEED
+from experiments.real_models.run_key import RunKey
+
+# The arm that others are compared with.
+BASELINE = "Adam"
+
+
+def of_experiment(experiment: Mapping, runs: measures.Runs) -> str:
+    """Returns the tables of an experiment: its arms, and their learning rates.
+
+    Args:
+        experiment: The experiment.
+        runs: Its runs, all of them.
+    """
+    found = search.search(experiment, runs)
+    names = _scalars(runs)
+    lines = [
+        f"## The experiment `{experiment['name']}`",
+        "",
+        f"Means of {experiment['seeds']} seeds at the best learning rate, in "
+        f"brackets the 5 and 95 % quantiles. Less {BASELINE}: the mean "
+        f"difference of {experiment['measure']} to {BASELINE} with the same "
+        "seed, and its interval of 95 %.",
+        "",
+        _row("arm", "rate", *names, f"less {BASELINE}", "spikes", "clipped"),
+        _row(*["---"] * (len(names) + 5)),
+    ]
+    for arm in experiment["arms"]:
+        compared = measures.compared(runs, arm)
+        rate = f"{found.best[arm]:g}" + " (edge)" * (arm in found.at_edge)
+        lines.append(
+            _row(
+                arm,
+                rate,
+                *(_band(measures.values(compared, name)) for name in names),
+                _difference(experiment, runs, arm),
+                f"{measures.values(compared, 'spikes').mean():.3g}",
+                _clipped(compared),
+            )
+        )
+    lines += ["", *_whole(experiment, runs), *_rates(experiment, runs, found)]
+    return "\n".join(lines)
+
+
+def _scalars(runs):
+    """Returns the names of what is measured with every seed."""
+    for key, run in runs.items():
+        if not key.is_tuning and not run["diverged"]:
+            return [
+                name
+                for name, value in run["metrics"].items()
+                if not isinstance(value, list) and not name.startswith("whole_")
+            ]
+    return []
+
+
+def _difference(experiment, runs, arm):
+    if arm == BASELINE:
+        return ""
+    estimate, low, high = measures.difference(
+        runs, arm, BASELINE, experiment["measure"]
+    )
+    return f"{_number(estimate)} [{_number(low)}, {_number(high)}]"
+
+
+def _whole(experiment, runs):
+    """Returns the table of the scores on all held-out data, if there is one."""
+    seed = experiment.get("whole_for_seed")
+    if seed is None:
+        return []
+    lines = [f"All held-out data, seed {seed}:", ""]
+    for number, arm in enumerate(experiment["arms"]):
+        metrics = measures.compared(runs, arm)[seed - 1]["metrics"]
+        whole = {
+            name.removeprefix("whole_"): value
+            for name, value in metrics.items()
+            if name.startswith("whole_")
+        }
+        if not number:
+            lines += [_row("arm", *whole), _row(*["---"] * (len(whole) + 1))]
+        lines.append(_row(arm, *map(_number, whole.values())))
+    return [*lines, ""]
+
+
+def _rates(experiment, runs, found):
+    """Returns the table of the search: the measure at each learning rate."""
+    measure = experiment["measure"]
+    lines = [
+        f"The search: {measure} on data of its own at each learning rate, with "
+        "one seed. Bold: the best.",
+        "",
+    ]
+    for number, (arm, rates) in enumerate(found.rates.items()):
+        if not number:
+            lines.append(
+                _row("arm", *(f"rate {i + 1}" for i in range(len(rates))))
+            )
+            lines.append(_row(*["---"] * (len(rates) + 1)))
+        cells = []
+        for rate in rates:
+            key = RunKey(experiment["name"], arm, rate, TUNING_SEED)
+            value = measures.values([runs[key]], measure)[0]
+            shown = _number(value) if math.isfinite(value) else "diverged"
+            if rate == found.best[arm]:
+                shown = f"**{shown}**"
+            cells.append(f"{rate:g}: {shown}")
+        lines.append(_row(arm, *cells))
+    return [*lines, ""]
+
+
+def _band(values):
+    if not np.isfinite(values).all():
+        return f"{np.sum(~np.isfinite(values))} of {len(values)} diverged"
+    low, high = np.quantile(values, [0.05, 0.95])
+    return f"{_number(values.mean())} ({_number(low)} to {_number(high)})"
+
+
+def _clipped(runs):
+    shares = [run["clipped"] for run in runs if run["clipped"] is not None]
+    return f"{np.mean(shares):.2g}" if shares else ""
+
+
+def _number(value):
+    return f"{value:.4g}".replace("inf", "∞")
+
+
+def _row(*cells):
+    return "| " + " | ".join(cells) + " |"

@@ -1,0 +1,62 @@
+"""Finished runs are read as they were written, and damaged ones told."""
+
+import json
+import math
+import shutil
+
+import pytest
+
+from command_line import InputError
+from experiments.real_models import finished
+from experiments.real_models.run_key import RunKey
+
+KEY = RunKey("e", "Adam, clipped", 0.001, 0)
+RUN = {
+    "experiment": "e",
+    "arm": "Adam, clipped",
+    "learning_rate": 0.001,
+    "seed": 0,
+    "diverged": False,
+    "metrics": {"loss": 1.5, "by": [1.0, math.nan]},
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    finished.write(tmp_path, KEY, RUN)
+    return tmp_path
+
+
+def test_a_run_is_read_as_it_was_written(folder):
+    expected = {**RUN, "metrics": {"loss": 1.5, "by": [1.0, None]}}
+    assert finished.read(folder, "e") == {KEY: expected}
+    assert finished.read(folder, "other") == {}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[:-20],
+        lambda text: "[]",
+        lambda text: text.replace('"seed": 0', '"seed": 1'),
+        lambda text: text.replace('"diverged": false', '"diverged": 0'),
+        lambda text: text.replace('"metrics"', '"metric"'),
+    ],
+)
+def test_a_damaged_run_is_told_by_name(folder, damage):
+    (path,) = (folder / "runs/e").glob("*.json")
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(InputError, match=r"`--results` must .*Received: "):
+        finished.read(folder, "e")
+
+
+def test_a_run_under_another_name_is_told(folder):
+    (path,) = (folder / "runs/e").glob("*.json")
+    shutil.move(path, path.with_name("adam-0.1-0.json"))
+    with pytest.raises(InputError, match=r"adam-0\.1-0\.json of e is none"):
+        finished.read(folder, "e")
+
+
+def test_files_hold_no_number_that_json_lacks(folder):
+    (path,) = (folder / "runs/e").glob("*.json")
+    json.loads(path.read_text(), parse_constant=pytest.fail)
