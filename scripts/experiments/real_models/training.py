@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from command_line import InputError
 from experiments.real_models.run_key import RunKey
 
 # Points of the curve of the training loss, each the mean of as many steps.
@@ -36,7 +37,15 @@ def make(
         key: The run.
         task: Its task.
         report: Callable that prints a line.
+
+    Raises:
+        InputError: If the data do not fill a mini-batch.
     """
+    if not task.steps:
+        raise InputError(
+            f"the data of `{experiment['name']}` must fill a mini-batch of "
+            f"{experiment['batch_size']}"
+        )
     start = time.perf_counter()
     keras = task.keras
     keras.backend.clear_session()

@@ -98,8 +98,9 @@ def _rte():
 def _write_images(path):
     rng = np.random.default_rng(0)
     with zipfile.ZipFile(path, "w") as archive:
-        for part in ("train", "test"):
-            for number in range(20):
+        # As many as fill a mini-batch of the experiment.
+        for part, images in (("train", 80), ("test", 20)):
+            for number in range(images):
                 pixels = rng.integers(0, 256, (32, 32, 3)).astype("uint8")
                 file = io.BytesIO()
                 Image.fromarray(pixels).save(file, "JPEG")

@@ -11,6 +11,7 @@ import pytest
 import tf_keras
 from sklearn import metrics
 
+from command_line import InputError
 from experiments.real_models import training
 from experiments.real_models.experiments import EXPERIMENTS
 from experiments.real_models.experiments import by_name
@@ -135,6 +136,17 @@ def test_a_run_whose_loss_is_not_finite_ends_as_diverged(made):
     )
     assert made_run["diverged"] and made_run["metrics"] == {}
     assert made_run["steps"] == 1 + training.PATIENCE
+
+
+def test_data_that_do_not_fill_a_mini_batch_are_told(made):
+    experiment, task = made("cola")
+    large = object.__new__(type(task))
+    large.__dict__.update(task.__dict__)
+    large.experiment = {**experiment, "batch_size": 64}
+    with pytest.raises(InputError, match="`cola` must fill a mini-batch of 64"):
+        training.make(
+            large.experiment, RunKey("cola", "Adam", 1, 1), large, print
+        )
 
 
 def test_the_whole_of_the_questions_is_answered_for_one_seed(made):
