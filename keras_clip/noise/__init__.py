@@ -4,7 +4,7 @@ Most users need `report(sample(model, x, y, batch_size=32))`: print it, and use
 the code in its last line. `sample` computes gradients of mini-batches at fixed
 weights, `report` estimates how heavy-tailed they are and suggests thresholds,
 and `plot_report`, `plot_evolution` and `plot_grid` draw reports. The estimators
-`hill`, `log_moment`, `kurtosis`, `fit_squared_gaussians` and
+`hill`, `log_moment`, `kurtosis`, `quartile_ratios`, `fit_squared_gaussians` and
 `fit_squared_stables` also take arrays from elsewhere.
 """
 
@@ -13,6 +13,8 @@ from keras_clip.noise.estimators.hill_curve import HillCurve
 from keras_clip.noise.estimators.hill_curve import hill_curve
 from keras_clip.noise.estimators.kurtosis import kurtosis
 from keras_clip.noise.estimators.log_moment import log_moment
+from keras_clip.noise.estimators.quartile_ratios import QuartileRatios
+from keras_clip.noise.estimators.quartile_ratios import quartile_ratios
 from keras_clip.noise.estimators.squared_sum import SquaredSum
 from keras_clip.noise.estimators.squared_sum_fits import fit_squared_gaussians
 from keras_clip.noise.estimators.squared_sum_fits import fit_squared_stables
@@ -34,6 +36,7 @@ __all__ = [
     "HillCurve",
     "NoiseReport",
     "NoiseSamples",
+    "QuartileRatios",
     "Recommendation",
     "SquaredSum",
     "Suggestion",
@@ -48,6 +51,7 @@ __all__ = [
     "plot_evolution",
     "plot_grid",
     "plot_report",
+    "quartile_ratios",
     "report",
     "sample",
     "suggest",

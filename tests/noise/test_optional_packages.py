@@ -36,6 +36,7 @@ def hide(monkeypatch, *packages):
         lambda: noise.hill_curve(NORMS),
         lambda: noise.log_moment(NORMS - 50.5),
         lambda: noise.kurtosis(NORMS),
+        lambda: noise.quartile_ratios(NORMS),
         lambda: noise.fit_squared_gaussians(NORMS),
         lambda: noise.fit_squared_stables(NORMS),
         lambda: noise.SquaredSum(2.0, 1.0, 1.0, 9, 0.0, 0.0).density(NORMS),
