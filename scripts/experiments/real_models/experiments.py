@@ -146,6 +146,35 @@ EXPERIMENTS = [
         },
     },
     {
+        "name": "pretraining_alpha",
+        **_PRETRAINING,
+        "arms": {
+            "ACClip, alpha 1.5": at(acclip(alpha=1.5), 1e-3),
+            "ACClip, alpha 2": at(acclip(alpha=2.0), 1e-3),
+        },
+    },
+    {
+        "name": "pretraining_noise",
+        **_PRETRAINING,
+        # Gradients of this model have norms about 1.
+        "arms": {
+            "SGD": {**at(SGD, 0.32), "noise": 1.0},
+            "GClip": {**at(GCLIP, 0.32), "noise": 1.0},
+            "Adam": {**at(ADAM, 1e-3), "noise": 1.0},
+            "Adam, clipped": {**at(CLIPPED_ADAM, 1e-3), "noise": 1.0},
+        },
+    },
+    *(
+        {
+            "name": f"pretraining_batch_{size}",
+            **_PRETRAINING,
+            "batch_size": size,
+            "steps": 400,
+            "arms": {"SGD": at(SGD, 0.32), "Adam": at(ADAM, 1e-3)},
+        }
+        for size in (8, 32, 128)
+    ),
+    {
         "name": "language",
         "task": "next_words",
         "data": "language",

@@ -19,7 +19,9 @@ _COLOURS = (
 )
 
 
-def write(experiment: Mapping, runs: measures.Runs, path: Path) -> None:
+def write(
+    experiment: Mapping, runs: Mapping[RunKey, Mapping], path: Path
+) -> None:
     """Draws the final measure, its course and the search, in three panels.
 
     Args:

@@ -1,6 +1,6 @@
 """Measures what claims are about: differences between arms, over seeds.
 
-A measure takes the runs of its experiment and its arguments in `claims.yaml`.
+A measure takes the runs of all experiments and its arguments in `claims.yaml`.
 It returns an estimate and the two ends of its interval of 95 %.
 """
 
@@ -14,57 +14,77 @@ from scipy import stats
 
 from experiments.real_models.run_key import RunKey
 
-Runs = Mapping[RunKey, Mapping]
+# The runs of each experiment.
+Runs = Mapping[str, Mapping[RunKey, Mapping]]
 
 _REPLICATES = 20_000
 # Of these a run that has diverged has more than any other.
 _LOWER_IS_BETTER = ("loss", "spikes")
+# Of a run that has diverged.
+_NOT_KNOWN = (math.inf, -math.inf)
 
 
-def difference(runs: Runs, arm: str, to: str, of: str) -> np.ndarray:
+def difference(
+    runs: Runs,
+    experiment: str,
+    arm: str,
+    to: str,
+    of: str,
+    to_experiment: str | None = None,
+) -> np.ndarray:
     """Returns the mean over seeds of what an arm has more than another."""
-    pairs = paired(runs, (arm, to), of)
-    # Both may have diverged: nothing is known then.
-    with np.errstate(invalid="ignore"):
-        return interval(pairs[0] - pairs[1])
+    return interval(
+        differences(
+            runs, (experiment, arm), (to_experiment or experiment, to), of
+        )
+    )
 
 
-def band_ratio(runs: Runs, arm: str, to: str, of: str) -> np.ndarray:
+def gap_change(
+    runs: Runs, experiment: str, to_experiment: str, arm: str, to: str, of: str
+) -> np.ndarray:
+    """Returns how much larger a difference is than in another experiment."""
+    here, there = (
+        differences(runs, (name, arm), (name, to), of)
+        for name in (experiment, to_experiment)
+    )
+    return interval(here - there)
+
+
+def band_ratio(
+    runs: Runs, experiment: str, arm: str, to: str, of: str
+) -> np.ndarray:
     """Returns the width of an arm's band over seeds, by that of another."""
+    pairs = [values(compared(runs[experiment], name), of) for name in (arm, to)]
+    return interval(
+        np.array(pairs), lambda p: band(p[..., 0, :]) / band(p[..., 1, :])
+    )
 
-    def ratio(pairs):
-        return band(pairs[..., 0, :]) / band(pairs[..., 1, :])
 
-    return interval(paired(runs, (arm, to), of), ratio)
-
-
-def decile_gap(runs: Runs, arm: str, to: str) -> np.ndarray:
+def decile_gap(runs: Runs, experiment: str, arm: str, to: str) -> np.ndarray:
     """Returns how much more an arm is behind in rare words than in frequent."""
+    of_arms = (compared(runs[experiment], name) for name in (arm, to))
     gaps = []
-    pairs = zip(compared(runs, arm), compared(runs, to), strict=True)
-    for pair in pairs:
-        by_decile = [
-            np.array(
-                run["metrics"].get("loss_by_decile", [math.inf, -math.inf])
-            )
+    for pair in zip(*of_arms, strict=True):
+        one, other = (
+            np.array(run["metrics"].get("loss_by_decile", _NOT_KNOWN))
             for run in pair
-        ]
-        gap = by_decile[0] - by_decile[1]
-        gaps.append(gap[-1] - gap[0])
+        )
+        gaps.append((one - other)[-1] - (one - other)[0])
     return interval(np.array(gaps))
 
 
 MEASURES: dict[str, Callable] = {
     measure.__name__: measure
-    for measure in (difference, band_ratio, decile_gap)
+    for measure in (difference, gap_change, band_ratio, decile_gap)
 }
 
 
-def compared(runs: Runs, arm: str) -> list[Mapping]:
+def compared(runs: Mapping[RunKey, Mapping], arm: str) -> list[Mapping]:
     """Returns the runs of an arm that are compared, by seed.
 
     Args:
-        runs: Runs of an experiment.
+        runs: Runs of one experiment.
         arm: Name of the arm.
     """
     found = {
@@ -94,15 +114,24 @@ def values(runs: Sequence[Mapping], of: str) -> np.ndarray:
     )
 
 
-def paired(runs: Runs, arms: Sequence[str], of: str) -> np.ndarray:
-    """Returns a measure of arms with the same seeds, of shape (arms, seeds).
+def differences(
+    runs: Runs, one: tuple[str, str], other: tuple[str, str], of: str
+) -> np.ndarray:
+    """Returns what an arm has more than another, for each seed.
 
     Args:
-        runs: Runs of an experiment.
-        arms: Names of the arms.
+        runs: All runs.
+        one: Names of an experiment and of an arm of it.
+        other: The same, of the arm to compare with.
         of: Name of the measure.
     """
-    return np.array([values(compared(runs, arm), of) for arm in arms])
+    found = [
+        values(compared(runs[experiment], arm), of)
+        for experiment, arm in (one, other)
+    ]
+    # Both may have diverged: nothing is known then.
+    with np.errstate(invalid="ignore"):
+        return found[0] - found[1]
 
 
 def band(samples: np.ndarray) -> np.ndarray:

@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> dict[str, str]:
     verdicts = {
         claim.name: _decided(claim, complete)
         for claim in stated.values()
-        if {test.arguments["experiment"] for test in claim.tests} <= {*complete}
+        if all(_experiments(test) <= {*complete} for test in claim.tests)
     }
     write_json(str(folder / "verdicts.json"), verdicts)
     parts = [verdict_tables.of_verdicts(stated, verdicts, "report.py")]
@@ -64,22 +64,29 @@ def run(arguments: argparse.Namespace) -> dict[str, str]:
     return {name: verdict["verdict"] for name, verdict in verdicts.items()}
 
 
+def _experiments(test):
+    """Returns the names of the experiments that a test is about."""
+    names = ("experiment", "to_experiment")
+    return {test.arguments[name] for name in names if name in test.arguments}
+
+
 def _decided(claim, complete):
     """Returns the tests of a claim and its verdict, as they are written."""
     from experiments.claims import decided
     from experiments.real_models.measures import MEASURES
 
+    all_runs = {name: runs for name, (_, runs) in complete.items()}
     tests, at_edge = [], []
     for test in claim.tests:
-        arguments = dict(test.arguments)
-        experiment, runs = complete[arguments.pop("experiment")]
-        tests.append(decided(test, MEASURES[test.measure](runs, **arguments)))
-        edges = search.search(experiment, runs).at_edge
-        at_edge += [
-            f"{arm} of {experiment['name']}"
-            for arm in (arguments["arm"], arguments["to"])
-            if arm in edges
-        ]
+        rows = MEASURES[test.measure](all_runs, **test.arguments)
+        tests.append(decided(test, rows))
+        for name in sorted(_experiments(test)):
+            edges = search.search(*complete[name]).at_edge
+            at_edge += [
+                f"{arm} of {name}"
+                for arm in (test.arguments["arm"], test.arguments["to"])
+                if arm in edges
+            ]
     decisions = [test["verdict"] for test in tests]
     verdict, reason = claim.verdict(decisions, list(dict.fromkeys(at_edge)))
     return {"verdict": verdict, "reason": reason, "tests": tests}

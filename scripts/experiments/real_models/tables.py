@@ -14,7 +14,7 @@ from experiments.real_models.run_key import RunKey
 BASELINE = "Adam"
 
 
-def of_experiment(experiment: Mapping, runs: measures.Runs) -> str:
+def of_experiment(experiment: Mapping, runs: Mapping[RunKey, Mapping]) -> str:
     """Returns the tables of an experiment: its arms, and their learning rates.
 
     Args:
@@ -64,10 +64,11 @@ def _scalars(runs):
 
 
 def _difference(experiment, runs, arm):
-    if arm == BASELINE:
+    if arm == BASELINE or BASELINE not in experiment["arms"]:
         return ""
+    name = experiment["name"]
     estimate, low, high = measures.difference(
-        runs, arm, BASELINE, experiment["measure"]
+        {name: runs}, name, arm, BASELINE, experiment["measure"]
     )
     return f"{_number(estimate)} [{_number(low)}, {_number(high)}]"
 

@@ -58,7 +58,7 @@ def make(
     model.compile(optimizer=optimizer, loss=task.loss())
     which = "tuning" if key.is_tuning else "comparison"
     stops = _stops(task.steps, experiment["evaluations"])
-    losses, held_out, bad, trained = [], [], 0, 0.0
+    losses, norms, held_out, bad, trained = [], [], [], 0, 0.0
     for step, batch in enumerate(task.batches(key.seed), start=1):
         began = time.perf_counter()
         rate = key.learning_rate * schedule(
@@ -66,6 +66,7 @@ def make(
         )
         optimizer.learning_rate = rate
         losses.append(task.train(model, batch))
+        norms.append(_norm(optimizer))
         trained += time.perf_counter() - began
         bad = 0 if math.isfinite(losses[-1]) else bad + 1
         if bad == PATIENCE:
@@ -96,6 +97,7 @@ def make(
         "training_loss": _curve(losses),
         "spikes": spikes(losses),
         "clipped": _clipped(optimizer),
+        "gradient_norms": _quantiles(norms),
         "parameters": int(model.count_params()),
         "steps": len(losses),
         "seconds": {
@@ -191,6 +193,26 @@ def _clipped(optimizer):
     updates = max(int(optimizer.update_count.numpy()), 1)
     share = float(optimizer.clip_total.numpy()) / updates
     return float(f"{share:.4g}")
+
+
+def _norm(optimizer):
+    """Returns the norm of the last gradient before clipping, if known."""
+    if not hasattr(optimizer, "gradient_norm"):
+        return math.nan
+    return float(optimizer.gradient_norm.numpy())
+
+
+def _quantiles(norms):
+    """Returns quantiles of those norms that are known and finite."""
+    norms = np.array(norms)[np.isfinite(norms)]
+    if not len(norms):
+        return None
+    shares = (0.1, 0.5, 0.9, 0.99, 1.0)
+    found = np.quantile(norms, shares)
+    return {
+        f"{share:g}": float(f"{norm:.4g}")
+        for share, norm in zip(shares, found, strict=True)
+    }
 
 
 def _scalars(metrics):

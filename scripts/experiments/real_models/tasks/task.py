@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from experiments.real_models.added_noise import with_noise
+
 
 class Task(abc.ABC):
     """Stores the data of an experiment, and makes its models.
@@ -83,6 +85,8 @@ class Task(abc.ABC):
             arguments["monitor"] = True
         else:
             cls = getattr(self.keras.optimizers, name)
+        if "noise" in arm:
+            cls = with_noise(cls, arm["noise"], key.seed)
         return cls(key.learning_rate, **arguments)
 
     def train(self, model, batch: tuple) -> float:

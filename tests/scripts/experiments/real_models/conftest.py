@@ -12,6 +12,13 @@ from tests.support import hugging_face
 from tests.support import tiny
 
 SENTENCES = ("The cat sat.", "Cat the sat.", "It is wet.", "Wet it is is.")
+_TINY_BERT = {
+    "num_layers": 1,
+    "hidden_size": 64,
+    "batch_size": 2,
+    "steps": 3,
+    "evaluated": 2,
+}
 # What makes an experiment tiny.
 TINY = {
     "squad": {
@@ -25,13 +32,12 @@ TINY = {
     },
     "cola": {"length": 16, "batch_size": 4},
     "rte": {"length": 16, "batch_size": 4},
-    "pretraining": {
-        "num_layers": 1,
-        "hidden_size": 64,
-        "batch_size": 2,
-        "steps": 3,
-        "evaluated": 2,
-    },
+    "pretraining": _TINY_BERT,
+    "pretraining_alpha": _TINY_BERT,
+    "pretraining_noise": _TINY_BERT,
+    "pretraining_batch_8": _TINY_BERT,
+    "pretraining_batch_32": _TINY_BERT,
+    "pretraining_batch_128": _TINY_BERT,
     "language": {
         "num_layers": 1,
         "hidden_size": 8,

@@ -136,7 +136,9 @@ def test_without_a_complete_experiment_there_is_no_report(tmp_path):
 @pytest.mark.parametrize("name", CLAIMS)
 def test_a_claim_is_about_arms_of_its_experiment(name):
     for test in CLAIMS[name].tests:
-        arms = by_name(test.arguments["experiment"])["arms"]
-        assert {test.arguments["arm"], test.arguments["to"]} <= set(arms)
+        experiment = test.arguments["experiment"]
+        other = test.arguments.get("to_experiment", experiment)
+        assert test.arguments["arm"] in by_name(experiment)["arms"]
+        assert test.arguments["to"] in by_name(other)["arms"]
         assert -math.inf < test.low or test.high < math.inf
     assert CLAIMS[name].refuted_by and CLAIMS[name].margin

@@ -10,7 +10,7 @@ from experiments.real_models.run_key import RunKey
 
 
 def runs(**losses):
-    return {
+    found = {
         RunKey("e", arm, 0.1, seed): {
             "diverged": loss is None,
             "metrics": {} if loss is None else {"loss": loss},
@@ -19,28 +19,35 @@ def runs(**losses):
         for arm, values in losses.items()
         for seed, loss in enumerate(values)
     }
+    return {"e": found}
 
 
 def test_a_difference_pairs_seeds_and_leaves_the_search_out():
     found = measures.difference(
-        runs(a=[9.0, 1.5, 2.5, 3.5], b=[0.0, 1.0, 2.0, 3.0]), "a", "b", "loss"
+        runs(a=[9.0, 1.5, 2.5, 3.5], b=[0.0, 1.0, 2.0, 3.0]),
+        "e",
+        "a",
+        "b",
+        "loss",
     )
     assert np.allclose(found, 0.5)
 
 
 def test_a_run_that_has_diverged_counts_as_the_worst():
     diverged = runs(a=[0.0, 1.0, None], b=[0.0, 1.0, 1.0])
-    assert measures.difference(diverged, "a", "b", "loss")[0] == math.inf
-    assert measures.difference(diverged, "b", "a", "loss")[0] == -math.inf
+    assert measures.difference(diverged, "e", "a", "b", "loss")[0] == math.inf
+    assert measures.difference(diverged, "e", "b", "a", "loss")[0] == -math.inf
     both = runs(a=[0.0, 1.0, None], b=[0.0, 1.0, None])
-    assert list(measures.difference(both, "a", "b", "loss")[1:]) == [
+    assert list(measures.difference(both, "e", "a", "b", "loss")[1:]) == [
         -math.inf,
         math.inf,
     ]
 
 
 def test_spikes_are_those_of_the_run():
-    found = measures.values(measures.compared(runs(a=[0.0] * 4), "a"), "spikes")
+    found = measures.values(
+        measures.compared(runs(a=[0.0] * 4)["e"], "a"), "spikes"
+    )
     assert found.tolist() == [1, 2, 3]
 
 
@@ -59,7 +66,9 @@ def test_a_band_reaches_from_the_5_to_the_95_percent_quantile():
     assert measures.band(np.linspace(0, 1, 101)) == pytest.approx(0.9)
     losses = np.random.default_rng(0).standard_normal(11).tolist()
     wide = runs(a=[2 * loss for loss in losses], b=losses)
-    assert measures.band_ratio(wide, "a", "b", "loss") == pytest.approx(2.0)
+    assert measures.band_ratio(wide, "e", "a", "b", "loss") == pytest.approx(
+        2.0
+    )
 
 
 def test_the_gap_in_rare_words_is_that_of_the_last_decile_to_the_first():
@@ -71,4 +80,17 @@ def test_the_gap_in_rare_words_is_that_of_the_last_decile_to_the_first():
                 "diverged": False,
                 "metrics": {"loss_by_decile": by_decile.tolist()},
             }
-    assert measures.decile_gap(found, "a", "b") == pytest.approx(1.5)
+    assert measures.decile_gap({"e": found}, "e", "a", "b") == pytest.approx(
+        1.5
+    )
+
+
+def test_a_gap_changes_from_one_experiment_to_another():
+    here = runs(a=[0.0, 2.0, 3.0], b=[0.0, 1.0, 1.0])["e"]
+    there = runs(a=[0.0, 1.0, 1.5], b=[0.0, 1.0, 1.0])["e"]
+    both = {"here": here, "there": there}
+    found = measures.gap_change(both, "here", "there", "a", "b", "loss")
+    assert found[0] == pytest.approx(1.25)
+    assert measures.difference(both, "here", "a", "b", "loss", "there")[
+        0
+    ] == pytest.approx(1.5)
