@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> dict[str, list[str]]:
         Dict with the names of the `figures`.
     """
     with command_line.installed('".[noise]"'):
-        from experiments.high_probability import drawing
+        from experiments import drawing
         from experiments.high_probability import figures
     folder = Path(arguments.results_dir)
     arms = {}

@@ -3,16 +3,17 @@
 import matplotlib
 from matplotlib.figure import Figure
 
-from experiments.high_probability import drawing
+from experiments import drawing
+from experiments.high_probability import curves
 from experiments.high_probability import theorem_figures
 
 
-def headline(arms: drawing.Arms) -> Figure:
+def headline(arms: curves.Arms) -> Figure:
     """Draws the chance of a large error over steps, and the error's tail."""
     figure, (left, right) = drawing.panels(2)
-    drawing.draw_chances(left, _adagrad_norm(arms))
+    curves.draw_chances(left, _adagrad_norm(arms))
     left.set_title("AdaGrad-Norm: chance of a large error", loc="left")
-    drawing.draw_tail(
+    curves.draw_tail(
         right,
         arms,
         (
@@ -42,7 +43,7 @@ def _adagrad_norm(arms):
     ]
 
 
-def probability(arms: drawing.Arms) -> Figure:
+def probability(arms: curves.Arms) -> Figure:
     """Draws `P(f > ε)` against the number of steps."""
     figure, (left, right) = drawing.panels(2)
     late = [
@@ -56,11 +57,11 @@ def probability(arms: drawing.Arms) -> Figure:
         (case, f"{word}, rate for 10³ steps", colour, style)
         for case, word, colour, style in _adagrad_norm(arms)
     ]
-    drawing.draw_chances(left, [*early, *late])
+    curves.draw_chances(left, [*early, *late])
     left.legend(loc="lower left", fontsize=9)
     left.set_xlim(left=2.0)
     left.set_title("AdaGrad-Norm", loc="left")
-    drawing.draw_chances(
+    curves.draw_chances(
         right,
         [
             (list(arms[name].values()), word, colour, "-")
@@ -74,10 +75,10 @@ def probability(arms: drawing.Arms) -> Figure:
     return figure
 
 
-def tail(arms: drawing.Arms) -> Figure:
+def tail(arms: curves.Arms) -> Figure:
     """Draws the quantiles of the error against 1/δ."""
     figure, (axes,) = drawing.panels(1, width=9.0)
-    drawing.draw_tail(
+    curves.draw_tail(
         axes,
         arms,
         (
@@ -112,7 +113,7 @@ def tail(arms: drawing.Arms) -> Figure:
     return figure
 
 
-def delay(arms: drawing.Arms) -> Figure:
+def delay(arms: curves.Arms) -> Figure:
     """Draws the 99 % quantile of the error against the delay."""
     figure, (axes,) = drawing.panels(1, width=8.0)
     cases = {
@@ -139,7 +140,7 @@ def delay(arms: drawing.Arms) -> Figure:
         axes.plot(
             range(len(delays)),
             [
-                drawing.quantile(cases[f"{name}, delay = {delay}"], 0.01)
+                curves.quantile(cases[f"{name}, delay = {delay}"], 0.01)
                 for delay in delays
             ],
             color=colour,
@@ -154,7 +155,7 @@ def delay(arms: drawing.Arms) -> Figure:
     return figure
 
 
-def thresholds(arms: drawing.Arms) -> Figure:
+def thresholds(arms: curves.Arms) -> Figure:
     """Draws how f falls with growing thresholds, and the sweep of scales."""
     figure, (left, right) = drawing.panels(2)
     rows = (
@@ -179,7 +180,7 @@ def thresholds(arms: drawing.Arms) -> Figure:
         )
     for exponent, arm in ((-1 / 3, rows[0][0]), (-2 / 3, rows[1][0])):
         (case,) = arms[arm].values()
-        drawing.guide(left, (1e3, 1e4), 1.25 * case["means"][-1], exponent)
+        curves.guide(left, (1e3, 1e4), 1.25 * case["means"][-1], exponent)
     drawing.label(left, "steps K", "mean of f, averaged iterate")
     left.legend(fontsize=9)
     words = ("constant", "adaptive", "k^(1/(2α))", "k^(1/α)")
@@ -194,14 +195,14 @@ def thresholds(arms: drawing.Arms) -> Figure:
         unclipped = cases.pop("none", None)
         right.loglog(
             [float(scale) for scale in cases],
-            [drawing.quantile(case, 0.01) for case in cases.values()],
+            [curves.quantile(case, 0.01) for case in cases.values()],
             color=colour,
             marker=marker,
             label=word,
         )
         if unclipped:
             right.axhline(
-                drawing.quantile(unclipped, 0.01),
+                curves.quantile(unclipped, 0.01),
                 color=drawing.UNCLIPPED,
                 linestyle="--",
                 label="no clipping",
@@ -211,7 +212,7 @@ def thresholds(arms: drawing.Arms) -> Figure:
     return figure
 
 
-def methods(arms: drawing.Arms) -> Figure:
+def methods(arms: curves.Arms) -> Figure:
     """Draws median and 99 % quantile of all methods in ten dimensions."""
     cases = {
         name: case
@@ -221,13 +222,13 @@ def methods(arms: drawing.Arms) -> Figure:
     }
     if not cases:
         raise KeyError("arm in ten dimensions")
-    names = sorted(cases, key=lambda name: -drawing.quantile(cases[name], 0.01))
+    names = sorted(cases, key=lambda name: -curves.quantile(cases[name], 0.01))
     figure, (axes,) = drawing.panels(
         1, width=10.0, height=0.27 * len(names) + 1.2
     )
     for row, name in enumerate(names):
         low, high = (
-            drawing.quantile(cases[name], delta) for delta in (0.5, 0.01)
+            curves.quantile(cases[name], delta) for delta in (0.5, 0.01)
         )
         clipped = "clip" in name
         colour = drawing.CLIPPED if clipped else drawing.UNCLIPPED
@@ -243,7 +244,7 @@ def methods(arms: drawing.Arms) -> Figure:
     return figure
 
 
-def learning_rates(arms: drawing.Arms) -> Figure:
+def learning_rates(arms: curves.Arms) -> Figure:
     """Draws what every rate of the grid comes to, a panel for each arm."""
     tuned = {
         arm: cases

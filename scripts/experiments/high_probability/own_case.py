@@ -61,7 +61,8 @@ def run(arguments: argparse.Namespace) -> dict:
             f"Received: runs={arguments.runs}, dimension={arguments.dimension}"
         )
     with command_line.installed('".[jax,noise]"'):
-        from experiments.high_probability import drawing
+        from experiments import drawing
+        from experiments.high_probability import curves
         from experiments.high_probability import noise_laws
         from experiments.high_probability.case import settings
         from experiments.high_probability.problems import Quadratic
@@ -103,7 +104,7 @@ def run(arguments: argparse.Namespace) -> dict:
     for row in zip(deltas, found["unclipped"], found["clipped"], strict=True):
         say("{:11g}  {:31.4g}  {:13.4g}".format(*row))
     with drawing.style():
-        figure = drawing.own_case(found, arguments)
+        figure = curves.own_case(found, arguments)
     drawing.save(figure, Path(arguments.output_file))
     return {**found, "figure": arguments.output_file}
 

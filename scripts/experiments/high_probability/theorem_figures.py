@@ -4,10 +4,11 @@ import math
 
 from matplotlib.figure import Figure
 
-from experiments.high_probability import drawing
+from experiments import drawing
+from experiments.high_probability import curves
 
 
-def theorems(arms: drawing.Arms) -> Figure:
+def theorems(arms: curves.Arms) -> Figure:
     """Draws the rates of the theorems beside those of the lower bounds."""
     figure, (left, middle, right) = drawing.panels(3)
     for name, exponent, colour in (
@@ -19,9 +20,9 @@ def theorems(arms: drawing.Arms) -> Figure:
         left.loglog(
             case["checkpoints"], case["means"], color=colour, label=alpha
         )
-        drawing.guide(left, (1e3, 1e4), 1.3 * case["means"][-1], exponent)
+        curves.guide(left, (1e3, 1e4), 1.3 * case["means"][-1], exponent)
     left.set_title("Theorem 4: mean of f", loc="left")
-    drawing.draw_growth(
+    curves.draw_growth(
         middle,
         arms["theorem 2"],
         (
@@ -34,7 +35,7 @@ def theorems(arms: drawing.Arms) -> Figure:
         **arms["gclip on flat lines"],
         **arms["clip_adagrad_norm on flat lines"],
     }
-    drawing.draw_growth(
+    curves.draw_growth(
         right,
         lines,
         (
@@ -59,7 +60,7 @@ def theorems(arms: drawing.Arms) -> Figure:
     return figure
 
 
-def spike(arms: drawing.Arms) -> Figure:
+def spike(arms: curves.Arms) -> Figure:
     """Draws the chance of a large error after a spike in the first step."""
     figure, panels = drawing.panels(2)
     colours = {
@@ -89,7 +90,7 @@ def spike(arms: drawing.Arms) -> Figure:
     return figure
 
 
-def dimensions(arms: drawing.Arms) -> Figure:
+def dimensions(arms: curves.Arms) -> Figure:
     """Draws how the error grows with the dimension."""
     figure, panels = drawing.panels(2)
     for axes, kind, exponents in zip(
@@ -106,7 +107,7 @@ def dimensions(arms: drawing.Arms) -> Figure:
             **arms["gclip over dimensions"],
             **arms["cclip over dimensions"],
         }
-        drawing.draw_growth(axes, cases, rows)
+        curves.draw_growth(axes, cases, rows)
         drawing.label(axes, "dimension d", "mean of f, averaged iterate")
         axes.set_title(f"{kind} scales", loc="left")
         axes.legend()

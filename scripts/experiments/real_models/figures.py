@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.high_probability import drawing
+from experiments import drawing
 from experiments.real_models import measures
 from experiments.real_models import search
 from experiments.real_models.run_key import TUNING_SEED

@@ -1,51 +1,17 @@
-"""Draws curves on axes, in colours that all can tell apart."""
+"""Draws the curves of the lab on axes."""
 
 import argparse
-import contextlib
 import math
 from collections.abc import Mapping
 from collections.abc import Sequence
-from pathlib import Path
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# The palette of Okabe and Ito.
-BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
-ORANGE, SKY, PURPLE, BLACK = "#E69F00", "#56B4E9", "#CC79A7", "#000000"
-UNCLIPPED, CLIPPED = VERMILION, BLUE
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-
-STYLE = {
-    "font.size": 12,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.25,
-    "lines.linewidth": 2.0,
-    "lines.markersize": 5.0,
-    "legend.frameon": False,
-    "legend.fontsize": 11,
-}
+from experiments import drawing
 
 # The cases of an arm by name, as they are logged.
 Arms = Mapping[str, Mapping[str, Mapping]]
-
-
-def style() -> contextlib.AbstractContextManager:
-    """Returns the context in which figures are drawn and saved."""
-    return matplotlib.rc_context(STYLE)
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Writes a figure as PNG, without the time and the versions.
-
-    Args:
-        figure: The figure.
-        path: The file.
-    """
-    figure.savefig(path, dpi=110, metadata={"Software": None})
 
 
 def own_case(found: Mapping, arguments: argparse.Namespace) -> Figure:
@@ -55,14 +21,14 @@ def own_case(found: Mapping, arguments: argparse.Namespace) -> Figure:
         found: Dict with `delta`, `unclipped` and `clipped`.
         arguments: The command line of `own_case.py`.
     """
-    figure, (axes,) = panels(1, width=8.0)
+    figure, (axes,) = drawing.panels(1, width=8.0)
     x = [1 / delta for delta in found["delta"]]
     for word, colour, marker in (
-        ("unclipped", UNCLIPPED, "s"),
-        ("clipped", CLIPPED, "o"),
+        ("unclipped", drawing.UNCLIPPED, "s"),
+        ("clipped", drawing.CLIPPED, "o"),
     ):
         axes.loglog(x, found[word], color=colour, marker=marker, label=word)
-    label(axes, "1/δ", "error exceeded with probability δ")
+    drawing.label(axes, "1/δ", "error exceeded with probability δ")
     tail = f" of tail index {arguments.tail_index:g}"
     if arguments.noise == "gaussian":
         tail = ""
@@ -76,29 +42,6 @@ def own_case(found: Mapping, arguments: argparse.Namespace) -> Figure:
     )
     axes.legend()
     return figure
-
-
-def panels(
-    count: int, width: float | None = None, height: float = 4.2
-) -> tuple[Figure, list[Axes]]:
-    """Returns a figure and its axes side by side.
-
-    Args:
-        count: Number of axes.
-        width: Width in inches. Defaults to 5.2 for each.
-        height: Height in inches. Defaults to 4.2.
-    """
-    size = (width or 5.2 * count + 0.6, height)
-    figure = Figure(size, layout="constrained")
-    return figure, [
-        figure.add_subplot(1, count, place + 1) for place in range(count)
-    ]
-
-
-def label(axes: Axes, x: str, y: str) -> None:
-    """Labels both axes."""
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
 
 
 def quantile(case: Mapping, delta: float) -> float:
@@ -142,7 +85,7 @@ def draw_chances(axes: Axes, rows: Sequence) -> None:
                 markerfacecolor="none",
                 label=f"{word}, in none of the runs",
             )
-    label(axes, "steps K", "P(f > 0.2)")
+    drawing.label(axes, "steps K", "P(f > 0.2)")
     axes.legend()
 
 
@@ -152,7 +95,7 @@ def draw_tail(axes: Axes, arms: Arms, rows: Sequence) -> None:
     Args:
         axes: The axes.
         arms: The arms.
-        rows: Name of the arm, label, colour and style of each line.
+        rows: Name of the arm, drawing.label, colour and style of each line.
     """
     for name, word, colour, style in rows:
         case = next(iter(arms[name].values()))
@@ -162,7 +105,7 @@ def draw_tail(axes: Axes, arms: Arms, rows: Sequence) -> None:
     (case,) = arms["sgd"].values()
     height = 2 * quantile(case, 1e-4)
     guide(axes, (1e3, 1e4), height, 4 / 3, "slope 2/α")
-    label(axes, "1/δ", "error exceeded with probability δ")
+    drawing.label(axes, "1/δ", "error exceeded with probability δ")
     axes.legend()
 
 
