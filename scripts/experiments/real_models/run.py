@@ -11,7 +11,6 @@ One that was interrupted begins anew. Example, two hours on two cores:
 import argparse
 import concurrent.futures
 import functools
-import importlib
 import multiprocessing
 import os
 import sys
@@ -108,12 +107,9 @@ def _make(experiment, key, paths, folder):
 @functools.lru_cache(maxsize=1)
 def _task(name, most_steps, paths):
     """Returns the task of an experiment, which all of its runs share."""
-    experiment = {**by_name(name), "most_steps": most_steps}
-    module = importlib.import_module(
-        f"experiments.real_models.tasks.{experiment['task']}"
-    )
-    cls = "".join(map(str.capitalize, experiment["task"].split("_")))
-    return getattr(module, cls)(experiment, dict(paths))
+    from experiments.real_models.tasks import task_of
+
+    return task_of({**by_name(name), "most_steps": most_steps}, dict(paths))
 
 
 def _begin(parent):

@@ -5,6 +5,7 @@ import os
 import platform
 import time
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -24,6 +25,52 @@ SPIKE_DEVIATIONS = 4.0
 PATIENCE = 10
 
 
+def begin(experiment: Mapping, key: RunKey, task) -> tuple:
+    """Returns the compiled model of a run, and its optimizer.
+
+    Args:
+        experiment: The experiment.
+        key: The run.
+        task: Its task.
+
+    Raises:
+        InputError: If the data do not fill a mini-batch.
+    """
+    if not task.steps:
+        raise InputError(
+            f"the data of `{experiment['name']}` must fill a mini-batch of "
+            f"{experiment['batch_size']}"
+        )
+    keras = task.keras
+    keras.backend.clear_session()
+    arm = experiment["arms"][key.arm]
+    keras.utils.set_random_seed(key.seed + arm.get("other_seed", 0))
+    model = task.model(key.seed)
+    optimizer = task.optimizer(arm, key)
+    # Slots exist before the first step, which is then traced once.
+    optimizer.build(model.trainable_variables)
+    model.compile(optimizer=optimizer, loss=task.loss())
+    return model, optimizer
+
+
+def losses_of(
+    experiment: Mapping, key: RunKey, task, model, optimizer
+) -> Iterator[float]:
+    """Yields the training loss of each step, after the step.
+
+    Args:
+        experiment: The experiment.
+        key: The run.
+        task: Its task.
+        model: Its model.
+        optimizer: Its optimizer.
+    """
+    for step, batch in enumerate(task.batches(key.seed), start=1):
+        share = schedule(step, task.steps, experiment["warmup"])
+        optimizer.learning_rate = key.learning_rate * share
+        yield task.train(model, batch)
+
+
 def make(
     experiment: Mapping,
     key: RunKey,
@@ -41,44 +88,30 @@ def make(
     Raises:
         InputError: If the data do not fill a mini-batch.
     """
-    if not task.steps:
-        raise InputError(
-            f"the data of `{experiment['name']}` must fill a mini-batch of "
-            f"{experiment['batch_size']}"
-        )
     start = time.perf_counter()
-    keras = task.keras
-    keras.backend.clear_session()
-    arm = experiment["arms"][key.arm]
-    keras.utils.set_random_seed(key.seed + arm.get("other_seed", 0))
-    model = task.model(key.seed)
-    optimizer = task.optimizer(arm, key)
-    # Slots exist before the first step, which is then traced once.
-    optimizer.build(model.trainable_variables)
-    model.compile(optimizer=optimizer, loss=task.loss())
+    model, optimizer = begin(experiment, key, task)
     which = "tuning" if key.is_tuning else "comparison"
     stops = _stops(task.steps, experiment["evaluations"])
-    losses, norms, held_out, bad, trained = [], [], [], 0, 0.0
-    for step, batch in enumerate(task.batches(key.seed), start=1):
-        began = time.perf_counter()
-        rate = key.learning_rate * schedule(
-            step, task.steps, experiment["warmup"]
-        )
-        optimizer.learning_rate = rate
-        losses.append(task.train(model, batch))
+    losses, norms, held_out, bad, evaluated = [], [], [], 0, 0.0
+    began = time.perf_counter()
+    for loss in losses_of(experiment, key, task, model, optimizer):
+        losses.append(loss)
         norms.append(_norm(optimizer))
-        trained += time.perf_counter() - began
-        bad = 0 if math.isfinite(losses[-1]) else bad + 1
+        step = len(losses)
+        bad = 0 if math.isfinite(loss) else bad + 1
         if bad == PATIENCE:
             break
         if step in stops:
+            stopped = time.perf_counter()
             metrics = task.evaluate(model, which, step == task.steps)
+            evaluated += time.perf_counter() - stopped
             held_out.append({"step": step, **metrics})
             report(
                 f"{key.arm} {key.learning_rate:g} seed {key.seed}: step "
                 f"{step:,} of {task.steps:,}, "
                 + ", ".join(f"{k} {v:.4f}" for k, v in _scalars(metrics))
             )
+    trained = time.perf_counter() - began - evaluated
     metrics = held_out.pop() if bad < PATIENCE else {}
     metrics.pop("step", None)
     if metrics and key.seed == experiment.get("whole_for_seed"):
@@ -93,7 +126,7 @@ def make(
         "measured_on": which,
         "diverged": diverged,
         "metrics": metrics,
-        "held_out": [{**dict(_scalars(m))} for m in held_out],
+        "held_out": [dict(_scalars(found)) for found in held_out],
         "training_loss": _curve(losses),
         "spikes": spikes(losses),
         "clipped": _clipped(optimizer),
@@ -104,7 +137,7 @@ def make(
             "training": round(trained, 1),
             "all": round(time.perf_counter() - start, 1),
         },
-        "machine": machine(keras),
+        "machine": machine(task.keras),
     }
 
 

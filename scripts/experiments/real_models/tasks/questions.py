@@ -85,6 +85,10 @@ class Questions(Task):
             x = {name: array[chosen] for name, array in windows.x.items()}
             yield x, windows.targets[chosen]
 
+    def examples(self) -> tuple[dict, np.ndarray]:
+        """Returns the inputs, starts and ends of all training windows."""
+        return self._training.x, self._training.targets
+
     def evaluate(self, model, which: str, last: bool) -> dict:
         """Returns exact match and F1, both in percent.
 

@@ -88,6 +88,11 @@ class Sentences(Task):
         for chosen in found:
             yield _cut({k: v[chosen] for k, v in x.items()}), y[chosen]
 
+    def examples(self) -> tuple[dict, np.ndarray]:
+        """Returns the inputs and classes of all training sentences."""
+        x, y = self._training
+        return _cut(x), y
+
     def evaluate(self, model, which: str, last: bool) -> dict:
         """Returns loss, accuracy and Matthews correlation.
 

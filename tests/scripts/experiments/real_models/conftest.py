@@ -88,7 +88,7 @@ def paths(tmp_path_factory, folder, data):
 def _cola():
     return [
         f"x\t{1 - number % 2}\t\t{SENTENCES[number % 4]}"
-        for number in range(18)
+        for number in range(36)
     ]
 
 
@@ -97,7 +97,7 @@ def _rte():
     labels = ("entailment", "not_entailment")
     return [header] + [
         f"{number}\t{SENTENCES[number % 4]}\tIt is.\t{labels[number % 2]}"
-        for number in range(18)
+        for number in range(36)
     ]
 
 

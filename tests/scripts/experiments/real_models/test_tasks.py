@@ -1,7 +1,6 @@
 """Each task trains its model at a tiny size, from equal beginnings."""
 
 import functools
-import importlib
 import json
 import math
 import re
@@ -13,13 +12,14 @@ import tf_keras
 from sklearn import metrics
 
 from command_line import InputError
+from experiments.real_models import tasks
 from experiments.real_models import training
 from experiments.real_models.experiments import EXPERIMENTS
 from experiments.real_models.experiments import by_name
 from experiments.real_models.run_key import RunKey
 from experiments.real_models.tasks import masked_words
 from experiments.real_models.tasks import sentences
-from experiments.real_models.tasks import task as tasks
+from experiments.real_models.tasks import task as task_module
 from experiments.real_models.tasks.questions import Questions
 from tests.scripts.experiments.real_models.conftest import TINY
 
@@ -38,11 +38,7 @@ def made(paths):
     @functools.cache
     def make(name):
         experiment = {**by_name(name), **TINY[name], "most_steps": 3}
-        module = importlib.import_module(
-            f"experiments.real_models.tasks.{experiment['task']}"
-        )
-        cls = experiment["task"].title().replace("_", "")
-        return experiment, getattr(module, cls)(experiment, paths)
+        return experiment, tasks.task_of(experiment, paths)
 
     return make
 
@@ -100,8 +96,8 @@ def test_the_search_has_data_of_its_own(made, name):
     _, task = made(name)
     if name in ("cola", "rte"):
         # The files for training and comparison hold the same here.
-        assert len(task._held_out["tuning"][1]) == 2
-        assert len(task._training[1]) == 16
+        assert len(task._held_out["tuning"][1]) == 4
+        assert len(task._training[1]) == 32
     if name == "squad":
         ids = {
             which: {
@@ -184,7 +180,7 @@ def test_padding_does_not_change_what_a_sentence_is_taken_for(made):
 def test_pairs_have_two_segments_and_are_cut_to_fit(made):
     _, task = made("rte")
     x, _ = task._training
-    assert x["token_ids"].shape == (16, 16)
+    assert x["token_ids"].shape == (32, 16)
     for ids, segments, mask in zip(*x.values(), strict=True):
         length = mask.sum()
         assert ids[0] == 2 and ids[length - 1] == 3
@@ -194,7 +190,7 @@ def test_pairs_have_two_segments_and_are_cut_to_fit(made):
 
 def test_mini_batches_are_grouped_by_length_and_none_is_lost():
     lengths = np.random.default_rng(0).integers(1, 100, 96)
-    batches = list(tasks.orders(96, 8, 12, seed=1))
+    batches = list(task_module.orders(96, 8, 12, seed=1))
     found = list(sentences.grouped(iter(batches), lengths, 6, seed=1))
     assert len(found) == 12
     for part in (slice(0, 6), slice(6, 12)):
@@ -208,7 +204,7 @@ def test_mini_batches_are_grouped_by_length_and_none_is_lost():
 
 
 def test_an_epoch_has_each_example_once():
-    found = list(tasks.orders(10, 3, 7, seed=0))
+    found = list(task_module.orders(10, 3, 7, seed=0))
     assert [len(chosen) for chosen in found] == [3] * 7
     for epoch in (found[:3], found[3:6]):
         assert len({*np.concatenate(epoch)}) == 9
@@ -229,7 +225,7 @@ def test_cross_entropies_are_those_of_keras():
     expected = keras.losses.sparse_categorical_crossentropy(
         targets, logits, from_logits=True
     )
-    found = tasks.cross_entropies(logits, targets)
+    found = task_module.cross_entropies(logits, targets)
     assert np.allclose(found, np.asarray(expected), rtol=1e-5)
 
 

@@ -1,0 +1,143 @@
+r"""Samples the gradient noise before, in the middle of and after finetuning.
+
+Adam trains with its best learning rate, or with the middle one where the
+search is not finished. Layers run without dropout while the noise is sampled:
+it is that of the data. After an interruption the same command resumes. Example,
+half an hour on one core:
+
+    python scripts/experiments/real_models/sample_noise.py \
+        --experiment cola --cola glue/CoLA --encoder minilm
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import command_line  # noqa: E402
+from command_line.files import make_directory  # noqa: E402
+from command_line.progress import say  # noqa: E402
+from experiments.real_models import finished  # noqa: E402
+from experiments.real_models import search  # noqa: E402
+from experiments.real_models import sources  # noqa: E402
+from experiments.real_models.experiments import by_name  # noqa: E402
+from experiments.real_models.run_key import RunKey  # noqa: E402
+
+_FOLDER = Path(__file__).parent
+_EXPERIMENTS = ("cola", "rte", "squad")
+_ARM = "Adam"
+_SEED = 1
+_BATCH_SIZES = (1, 8, 16)
+
+
+def run(arguments: argparse.Namespace) -> dict[str, float]:
+    """Samples the noise, except for what exists already.
+
+    Args:
+        arguments: The parsed command line.
+
+    Returns:
+        Dict from step and size of the mini-batches to the loss there.
+    """
+    experiment = {
+        **by_name(arguments.experiment),
+        "most_steps": arguments.most_steps,
+    }
+    paths = dict(sources.checked(arguments, [experiment]))
+    results = Path(arguments.results)
+    done = finished.read(results, experiment["name"])
+    best = search.search(experiment, done).best
+    rate = best.get(_ARM, experiment["arms"][_ARM]["rate"])
+    folder = results / "noise"
+    make_directory("--results", str(folder))
+
+    from experiments.real_models import training
+    from experiments.real_models.tasks import task_of
+    from keras_clip import noise
+
+    task = task_of(experiment, paths)
+    key = RunKey(experiment["name"], _ARM, rate, _SEED)
+    model, optimizer = training.begin(experiment, key, task)
+    points = (0, task.steps // 2, task.steps)
+    found = {}
+
+    def sample(step):
+        x, y = task.examples()
+        for size in _BATCH_SIZES:
+            path = folder / f"{experiment['name']}-{step}-{size}.json"
+            if path.exists():
+                continue
+            start = time.monotonic()
+            samples = noise.sample(
+                model,
+                x,
+                y,
+                batch_size=size,
+                num_samples=arguments.num_samples,
+                full_gradient_batches=arguments.full_gradient_examples // size,
+                num_projections=2,
+                training=False,
+                seed=step,
+                verbose=0,
+            )
+            samples.save(path)
+            found[f"{step}-{size}"] = samples.loss
+            say(
+                f"{experiment['name']} at step {step} of {task.steps}, "
+                f"{size} in a mini-batch: {time.monotonic() - start:.0f} s"
+            )
+
+    sample(0)
+    losses = training.losses_of(experiment, key, task, model, optimizer)
+    for step, _ in enumerate(losses, start=1):
+        if step in points:
+            sample(step)
+    return found
+
+
+def parser() -> command_line.Parser:
+    """Returns the parser of this script's command line."""
+    result = command_line.Parser(__doc__)
+    add = result.add_argument
+    add(
+        "--experiment",
+        required=True,
+        choices=_EXPERIMENTS,
+        help="whose model and data are sampled",
+    )
+    sources.add_arguments(result)
+    add(
+        "--results",
+        default=str(_FOLDER / "results"),
+        metavar="DIR",
+        help="folder of the finished runs, those here by default",
+    )
+    add(
+        "--num_samples",
+        type=command_line.integer(1),
+        default=1000,
+        help="mini-batches at each point",
+    )
+    add(
+        "--full_gradient_examples",
+        type=command_line.integer(16),
+        default=4000,
+        help="examples that the full gradient is the mean of",
+    )
+    add(
+        "--most_steps",
+        type=command_line.integer(1),
+        metavar="N",
+        help="steps of the training at most, to try it out",
+    )
+    return result
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    for threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(threads, "1")
+    command_line.main(parser(), run)
