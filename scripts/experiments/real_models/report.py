@@ -60,6 +60,7 @@ def run(arguments: argparse.Namespace) -> dict[str, str]:
     for experiment, runs in complete.values():
         parts.append(tables.of_experiment(experiment, runs))
         figures.write(experiment, runs, folder / f"{experiment['name']}.png")
+    parts.append(tables.of_hours(complete))
     (folder / "results.md").write_text("\n".join(parts), "utf-8")
     return {name: verdict["verdict"] for name, verdict in verdicts.items()}
 

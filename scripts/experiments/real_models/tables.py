@@ -51,6 +51,36 @@ def of_experiment(experiment: Mapping, runs: Mapping[RunKey, Mapping]) -> str:
     return "\n".join(lines)
 
 
+def of_hours(complete: Mapping[str, tuple]) -> str:
+    """Returns the table of the time that the runs took.
+
+    Args:
+        complete: Experiment and its runs, by name.
+    """
+    lines = [
+        "## Time",
+        "",
+        "Hours of one core, with as many runs at a time as there are cores.",
+        "",
+        _row("experiment", "runs", "diverged", "hours", "processors"),
+        _row(*["---"] * 5),
+    ]
+    for name, (_, found) in complete.items():
+        runs = found.values()
+        hours = sum(run["seconds"]["all"] for run in runs) / 3600
+        processors = {run["machine"]["processor"] for run in runs}
+        lines.append(
+            _row(
+                f"`{name}`",
+                f"{len(runs)}",
+                f"{sum(run['diverged'] for run in runs)}",
+                f"{hours:.1f}",
+                ", ".join(sorted(processors)),
+            )
+        )
+    return "\n".join([*lines, ""])
+
+
 def _scalars(runs):
     """Returns the names of what is measured with every seed."""
     for key, run in runs.items():

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,7 @@ def write_all(folder, name, better="SGD", without=(), best=None):
                 "clipped": 0.5,
                 "seconds": {"training": 8.0, "all": 9.0},
                 "steps": 2,
+                "machine": {"processor": "a processor"},
             }
             done[key] = made
             if key not in without:
@@ -142,3 +144,39 @@ def test_a_claim_is_about_arms_of_its_experiment(name):
         assert test.arguments["to"] in by_name(other)["arms"]
         assert -math.inf < test.low or test.high < math.inf
     assert CLAIMS[name].refuted_by and CLAIMS[name].margin
+
+
+def test_the_committed_results_are_those_of_the_committed_runs(tmp_path):
+    results = FOLDER / "results"
+    shutil.copytree(results / "runs", tmp_path / "runs")
+    complete = [
+        experiment
+        for experiment in EXPERIMENTS
+        if not search.next_runs(
+            experiment, finished.read(results, experiment["name"])
+        )
+    ]
+    if not complete:
+        assert not (results / "results.md").exists()
+        return
+    call(report, "--results", tmp_path)
+    for name in ("results.md", "verdicts.json"):
+        assert (tmp_path / name).read_text() == (results / name).read_text()
+    for experiment in complete:
+        assert (results / f"{experiment['name']}.png").exists()
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: e["name"])
+def test_committed_runs_are_those_that_the_experiment_asks_for(experiment):
+    """No run was made beside the search, and none is left of another grid."""
+    done = finished.read(FOLDER / "results", experiment["name"])
+    asked = {}
+    while missing := search.next_runs(experiment, asked):
+        known = [key for key in missing if key in done]
+        if not known:
+            break
+        asked |= {key: done[key] for key in known}
+    assert asked.keys() == done.keys()
+    for made in done.values():
+        assert made["machine"]["processor"] and made["seconds"]["all"] > 0
+        assert made["steps"] > 0
