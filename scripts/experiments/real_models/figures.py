@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from experiments import drawing
 from experiments.real_models import measures
 from experiments.real_models import search
-from experiments.real_models.run_key import TUNING_SEED
 from experiments.real_models.run_key import RunKey
 
 _COLOURS = (
@@ -30,11 +29,14 @@ def write(
         path: The PNG to write.
     """
     with drawing.style():
-        figure = Figure((15, 5), layout="constrained")
-        final, course, rates = figure.subplots(1, 3)
-        _draw_final(final, experiment, runs)
-        _draw_course(course, experiment, runs)
-        _draw_rates(rates, experiment, runs)
+        draw = [_draw_final, _draw_course]
+        if "fixed_rate" not in experiment:
+            draw.append(_draw_rates)
+        figure = Figure((5 * len(draw), 5), layout="constrained")
+        for axes, panel in zip(
+            figure.subplots(1, len(draw)), draw, strict=True
+        ):
+            panel(axes, experiment, runs)
         drawing.save(figure, path)
 
 
@@ -95,19 +97,18 @@ def _draw_course(axes, experiment, runs):
 
 
 def _draw_rates(axes, experiment, runs):
-    """Draws the search: the measure over the learning rates of each arm."""
+    """Draws the search: the score over the learning rates of each arm."""
     found = search.search(experiment, runs)
+    tuned_for = experiment["tuned_for"]
     for arm, look in _looks(experiment):
         # Grids of different units lie on one another, by the arm's middle.
         middle = experiment["arms"][arm]["rate"]
-        rates = np.array(found.rates[arm])
-        keys = [
-            RunKey(experiment["name"], arm, rate, TUNING_SEED)
-            for rate in found.rates[arm]
-        ]
-        y = measures.values([runs[key] for key in keys], experiment["measure"])
-        y[~np.isfinite(y)] = math.nan
-        axes.semilogx(rates / middle, y, **look)
-    axes.set_title("the search, one seed; diverged: no mark", loc="left")
+        y = []
+        for rate in found.rates[arm]:
+            keys = search.tuning_keys(experiment, arm, rate)
+            tried = measures.values([runs[key] for key in keys], tuned_for)
+            y.append(tried.mean() if np.isfinite(tried).all() else math.nan)
+        axes.semilogx(np.array(found.rates[arm]) / middle, y, **look)
+    axes.set_title("the search; diverged: no mark", loc="left")
     axes.set_xlabel("learning rate, by the middle of the arm's first grid")
-    axes.set_ylabel(f"{experiment['measure']}, data of the search")
+    axes.set_ylabel(f"{tuned_for}, data of the search")

@@ -16,30 +16,66 @@ _KINDS = {
     "arm": str,
     "learning_rate": float,
     "seed": int,
+    "settings": dict,
     "diverged": bool,
     "metrics": dict,
 }
+# What a single run does not depend on.
+_ABOUT_MANY_RUNS = (
+    *("name", "arms", "seeds", "tuning_seeds", "tuned_for", "refined"),
+    *("higher_is_better", "fixed_rate"),
+)
 
 
-def read(folder: Path, experiment: str) -> dict[RunKey, dict]:
+def settings(experiment: Mapping, arm: str) -> dict:
+    """Returns all that a run depends on, as it is written with it.
+
+    Args:
+        experiment: The experiment.
+        arm: Name of the arm.
+    """
+    kept = {
+        name: value
+        for name, value in experiment.items()
+        if name not in _ABOUT_MANY_RUNS and value is not None
+    }
+    own = {
+        name: value
+        for name, value in experiment["arms"][arm].items()
+        if name != "rate"
+    }
+    return {**kept, "arm": own}
+
+
+def read(folder: Path, experiment: Mapping) -> dict[RunKey, dict]:
     """Returns the finished runs of an experiment.
 
     Args:
         folder: Folder of all results.
-        experiment: Name of the experiment.
+        experiment: The experiment.
 
     Raises:
-        InputError: If a file is not what `write` has written.
+        InputError: If a file is not what `write` has written, or its run is
+            one with other settings than the experiment has.
     """
     found = {}
-    for path in sorted((folder / "runs" / experiment).glob("*.json")):
+    name = experiment["name"]
+    for path in sorted((folder / "runs" / name).glob("*.json")):
         run = read_json(_ARGUMENT, str(path))
         key = _key(run)
+        problem = None
         if key is None or path.name != key.file_name:
+            problem = "is none"
+        elif key.arm not in experiment["arms"] or (
+            run["settings"] != settings(experiment, key.arm)
+        ):
+            problem = "was made with other settings"
+        if problem:
             raise InputError(
-                f"`{_ARGUMENT}` must hold whole runs; {path.name} of "
-                f"{experiment} is none. Delete it, and the same command makes "
-                f"it anew. Received: {_ARGUMENT}={folder}"
+                f"`{_ARGUMENT}` must hold whole runs of the experiments as "
+                f"they are; {path.name} of {name} {problem}. Take another "
+                "folder, or delete it, and the same command makes it anew. "
+                f"Received: {_ARGUMENT}={folder}"
             )
         found[key] = run
     return found

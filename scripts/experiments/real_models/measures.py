@@ -20,8 +20,6 @@ Runs = Mapping[str, Mapping[RunKey, Mapping]]
 _REPLICATES = 20_000
 # Of these a run that has diverged has more than any other.
 _LOWER_IS_BETTER = ("loss", "spikes")
-# Of a run that has diverged.
-_NOT_KNOWN = (math.inf, -math.inf)
 
 
 def difference(
@@ -66,8 +64,11 @@ def decile_gap(runs: Runs, experiment: str, arm: str, to: str) -> np.ndarray:
     of_arms = (compared(runs[experiment], name) for name in (arm, to))
     gaps = []
     for pair in zip(*of_arms, strict=True):
+        if any(run["diverged"] for run in pair):
+            gaps.append(math.nan)
+            continue
         one, other = (
-            np.array(run["metrics"].get("loss_by_decile", _NOT_KNOWN))
+            np.array(run["metrics"]["loss_by_decile"], "float64")
             for run in pair
         )
         gaps.append((one - other)[-1] - (one - other)[0])

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> dict[str, str]:
     folder = Path(arguments.results)
     complete = {}
     for experiment in EXPERIMENTS:
-        runs = finished.read(folder, experiment["name"])
+        runs = finished.read(folder, experiment)
         if runs and not search.next_runs(experiment, runs):
             complete[experiment["name"]] = experiment, runs
     if not complete:

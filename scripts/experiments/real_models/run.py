@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
     paths = sources.checked(arguments, experiments)
     folder = Path(arguments.results)
     for experiment in experiments:
-        finished.read(folder, experiment["name"])
+        finished.read(folder, experiment)
     with concurrent.futures.ProcessPoolExecutor(
         arguments.processes,
         multiprocessing.get_context("spawn"),
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return {
-        experiment["name"]: len(finished.read(folder, experiment["name"]))
+        experiment["name"]: len(finished.read(folder, experiment))
         for experiment in experiments
     }
 
@@ -77,7 +77,7 @@ def _make_all(pool, experiments, paths, folder, processes):
     busy = {}
     while True:
         for experiment in experiments:
-            done = finished.read(folder, experiment["name"])
+            done = finished.read(folder, experiment)
             for key in search.next_runs(experiment, done):
                 if len(busy) < processes and key not in busy.values():
                     job = pool.submit(_make, experiment, key, paths, folder)

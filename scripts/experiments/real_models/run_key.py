@@ -3,8 +3,8 @@
 import dataclasses
 import re
 
-# The seed that learning rates are searched with, on data of their own.
-TUNING_SEED = 0
+# The seeds that learning rates are searched with, on data of their own.
+TUNING_SEEDS = (0, 100, 200)
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -16,7 +16,7 @@ class RunKey:
         arm: Name of the arm.
         learning_rate: The highest learning rate of the schedule.
         seed: Seed of new weights, of the order of the data and of dropout;
-            `TUNING_SEED` in the search for the learning rate.
+            one of `TUNING_SEEDS` in the search for the learning rate.
     """
 
     experiment: str
@@ -27,7 +27,7 @@ class RunKey:
     @property
     def is_tuning(self) -> bool:
         """Returns whether it is a run of the search."""
-        return self.seed == TUNING_SEED
+        return self.seed in TUNING_SEEDS
 
     @property
     def file_name(self) -> str:

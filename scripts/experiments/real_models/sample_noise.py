@@ -1,9 +1,8 @@
 r"""Samples the gradient noise before, in the middle of and after finetuning.
 
-Adam trains with its best learning rate, or with the middle one where the
-search is not finished. Layers run without dropout while the noise is sampled:
-it is that of the data. After an interruption the same command resumes. Example,
-half an hour on one core:
+Adam trains with the middle one of its first learning rates. Layers run without
+dropout while the noise is sampled: it is that of the data. After an
+interruption the same command resumes. Example, half an hour on one core:
 
     python scripts/experiments/real_models/sample_noise.py \
         --experiment cola --cola glue/CoLA --encoder minilm
@@ -20,8 +19,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import command_line  # noqa: E402
 from command_line.files import make_directory  # noqa: E402
 from command_line.progress import say  # noqa: E402
-from experiments.real_models import finished  # noqa: E402
-from experiments.real_models import search  # noqa: E402
 from experiments.real_models import sources  # noqa: E402
 from experiments.real_models.experiments import by_name  # noqa: E402
 from experiments.real_models.run_key import RunKey  # noqa: E402
@@ -48,9 +45,7 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
     }
     paths = dict(sources.checked(arguments, [experiment]))
     results = Path(arguments.results)
-    done = finished.read(results, experiment["name"])
-    best = search.search(experiment, done).best
-    rate = best.get(_ARM, experiment["arms"][_ARM]["rate"])
+    rate = experiment["arms"][_ARM]["rate"]
     folder = results / "noise"
     make_directory("--results", str(folder))
 

@@ -2,18 +2,19 @@
 
 Each arm has the same number of learning rates, neighbours on one grid. If the
 best of an arm is at an edge, every arm gets one more on that side, twice at
-most. The best rate of each arm is then run with fresh seeds.
+most. Then every arm gets two more, on both sides of its best. The best rate of
+each arm is then run with fresh seeds.
 """
 
 import dataclasses
 import math
 from collections.abc import Mapping
 
-from experiments.real_models.run_key import TUNING_SEED
+from experiments.real_models.run_key import TUNING_SEEDS
 from experiments.real_models.run_key import RunKey
 
-# Neighbouring learning rates are a factor of √10 apart, unless an experiment
-# says otherwise.
+# Neighbours on the grid are a factor of √10 apart, and the two last rates of an
+# arm half of that from its best.
 FACTOR = math.sqrt(10)
 MOST_EXTENSIONS = 2
 
@@ -42,39 +43,32 @@ def search(experiment: Mapping, finished: Mapping[RunKey, Mapping]) -> Found:
         experiment: The experiment.
         finished: Its finished runs.
     """
+    arms = experiment["arms"]
+    if "fixed_rate" in experiment:
+        rates = {name: experiment["fixed_rate"] for name in arms}
+        return Found({k: [v] for k, v in rates.items()}, [], rates, [])
     below = above = 0
     for extensions in range(MOST_EXTENSIONS + 1):
         rates = {
-            name: _grid(experiment, arm, below, above)
-            for name, arm in experiment["arms"].items()
+            name: _grid(arm["rate"], below, above) for name, arm in arms.items()
         }
-        keys = {
-            name: [
-                RunKey(experiment["name"], name, rate, TUNING_SEED)
-                for rate in tried
-            ]
-            for name, tried in rates.items()
-        }
-        missing = [k for ks in keys.values() for k in ks if k not in finished]
-        if missing:
+        if missing := _missing(experiment, rates, finished):
             return Found(rates, missing, {}, [])
-        places = {
-            name: max(
-                range(len(ks)), key=lambda i: score(experiment, finished[ks[i]])
-            )
-            for name, ks in keys.items()
-        }
-        best = {name: rates[name][place] for name, place in places.items()}
-        low = [name for name, place in places.items() if place == 0]
-        high = [
-            name
-            for name, place in places.items()
-            if place == len(rates[name]) - 1
-        ]
+        best = _best(experiment, rates, finished)
+        low = [name for name in arms if best[name] == rates[name][0]]
+        high = [name for name in arms if best[name] == rates[name][-1]]
         if not (low or high) or extensions == MOST_EXTENSIONS:
             break
         below += bool(low)
         above += bool(high)
+    if experiment["refined"]:
+        rates = {
+            name: sorted({*tried, *_grid(best[name], 0, 0, math.sqrt(FACTOR))})
+            for name, tried in rates.items()
+        }
+        if missing := _missing(experiment, rates, finished):
+            return Found(rates, missing, {}, [])
+        best = _best(experiment, rates, finished)
     return Found(rates, [], best, sorted({*low, *high}))
 
 
@@ -100,27 +94,58 @@ def next_runs(
     ]
 
 
-def score(experiment: Mapping, run: Mapping) -> tuple[float, ...]:
-    """Returns what a search maximizes: the measure, then minus the loss.
+def tuning_keys(experiment: Mapping, arm: str, rate: float) -> list[RunKey]:
+    """Returns the runs of the search at a learning rate.
+
+    Args:
+        experiment: The experiment.
+        arm: Name of the arm.
+        rate: The learning rate.
+    """
+    seeds = TUNING_SEEDS[: experiment["tuning_seeds"]]
+    return [RunKey(experiment["name"], arm, rate, seed) for seed in seeds]
+
+
+def score(experiment: Mapping, run: Mapping) -> float:
+    """Returns what the search maximizes, the least possible of a divergence.
 
     Args:
         experiment: The experiment.
         run: A finished run.
     """
     if run["diverged"]:
-        return (-math.inf,)
-    sign = 1 if experiment["higher_is_better"] else -1
-    metrics = run["metrics"]
-    # Many models that call all sentences acceptable are equal by the measure.
-    return (sign * metrics[experiment["measure"]], -metrics.get("loss", 0.0))
+        return -math.inf
+    name = experiment["tuned_for"]
+    value = run["metrics"][name]
+    return -value if name == "loss" else value
 
 
-def _grid(experiment, arm, below, above):
-    """Returns the learning rates of an arm, with two digits."""
-    factor = experiment.get("factor", FACTOR)
-    number = experiment.get("rates", 3)
-    first = -(number // 2) - below
+def _missing(experiment, rates, finished):
     return [
-        float(f"{arm['rate'] * factor**i:.2g}")
-        for i in range(first, first + number + below + above)
+        key
+        for arm, tried in rates.items()
+        for rate in tried
+        for key in tuning_keys(experiment, arm, rate)
+        if key not in finished
+    ]
+
+
+def _best(experiment, rates, finished):
+    """Returns the rate of each arm with the largest mean score."""
+
+    def mean(arm, rate):
+        keys = tuning_keys(experiment, arm, rate)
+        return sum(score(experiment, finished[k]) for k in keys) / len(keys)
+
+    return {
+        arm: max(tried, key=lambda rate: mean(arm, rate))
+        for arm, tried in rates.items()
+    }
+
+
+def _grid(middle, below, above, factor=FACTOR):
+    """Returns learning rates around a middle, with two digits."""
+    return [
+        float(f"{middle * factor**power:.2g}")
+        for power in range(-1 - below, 2 + above)
     ]

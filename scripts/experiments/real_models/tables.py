@@ -7,7 +7,6 @@ import numpy as np
 
 from experiments.real_models import measures
 from experiments.real_models import search
-from experiments.real_models.run_key import TUNING_SEED
 from experiments.real_models.run_key import RunKey
 
 # The arm that others are compared with.
@@ -108,43 +107,54 @@ def _whole(experiment, runs):
     seed = experiment.get("whole_for_seed")
     if seed is None:
         return []
-    lines = [f"All held-out data, seed {seed}:", ""]
-    for number, arm in enumerate(experiment["arms"]):
+    rows = {}
+    for arm in experiment["arms"]:
         metrics = measures.compared(runs, arm)[seed - 1]["metrics"]
-        whole = {
+        rows[arm] = {
             name.removeprefix("whole_"): value
             for name, value in metrics.items()
             if name.startswith("whole_")
         }
-        if not number:
-            lines += [_row("arm", *whole), _row(*["---"] * (len(whole) + 1))]
-        lines.append(_row(arm, *map(_number, whole.values())))
+    names = max(rows.values(), key=len)
+    lines = [
+        f"All held-out data, seed {seed}:",
+        "",
+        _row("arm", *names),
+        _row(*["---"] * (len(names) + 1)),
+    ]
+    for arm, whole in rows.items():
+        lines.append(
+            _row(arm, *(_number(whole.get(name, math.nan)) for name in names))
+        )
     return [*lines, ""]
 
 
 def _rates(experiment, runs, found):
-    """Returns the table of the search: the measure at each learning rate."""
-    measure = experiment["measure"]
+    """Returns the table of the search: the score at each learning rate."""
+    if "fixed_rate" in experiment:
+        return []
+    tuned_for = experiment["tuned_for"]
+    number = experiment["tuning_seeds"]
+    seeds = "one seed" if number == 1 else f"the mean of {number} seeds"
     lines = [
-        f"The search: {measure} on data of its own at each learning rate, with "
-        "one seed. Bold: the best.",
+        f"The search: {tuned_for} on data of its own at each learning rate, "
+        f"{seeds}. Bold: the best.",
         "",
     ]
-    for number, (arm, rates) in enumerate(found.rates.items()):
-        if not number:
-            lines.append(
-                _row("arm", *(f"rate {i + 1}" for i in range(len(rates))))
-            )
-            lines.append(_row(*["---"] * (len(rates) + 1)))
+    columns = max(map(len, found.rates.values()))
+    names = (f"rate {place + 1}" for place in range(columns))
+    lines += [_row("arm", *names), _row(*["---"] * (columns + 1))]
+    for arm, rates in found.rates.items():
         cells = []
         for rate in rates:
-            key = RunKey(experiment["name"], arm, rate, TUNING_SEED)
-            value = measures.values([runs[key]], measure)[0]
+            keys = search.tuning_keys(experiment, arm, rate)
+            tried = measures.values([runs[key] for key in keys], tuned_for)
+            value = tried.mean()
             shown = _number(value) if math.isfinite(value) else "diverged"
             if rate == found.best[arm]:
                 shown = f"**{shown}**"
             cells.append(f"{rate:g}: {shown}")
-        lines.append(_row(arm, *cells))
+        lines.append(_row(arm, *cells, *[""] * (columns - len(cells))))
     return [*lines, ""]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from command_line import InputError
+from experiments.real_models import finished
 from experiments.real_models.run_key import RunKey
 
 # Points of the curve of the training loss, each the mean of as many steps.
@@ -123,6 +124,7 @@ def make(
         "arm": key.arm,
         "learning_rate": key.learning_rate,
         "seed": key.seed,
+        "settings": finished.settings(experiment, key.arm),
         "measured_on": which,
         "diverged": diverged,
         "metrics": metrics,

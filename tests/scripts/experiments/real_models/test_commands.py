@@ -26,9 +26,9 @@ FOLDER = Path(run.__file__).parent
 CLAIMS = claims.load(FOLDER / "claims.yaml")
 
 
-def write_all(folder, name, better="SGD", without=(), best=None):
+def write_all(folder, name, better="SGD", without=(), best=None, **changes):
     """Writes runs of an experiment, of which an arm is better by 1."""
-    experiment = by_name(name)
+    experiment = {**by_name(name), **changes}
     best = best or experiment["arms"]
     sign = 1 if experiment["higher_is_better"] else -1
     rng = np.random.default_rng(0)
@@ -43,6 +43,7 @@ def write_all(folder, name, better="SGD", without=(), best=None):
                 "arm": key.arm,
                 "learning_rate": key.learning_rate,
                 "seed": key.seed,
+                "settings": finished.settings(experiment, key.arm),
                 "diverged": False,
                 "metrics": {
                     "loss": -sign * value,
@@ -64,7 +65,8 @@ def write_all(folder, name, better="SGD", without=(), best=None):
 @pytest.mark.slow
 def test_what_is_missing_is_made_and_nothing_twice(paths, tmp_path):
     missing = {RunKey("images", "SGD", 0.032, seed) for seed in (2, 5)}
-    done = write_all(tmp_path, "images", without=missing)
+    made_with = {**by_name("images"), "most_steps": 2}
+    done = write_all(tmp_path, "images", without=missing, most_steps=2)
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.json")}
     command = [
         *(sys.executable, FOLDER / "run.py", "--experiment", "images"),
@@ -78,7 +80,7 @@ def test_what_is_missing_is_made_and_nothing_twice(paths, tmp_path):
     assert json.loads(ended.stdout) == {"images": len(done)}
     after = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.json")}
     assert before.items() <= after.items()
-    made = finished.read(tmp_path, "images")
+    made = finished.read(tmp_path, made_with)
     assert made.keys() == done.keys()
     for key in missing:
         assert made[key]["steps"] in (0, 2)
@@ -152,9 +154,7 @@ def test_the_committed_results_are_those_of_the_committed_runs(tmp_path):
     complete = [
         experiment
         for experiment in EXPERIMENTS
-        if not search.next_runs(
-            experiment, finished.read(results, experiment["name"])
-        )
+        if not search.next_runs(experiment, finished.read(results, experiment))
     ]
     if not complete:
         assert not (results / "results.md").exists()
@@ -169,7 +169,7 @@ def test_the_committed_results_are_those_of_the_committed_runs(tmp_path):
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: e["name"])
 def test_committed_runs_are_those_that_the_experiment_asks_for(experiment):
     """No run was made beside the search, and none is left of another grid."""
-    done = finished.read(FOLDER / "results", experiment["name"])
+    done = finished.read(FOLDER / "results", experiment)
     asked = {}
     while missing := search.next_runs(experiment, asked):
         known = [key for key in missing if key in done]

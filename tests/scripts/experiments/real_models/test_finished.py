@@ -10,12 +10,20 @@ from command_line import InputError
 from experiments.real_models import finished
 from experiments.real_models.run_key import RunKey
 
+EXPERIMENT = {
+    "name": "e",
+    "steps": 5,
+    "most_steps": None,
+    "seeds": 3,
+    "arms": {"Adam, clipped": {"rate": 0.1, "arguments": {"beta_1": 0.8}}},
+}
 KEY = RunKey("e", "Adam, clipped", 0.001, 0)
 RUN = {
     "experiment": "e",
     "arm": "Adam, clipped",
     "learning_rate": 0.001,
     "seed": 0,
+    "settings": {"steps": 5, "arm": {"arguments": {"beta_1": 0.8}}},
     "diverged": False,
     "metrics": {"loss": 1.5, "by": [1.0, math.nan]},
 }
@@ -29,8 +37,8 @@ def folder(tmp_path):
 
 def test_a_run_is_read_as_it_was_written(folder):
     expected = {**RUN, "metrics": {"loss": 1.5, "by": [1.0, None]}}
-    assert finished.read(folder, "e") == {KEY: expected}
-    assert finished.read(folder, "other") == {}
+    assert finished.read(folder, EXPERIMENT) == {KEY: expected}
+    assert finished.read(folder, {**EXPERIMENT, "name": "other"}) == {}
 
 
 @pytest.mark.parametrize(
@@ -47,14 +55,34 @@ def test_a_damaged_run_is_told_by_name(folder, damage):
     (path,) = (folder / "runs/e").glob("*.json")
     path.write_text(damage(path.read_text()))
     with pytest.raises(InputError, match=r"`--results` must .*Received: "):
-        finished.read(folder, "e")
+        finished.read(folder, EXPERIMENT)
 
 
 def test_a_run_under_another_name_is_told(folder):
     (path,) = (folder / "runs/e").glob("*.json")
     shutil.move(path, path.with_name("adam-0.1-0.json"))
     with pytest.raises(InputError, match=r"adam-0\.1-0\.json of e is none"):
-        finished.read(folder, "e")
+        finished.read(folder, EXPERIMENT)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"steps": 6},
+        {"most_steps": 2},
+        {"arms": {"Adam, clipped": {"arguments": {"beta_1": 0.9}}}},
+        {"arms": {"Adam": EXPERIMENT["arms"]["Adam, clipped"]}},
+    ],
+)
+def test_a_run_with_other_settings_is_told(folder, change):
+    with pytest.raises(InputError, match="was made with other settings"):
+        finished.read(folder, {**EXPERIMENT, **change})
+
+
+def test_what_a_single_run_does_not_depend_on_may_change(folder):
+    arms = {"Adam, clipped": {**EXPERIMENT["arms"]["Adam, clipped"], "rate": 1}}
+    changed = {**EXPERIMENT, "seeds": 9, "arms": {**arms, "other": {}}}
+    assert KEY in finished.read(folder, changed)
 
 
 def test_files_hold_no_number_that_json_lacks(folder):
