@@ -1,5 +1,6 @@
 """Reads and writes the runs that are finished, a JSON file each."""
 
+import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from command_line import InputError
 from command_line.files import make_directory
 from command_line.files import read_json
-from command_line.files import write_json
+from command_line.files import whole
 from experiments.real_models.run_key import RunKey
 
 _ARGUMENT = "--results"
@@ -95,7 +96,14 @@ def write(folder: Path, key: RunKey, run: Mapping) -> Path:
     directory = folder / "runs" / key.experiment
     make_directory(_ARGUMENT, str(directory))
     path = directory / key.file_name
-    write_json(str(path), _without_nan(run))
+    # A line for each name: curves have many numbers.
+    lines = [
+        f"{json.dumps(name)}: {json.dumps(value, allow_nan=False)}"
+        for name, value in _without_nan(run).items()
+    ]
+    with whole(str(path)) as partial:
+        text = "{\n  " + ",\n  ".join(lines) + "\n}\n"
+        Path(partial).write_text(text, "utf-8")
     return path
 
 
