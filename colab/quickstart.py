@@ -15,24 +15,37 @@ Keras' Adam and once with ACClip, from the same weights and on the same batches.
 Then training is saved, loaded and resumed. All of it runs on a TPU, a GPU or a
 CPU, and needs no data from elsewhere.
 
-The first cell installs the package where it is missing. It looks for it without
+The next cell installs the package where it is missing. It looks for it without
 importing it, which would start Keras before its backend is chosen.
 """
 
 # %%
+# An address for `git clone`, or a folder that is mounted, with the repository
+# of this notebook. It may be empty where the notebook is opened in a clone.
+REPOSITORY = ""
+EXTRAS = "plots,tensorflow"
+
 import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
 if importlib.util.find_spec("keras_clip") is None:
-    # From the clone that this notebook is in, if it is in one.
     folders = [Path.cwd(), *Path.cwd().parents]
-    clones = [folder for folder in folders if (folder / "keras_clip").is_dir()]
-    package = clones[0] if clones else "keras_clip"
-    requirement = f"{package}[plots,tensorflow]"
+    if REPOSITORY:
+        folders = [Path(REPOSITORY).expanduser(), Path("keras_clip_clone")]
+    for folder in folders:
+        if REPOSITORY and folder.name == "keras_clip_clone":
+            subprocess.run(["git", "clone", "--depth=1", REPOSITORY, folder])
+        if (folder / "keras_clip" / "version.py").is_file():
+            break
+    else:
+        sys.exit(
+            "REPOSITORY must be the address of the repository, or a folder "
+            f"that holds it. Received: REPOSITORY={REPOSITORY!r}"
+        )
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "-q", requirement],
+        [sys.executable, "-m", "pip", "install", "-q", f"{folder}[{EXTRAS}]"],
         check=True,
     )
 
@@ -66,6 +79,8 @@ import numpy as np
 
 from keras_clip import ACClip
 
+if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 12):
+    sys.exit(f"Keras 3.12 or later is needed. Received: {keras.__version__}")
 devices = keras.distribution.list_devices()
 if keras.backend.backend() == "jax" and len(devices) > 1:
     keras.distribution.set_distribution(
