@@ -1,0 +1,240 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+"""
+# Is my model's gradient noise heavy-tailed?
+
+Each mini-batch gives another gradient. How far they lie from the mean, and how
+often very far, says whether clipping is worth while and at which threshold.
+This notebook measures it for two small models: one whose targets are
+well-behaved, and one with a few targets that are far off. Both can be exchanged
+for a model and data of yours.
+
+All of it takes two minutes on a CPU and runs on a GPU or TPU too. The next cell
+installs the package where it is missing.
+"""
+
+# %%
+# An address for `git clone`, or a folder that is mounted, with the repository
+# of this notebook. It may be empty where the notebook is opened in a clone.
+REPOSITORY = ""
+EXTRAS = "noise,tensorflow"
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+if importlib.util.find_spec("keras_clip") is None:
+    folders = [Path.cwd(), *Path.cwd().parents]
+    if REPOSITORY:
+        folders = [Path(REPOSITORY).expanduser(), Path("keras_clip_clone")]
+    for folder in folders:
+        if REPOSITORY and folder.name == "keras_clip_clone":
+            subprocess.run(["git", "clone", "--depth=1", REPOSITORY, folder])
+        if (folder / "keras_clip" / "version.py").is_file():
+            break
+    else:
+        sys.exit(
+            "REPOSITORY must be the address of the repository, or a folder "
+            f"that holds it. Received: REPOSITORY={REPOSITORY!r}"
+        )
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "-q", f"{folder}[{EXTRAS}]"],
+        check=True,
+    )
+
+# %% [markdown]
+# ## The device
+#
+# Keras runs on JAX where JAX sees a TPU or a GPU, and else on what
+# `KERAS_BACKEND` says, TensorFlow if nothing. A TPU is not needed here.
+
+# %%
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+if "KERAS_BACKEND" not in os.environ and importlib.util.find_spec("jax"):
+    import jax
+
+    if (
+        jax.devices()[0].platform in ("tpu", "gpu")
+        or importlib.util.find_spec("tensorflow") is None
+    ):
+        os.environ["KERAS_BACKEND"] = "jax"
+
+import json
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import display
+
+import keras_clip
+from keras_clip import ClipAdam
+from keras_clip import callbacks
+from keras_clip import noise
+
+if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 12):
+    sys.exit(f"Keras 3.12 or later is needed. Received: {keras.__version__}")
+print(
+    f"keras_clip {keras_clip.__version__}, Keras {keras.__version__} on "
+    f"{keras.backend.backend()}, {', '.join(keras.distribution.list_devices())}"
+)
+
+# %% [markdown]
+# ## Two data sets
+#
+# Sixteen features and a linear target, with noise of two kinds: Gaussian, or of
+# a law whose tail is a power, so that one target in a thousand is some hundred
+# times as far off as most. For data of your own put arrays into `DATA`.
+
+# %%
+SEED = 0
+EXAMPLES = 8_000
+FEATURES = 16
+BATCH_SIZE = 8
+NUM_SAMPLES = 4_000
+
+random = np.random.default_rng(SEED)
+x = random.normal(size=(EXAMPLES, FEATURES)).astype("float32")
+clean = x @ random.normal(size=(FEATURES, 1))
+gaussian = random.normal(size=clean.shape)
+heavy = random.pareto(1.3, clean.shape) * random.choice([-1, 1], clean.shape)
+DATA = {
+    "Gaussian": (x, (clean + gaussian).astype("float32")),
+    "heavy-tailed": (x, (clean + heavy).astype("float32")),
+}
+
+
+def build_model(optimizer):
+    """Returns a small network; put a model of yours here."""
+    keras.utils.set_random_seed(SEED)
+    model = keras.Sequential(
+        [
+            keras.Input((FEATURES,)),
+            keras.layers.Dense(32, activation="gelu"),
+            keras.layers.Dense(1),
+        ]
+    )
+    model.compile(optimizer=optimizer, loss="mse")
+    return model
+
+
+# %% [markdown]
+# ## Sampling and reading the report
+#
+# First one epoch of training, for the gradients of an untrained model are no
+# guide to later ones. Then `noise.sample` takes the gradients of four thousand
+# mini-batches at fixed weights, of the size that the training has, and compares
+# them with the gradient of all data. The model stays as it is.
+
+# %%
+reports = {}
+for name, (inputs, targets) in DATA.items():
+    model = build_model(keras.optimizers.Adam(1e-3))
+    model.fit(inputs, targets, batch_size=BATCH_SIZE, verbose=0)
+    samples = noise.sample(
+        model,
+        inputs,
+        targets,
+        batch_size=BATCH_SIZE,
+        num_samples=NUM_SAMPLES,
+        verbose=0,
+    )
+    reports[name] = noise.report(samples)
+    print(f"--- {name}\n{reports[name]}\n")
+
+# %% [markdown]
+# How to read it:
+#
+# - **Verdict**: with a tail index below 2 the noise has no variance, and the
+#   largest gradients rule the training.
+# - **Thresholds**: the suggestions name their rule. A quantile of the norms is
+#   what most people take.
+# - The last line is code to copy.
+#
+# The four panels show the same: the histogram of the noise with two fits, the
+# tail on logarithmic axes (a straight line is a power), Hill's estimate by the
+# number of largest samples, and the variance as samples are added. In the
+# second figure a few samples make jumps in it.
+
+# %%
+for name, report in reports.items():
+    figure = noise.plot_report(report)
+    figure.suptitle(name)
+    display(figure)
+
+# %% [markdown]
+# ## Does clipping help here?
+#
+# The heavy-tailed data again, by Adam and by `ClipAdam` at the threshold of the
+# report. `ClipMonitor` shows the norm of the gradient and the share of steps
+# that are clipped. The loss is the mean absolute error to the clean targets,
+# which neither has seen.
+
+# %%
+EPOCHS = 5
+LEARNING_RATE = 3e-3
+
+inputs, targets = DATA["heavy-tailed"]
+threshold = float(
+    np.quantile(reports["heavy-tailed"].samples.gradient_norms, 0.9)
+)
+print(f"clipping one mini-batch in ten: clip_threshold={threshold:.3g}")
+monitors, errors = {}, {}
+for name, clip_threshold in {"Adam": None, "Adam, clipped": threshold}.items():
+    monitors[name] = callbacks.ClipMonitor(interval=50)
+    optimizer = ClipAdam(LEARNING_RATE, clip_threshold=clip_threshold)
+    model = build_model(optimizer)
+    model.fit(
+        inputs,
+        targets,
+        batch_size=BATCH_SIZE,
+        epochs=EPOCHS,
+        callbacks=[monitors[name]],
+        verbose=0,
+    )
+    predicted = model.predict(inputs, verbose=0)
+    errors[name] = float(np.mean(np.abs(predicted - clean)))
+    print(f"{name}: mean absolute error {errors[name]:.3f}")
+
+# %%
+figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4))
+for name, monitor in monitors.items():
+    steps = [reading["step"] for reading in monitor.readings]
+    norms = [reading["gradient_norm"] for reading in monitor.readings]
+    left.semilogy(steps, norms, ".", label=name, alpha=0.6)
+readings = monitors["Adam, clipped"].readings
+right.plot(
+    [reading["step"] for reading in readings],
+    [reading["clip_fraction"] for reading in readings],
+)
+left.axhline(threshold, color="gray", linestyle="--", label="threshold")
+left.set_xlabel("step")
+left.set_ylabel("norm of the gradient, before clipping")
+left.legend()
+right.set_xlabel("step")
+right.set_ylabel("share of steps clipped")
+right.set_ylim(0, 1)
+plt.show()
+
+verdicts = {name: report.verdict for name, report in reports.items()}
+print(json.dumps({"verdicts": verdicts, "errors": errors}))
+
+# %% [markdown]
+# ## With a model of yours
+#
+# `noise.sample` takes any compiled model of Keras 3 or tf_keras, and data that
+# `fit` takes. `callbacks.GradientNoise` makes such a report every few epochs.
+# From a shell, `python -m keras_clip.noise model.keras data.npz --batch_size
+# 32` does without code.
+#
+# `scripts/experiments/noise` of the repository has the noise of BERT and of a
+# ResNet on real data.
