@@ -10,6 +10,9 @@ import nbclient
 import nbformat
 import pytest
 
+from tests.support import hugging_face
+from tests.support import tiny
+
 pytestmark = pytest.mark.slow
 
 FOLDER = Path(__file__).resolve().parents[2] / "colab"
@@ -23,6 +26,18 @@ SMALLER = {
     "gradient_noise": {
         "EXAMPLES = 8_000": "EXAMPLES = 3_000",
         "NUM_SAMPLES = 4_000": "NUM_SAMPLES = 1_000",
+    },
+    "bert_pretraining_tpu": {
+        'TEXT = ""': 'TEXT = "text.txt"',
+        '"steps": 200': '"steps": 2',
+        '"vocab_size": 2_000': '"vocab_size": 60',
+        '"Adam": ["--optimizer", "adamw"]': "",
+    },
+    "squad_finetuning_tpu": {
+        'PRETRAINED = ""': 'PRETRAINED = "bert"',
+        'TRAIN = ""': 'TRAIN = "squad.json"',
+        'DEV = ""': 'DEV = "squad.json"',
+        '    "What does the break statement end?",': "",
     },
 }
 NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
@@ -47,6 +62,18 @@ def printed(notebook):
     return "".join(o.text for o in streams if o.name == "stdout").splitlines()
 
 
+def write_data(folder):
+    """Writes a tiny text, a tiny BERT and a few questions."""
+    text = "\n".join([tiny.PARAGRAPH] * 6)
+    (folder / "text.txt").write_text("\n\n".join([text] * 200))
+    (folder / "squad.json").write_text(json.dumps(tiny.dataset()))
+    hugging_face.write(
+        folder / "bert",
+        tokenizer={"do_lower_case": True},
+        max_position_embeddings=128,
+    )
+
+
 @pytest.fixture(scope="module", params=NAMES)
 def executed(request, tmp_path_factory):
     """The notebook, with less data, after a run in a fresh kernel."""
@@ -54,9 +81,12 @@ def executed(request, tmp_path_factory):
     for cell in code_cells(notebook):
         for shipped, smaller in SMALLER[request.param].items():
             cell.source = cell.source.replace(shipped, smaller)
+    sources = "".join(cell.source for cell in code_cells(notebook))
+    assert not any(name in sources for name in SMALLER[request.param])
     last = nbformat.v4.new_code_cell("import sys\nprint(sys.executable)")
     notebook.cells.append(last)
     folder = tmp_path_factory.mktemp(request.param)
+    write_data(folder)
     with pytest.MonkeyPatch.context() as patch:
         # The kernel named python3 may also be installed for the user.
         patch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
@@ -158,8 +188,8 @@ def test_a_figure_is_drawn(executed):
 
 
 def last_line_of_json(notebook):
-    (line,) = (text for text in printed(notebook) if text.startswith("{"))
-    return json.loads(line)
+    lines = [text for text in printed(notebook) if text.startswith("{")]
+    return json.loads(lines[-1])
 
 
 def test_what_a_notebook_shows_holds(executed):
@@ -185,8 +215,20 @@ def is_told_apart(shown):
     assert 0 < errors["Adam, clipped"] < 0.9 * errors["Adam"]
 
 
+def is_pretrained(metrics):
+    assert 0 < metrics["ACClip"]["validation_loss"] < 20
+
+
+def is_answered(shown):
+    assert 0 <= shown["scores"]["f1"] <= 100
+    (answer,) = shown["answers"].values()
+    assert isinstance(answer, str)
+
+
 CHECKS = {
     "quickstart": is_learned,
+    "bert_pretraining_tpu": is_pretrained,
+    "squad_finetuning_tpu": is_answered,
     "gradient_noise": is_told_apart,
     "synthetic_heavy_tails": is_saved_by_clipping,
 }

