@@ -198,8 +198,7 @@ Path("acclip.yaml").write_text(YAML)
 #
 # A line for each loop: loss, speed, time left. After an interruption the same
 # cell resumes from the newest checkpoint. On a TPU a whole loop of
-# `steps_per_loop` steps is one program, compiled once: the first line takes
-# minutes.
+# `steps_per_loop` steps is one program, compiled once, before the first line.
 
 # %%
 # On a TPU a second optimizer is hours more: add "Adam" to compare there too.

@@ -15,9 +15,9 @@ ACClip and TF Model Garden. It may be any BERT of the Hugging Face Hub, or the
 result of `bert_pretraining_tpu`. At the end it answers questions of yours.
 
 Without data of yours it learns from questions about the documentation that
-every Python carries, starting from a MiniLM of 23 million parameters, in ten
-minutes on a CPU. The next cell installs the package where it is missing, with
-Model Garden, about 3 GB: two to five minutes.
+every Python carries, starting from a MiniLM of 23 million parameters. The next
+cell installs the package where it is missing, with Model Garden, about 3 GB:
+two to five minutes.
 """
 
 # %%

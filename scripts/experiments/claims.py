@@ -46,7 +46,7 @@ class Claim:
 
     Args:
         name: Name on the command line.
-        part: Letter of the theme.
+        part: The theme.
         says: The claim.
         measure: What is measured, in words.
         margin: Why the bounds are where they are.

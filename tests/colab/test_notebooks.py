@@ -157,6 +157,13 @@ def test_all_notebooks_install_in_the_same_way():
     assert len({re.sub("EXTRAS = .*", "", cell) for cell in cells}) == 1
 
 
+def test_both_notebooks_for_a_tpu_find_the_device_in_the_same_way():
+    pair = [name for name in NAMES if name.endswith("_tpu")]
+    cells = [code_cells(stored(name))[1].source for name in pair]
+    assert len(pair) == 2
+    assert len({cell.replace("import shutil\n", "") for cell in cells}) == 1
+
+
 def test_every_notebook_has_a_source_and_the_reverse():
     assert NAMES
     assert NAMES == sorted(path.stem for path in FOLDER.glob("*.py"))

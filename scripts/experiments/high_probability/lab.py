@@ -3,11 +3,8 @@
 import dataclasses
 import functools
 import hashlib
-import os
-import platform
 import time
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -138,26 +135,6 @@ class Lab:
         described = repr((case, self.seed, self.share, *made_by))
         name = hashlib.sha256(described.encode()).hexdigest()[:16]
         return self.folder / "cases" / name
-
-
-def machine() -> dict:
-    """Returns the versions and the machine that runs are made with."""
-    names = ("jax", "jaxlib", "keras", "numpy")
-    return {
-        **{name: metadata.version(name) for name in names},
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-        "processor": _processor(),
-    }
-
-
-def _processor():
-    path = Path("/proc/cpuinfo")
-    if path.exists():
-        for line in path.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":")[1].strip()
-    return platform.machine()
 
 
 def _rounded(values):

@@ -34,6 +34,7 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
     import numpy as np
     import tensorflow as tf
 
+    from bert import pretraining_records
     from bert import records
 
     folder = pathlib.Path(arguments.text)
@@ -47,31 +48,7 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
     for path in paths:
         records.count("--text", path)
     sizes = files.read_json("--text", str(folder / "sizes.json"))
-    length = sizes["max_seq_length"]
-    predictions = sizes["max_predictions_per_seq"]
-    lengths = {
-        "input_ids": length,
-        "segment_ids": length,
-        "input_mask": length,
-        "masked_lm_positions": predictions,
-        "masked_lm_ids": predictions,
-    }
-    features = {
-        name: tf.io.FixedLenFeature([n], tf.int64)
-        for name, n in lengths.items()
-    }
-    features["masked_lm_weights"] = tf.io.FixedLenFeature(
-        [predictions], tf.float32
-    )
-    batches = tf.data.TFRecordDataset(paths).batch(1000)
-    parts = [
-        {name: np.asarray(value) for name, value in batch.items()}
-        for batch in batches.map(lambda s: tf.io.parse_example(s, features))
-    ]
-    arrays = {
-        name: np.concatenate([part[name] for part in parts])
-        for name in features
-    }
+    arrays = pretraining_records.arrays(tf.data.TFRecordDataset(paths), sizes)
     numbers = arrays["masked_lm_weights"].sum(axis=1).astype(int)
     most = int(np.bincount(numbers).argmax())
     kept = (numbers == most) & np.all(arrays["input_mask"] == 1, axis=1)

@@ -2,7 +2,7 @@
 
 _DROPOUT = 0.1
 # Standard deviation of new weights.
-INITIAL = 0.02
+_INITIAL = 0.02
 _SIZES = (
     *("vocabulary_size", "num_layers", "num_heads", "hidden_dim"),
     *("intermediate_dim", "max_sequence_length", "num_segments"),
@@ -58,6 +58,6 @@ def head(keras, classes: int, seed: int):
     return keras.layers.Dense(
         classes,
         kernel_initializer=keras.initializers.TruncatedNormal(
-            stddev=INITIAL, seed=seed
+            stddev=_INITIAL, seed=seed
         ),
     )

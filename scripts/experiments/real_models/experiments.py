@@ -66,7 +66,7 @@ def at(arm: dict, rate: float) -> dict:
 
 
 _SEARCH = {"warmup": 0.1, "refined": True, "tuning_seeds": 1}
-_FINETUNING = {**_SEARCH, "batch_size": 16, "higher_is_better": True}
+_FINETUNING = {**_SEARCH, "batch_size": 16}
 _SENTENCES = {
     **_FINETUNING,
     "task": "sentences",
@@ -92,7 +92,6 @@ _PRETRAINING = {
     "evaluations": 5,
     "measure": "loss",
     "tuned_for": "loss",
-    "higher_is_better": False,
     "seeds": 5,
 }
 
@@ -241,7 +240,6 @@ EXPERIMENTS = [
         "evaluations": 5,
         "measure": "loss",
         "tuned_for": "loss",
-        "higher_is_better": False,
         "seeds": 5,
         "arms": {
             "SGD": at(SGD, 0.32),
@@ -261,7 +259,6 @@ EXPERIMENTS = [
         "evaluations": 5,
         "measure": "accuracy",
         "tuned_for": "accuracy",
-        "higher_is_better": True,
         "seeds": 5,
         "arms": {
             "SGD": at(SGD, 0.032),

@@ -161,6 +161,9 @@ def interval(
     if statistic is None:
         statistic = _mean
     number = samples.shape[-1]
+    if number == 1:
+        # One seed says nothing about others.
+        return np.array([statistic(samples), -math.inf, math.inf])
     rng = np.random.default_rng(0)
     chosen = rng.integers(0, number, (_REPLICATES, number))
     # Replicates come first, seeds stay last.

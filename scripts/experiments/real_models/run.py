@@ -2,7 +2,7 @@ r"""Makes the runs of experiments on real models, and resumes where it stopped.
 
 Each experiment searches the learning rate of every arm and then repeats the
 best with fresh seeds. A finished run is a JSON file, and is never made again.
-One that was interrupted begins anew. Example, two hours on two cores:
+One that was interrupted begins anew. Example:
 
     python scripts/experiments/real_models/run.py --experiment cola \
         --cola glue/CoLA --encoder minilm --results runs/real_models

@@ -7,7 +7,7 @@ import re
 TUNING_SEEDS = (0, 100, 200)
 
 
-@dataclasses.dataclass(frozen=True, order=True)
+@dataclasses.dataclass(frozen=True)
 class RunKey:
     """Stores what tells a run from the others.
 

@@ -2,7 +2,7 @@ r"""Samples the gradient noise before, in the middle of and after finetuning.
 
 Adam trains with the middle one of its first learning rates. Layers run without
 dropout while the noise is sampled: it is that of the data. After an
-interruption the same command resumes. Example, half an hour on one core:
+interruption the same command resumes. Example:
 
     python scripts/experiments/real_models/sample_noise.py \
         --experiment cola --cola glue/CoLA --encoder minilm

@@ -1,18 +1,15 @@
 """Makes a run: trains one model with one optimizer, and measures it."""
 
 import math
-import os
-import platform
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
-from importlib import metadata
-from pathlib import Path
 
 import numpy as np
 
 from command_line import InputError
+from experiments.machine import machine
 from experiments.real_models import finished
 from experiments.real_models.run_key import RunKey
 
@@ -24,6 +21,8 @@ SPIKE_WINDOW = 50
 SPIKE_DEVIATIONS = 4.0
 # So many losses in a row that are not finite are a divergence.
 PATIENCE = 10
+
+_PACKAGES = ("keras", "keras-hub", "tf-keras", "tensorflow", "jax", "numpy")
 
 
 def begin(experiment: Mapping, key: RunKey, task) -> tuple:
@@ -139,7 +138,10 @@ def make(
             "training": round(trained, 1),
             "all": round(time.perf_counter() - start, 1),
         },
-        "machine": machine(task.keras),
+        "machine": {
+            "backend": task.keras.backend.backend(),
+            **machine(_PACKAGES),
+        },
     }
 
 
@@ -173,37 +175,6 @@ def spikes(losses: list[float]) -> int:
         bound = before.mean() + SPIKE_DEVIATIONS * before.std()
         found += not losses[step] <= bound
     return found
-
-
-def machine(keras) -> dict:
-    """Returns the versions and the machine that a run is made with.
-
-    Args:
-        keras: Keras 3 or tf_keras.
-    """
-    names = ("keras", "keras-hub", "tf-keras", "tensorflow", "jax", "numpy")
-    versions = {}
-    for name in names:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return {
-        "backend": keras.backend.backend(),
-        **versions,
-        "python": platform.python_version(),
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-    }
-
-
-def _processor():
-    path = Path("/proc/cpuinfo")
-    if path.exists():
-        for line in path.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":")[1].strip()
-    return platform.machine()
 
 
 def _stops(steps, evaluations):

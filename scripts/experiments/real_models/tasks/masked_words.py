@@ -157,6 +157,7 @@ def _arrays(folder, part, sizes, number):
     """Returns the first sequences of a part of the text, in a mixed order."""
     import tensorflow as tf
 
+    from bert import pretraining_records
     from bert import records
 
     paths = sorted(str(path) for path in folder.glob(f"{part}-*.tfrecord"))
@@ -165,22 +166,6 @@ def _arrays(folder, part, sizes, number):
             "`--text` must hold what prepare_pretraining_data.py has written. "
             f"Received: --text={folder}"
         )
-    length = sizes["max_seq_length"]
-    predictions = sizes["max_predictions_per_seq"]
-    lengths = {
-        "input_ids": length,
-        "segment_ids": length,
-        "input_mask": length,
-        "masked_lm_positions": predictions,
-        "masked_lm_ids": predictions,
-    }
-    features = {
-        name: tf.io.FixedLenFeature([n], tf.int64)
-        for name, n in lengths.items()
-    }
-    features["masked_lm_weights"] = tf.io.FixedLenFeature(
-        [predictions], tf.float32
-    )
     for path in paths:
         records.count("--text", path)
     # All shards in turn, so that both kinds of text are there.
@@ -195,18 +180,10 @@ def _arrays(folder, part, sizes, number):
         "masked_ids": ("masked_lm_ids", "uint16"),
         "weights": ("masked_lm_weights", "float32"),
     }
-    batches = [
-        {
-            ours: np.asarray(batch[theirs]).astype(kind)
-            for ours, (theirs, kind) in names.items()
-        }
-        for batch in parts.take(number)
-        .batch(1000)
-        .map(lambda s: tf.io.parse_example(s, features))
-    ]
+    found = pretraining_records.arrays(parts.take(number), sizes)
     arrays = {
-        name: np.concatenate([batch[name] for batch in batches])
-        for name in names
+        ours: found[theirs].astype(kind)
+        for ours, (theirs, kind) in names.items()
     }
     if len(arrays["weights"]) < number:
         raise InputError(

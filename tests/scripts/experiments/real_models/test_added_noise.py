@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from experiments.real_models import added_noise
 
@@ -47,3 +48,21 @@ def test_the_direction_is_random_and_the_scale_is_the_length():
     rng = np.random.default_rng([1, 2])
     lengths = [abs(added_noise._noise(rng)) for _ in range(20)]
     assert np.allclose(np.linalg.norm(once, axis=1), lengths, rtol=1e-3)
+
+
+def test_a_traced_step_draws_other_noise_each_time():
+    tf.config.run_functions_eagerly(False)
+    cls = added_noise.with_noise(keras.optimizers.SGD, 1.0, 1)
+    variable = keras.Variable(np.zeros(4))
+    optimizer = cls(1.0)
+    optimizer.build([variable])
+    step = tf.function(lambda g: optimizer.apply([g], [variable]))
+    found = [np.zeros(4)]
+    for _ in range(6):
+        step(tf.zeros(4))
+        found.append(variable.numpy())
+    moves = np.diff(found, axis=0)
+    rng = np.random.default_rng([1, 2])
+    lengths = [abs(added_noise._noise(rng)) for _ in range(6)]
+    assert np.allclose(np.linalg.norm(moves, axis=1), lengths, rtol=1e-3)
+    tf.config.run_functions_eagerly(True)

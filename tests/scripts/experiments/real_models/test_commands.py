@@ -30,7 +30,7 @@ def write_all(folder, name, better="SGD", without=(), best=None, **changes):
     """Writes runs of an experiment, of which an arm is better by 1."""
     experiment = {**by_name(name), **changes}
     best = best or experiment["arms"]
-    sign = 1 if experiment["higher_is_better"] else -1
+    sign = -1 if experiment["measure"] == "loss" else 1
     rng = np.random.default_rng(0)
     done = {}
     while missing := search.next_runs(experiment, done):
@@ -83,7 +83,7 @@ def test_what_is_missing_is_made_and_nothing_twice(paths, tmp_path):
     made = finished.read(tmp_path, made_with)
     assert made.keys() == done.keys()
     for key in missing:
-        assert made[key]["steps"] in (0, 2)
+        assert made[key]["steps"] == 2
         assert made[key]["machine"]["backend"] == "tensorflow"
 
 
@@ -130,6 +130,13 @@ def test_a_claim_is_undecided_where_a_rate_is_at_an_edge(tmp_path):
     text = (tmp_path / "results.md").read_text()
     assert "best rate at the edge: SGD of images" in text
     assert "(edge)" in text
+
+
+def test_one_seed_decides_nothing(tmp_path):
+    write_all(tmp_path, "cola_as_published", better="ClipAdam by layer")
+    assert call(report, "--results", tmp_path) == {}
+    text = (tmp_path / "results.md").read_text()
+    assert "[-∞, ∞]" in text and "The search" not in text
 
 
 def test_without_a_complete_experiment_there_is_no_report(tmp_path):
