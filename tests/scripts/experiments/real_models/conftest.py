@@ -36,6 +36,7 @@ TINY = {
     "rte_as_published": {"length": 16, "batch_size": 4},
     "pretraining": _TINY_BERT,
     "pretraining_alpha": _TINY_BERT,
+    "pretraining_thresholds": _TINY_BERT,
     "pretraining_noise": _TINY_BERT,
     "pretraining_batch_8": _TINY_BERT,
     "pretraining_batch_64": _TINY_BERT,
