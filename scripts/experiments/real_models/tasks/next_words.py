@@ -18,7 +18,7 @@ class NextWords(GardenTask):
 
     The end of the text is held out: its first half is for the search, its
     second half for the comparison. The rest is read from as many places as a
-    mini-batch has sequences.
+    mini-batch has sequences, over again where the text is short.
 
     Args:
         experiment: The experiment.
@@ -29,10 +29,13 @@ class NextWords(GardenTask):
         super().__init__(experiment)
         vocab = Path(sources["text"]) / "vocab.txt"
         self._vocab_size = len(vocab.read_text("utf-8").splitlines())
-        steps = experiment["steps"] + 2 * experiment["evaluated"]
         read = experiment["batch_size"] * experiment["length"]
-        pieces = _pieces(sources["language"], str(vocab), steps * read + 1)
+        training = experiment["steps"] * read
         held_out = experiment["evaluated"] * read
+        least, most = (
+            part + 2 * held_out + 1 for part in (training // 2, training)
+        )
+        pieces = _pieces(sources["language"], str(vocab), least, most)
         end = len(pieces) - 1 - 2 * held_out
         self._parts = {
             "training": pieces[: end + 1],
@@ -72,7 +75,10 @@ class NextWords(GardenTask):
         text = self._parts["training"]
         start = np.random.default_rng(seed).integers(len(text))
         turned = np.concatenate([text[start:], text[:start]])
-        yield from itertools.islice(self._continued(turned), self.steps)
+        passes = (self._continued(turned) for _ in itertools.count())
+        yield from itertools.islice(
+            itertools.chain.from_iterable(passes), self.steps
+        )
 
     def evaluate(self, model, which: str, last: bool) -> dict:
         """Returns the loss, with the memory filled as in training.
@@ -105,8 +111,8 @@ class NextWords(GardenTask):
             yield x[:, part].astype("int32"), y[:, part].astype("int32")
 
 
-def _pieces(path, vocab, number):
-    """Returns the first word pieces of a text."""
+def _pieces(path, vocab, least, most):
+    """Returns so many word pieces of a text, from its start."""
     from official.nlp.tools import tokenization
 
     tokenizer = tokenization.FullTokenizer(vocab, do_lower_case=True)
@@ -114,9 +120,11 @@ def _pieces(path, vocab, number):
     with files.open_text("--language", path) as text:
         for line in text:
             found += tokenizer.convert_tokens_to_ids(tokenizer.tokenize(line))
-            if len(found) >= number:
-                return np.array(found[:number], "int32")
-    raise InputError(
-        f"`--language` must hold {number:,} word pieces, not {len(found):,}. "
-        f"Received: --language={path}"
-    )
+            if len(found) >= most:
+                break
+    if len(found) < least:
+        raise InputError(
+            f"`--language` must hold {least:,} word pieces or more, not "
+            f"{len(found):,}. Received: --language={path}"
+        )
+    return np.array(found[:most], "int32")

@@ -27,7 +27,9 @@ pytestmark = pytest.mark.slow
 
 NAMES = [experiment["name"] for experiment in EXPERIMENTS]
 # Those that differ from one another by more than numbers.
-DIFFERENT = [n for n in NAMES if not re.search("batch|alpha|rte_as", n)]
+DIFFERENT = [
+    n for n in NAMES if not re.search("batch|alpha|thresholds|rte_as", n)
+]
 every_experiment = pytest.mark.parametrize("name", DIFFERENT)
 
 
@@ -267,6 +269,21 @@ def test_the_loss_on_held_out_words_is_that_of_keras(made):
     found = task.evaluate(model, "comparison", True)
     assert np.isclose(found["loss"], expected, rtol=1e-4)
     assert 0 <= found["accuracy"] <= 1 and len(found["loss_by_decile"]) == 10
+
+
+def test_a_short_text_is_read_again_and_a_shorter_one_is_told(paths, tmp_path):
+    words = np.random.default_rng(0).choice(["cat", "dog", "the", "."], 1000)
+    (tmp_path / "short.txt").write_text(" ".join(words))
+    paths = {**paths, "language": str(tmp_path / "short.txt")}
+    # A step reads 16 pieces, and 8 steps are held out: 871 are trained on.
+    experiment = {**by_name("language"), **TINY["language"], "most_steps": None}
+    task = tasks.task_of({**experiment, "steps": 108}, paths)
+    read = [x for x, _ in task.batches(1)]
+    assert len(read) == 108
+    assert np.array_equal(read[0], read[54])
+    assert len({x.tobytes() for x in read}) == 54
+    with pytest.raises(InputError, match="hold 1,001 word .* not 1,000. Rec"):
+        tasks.task_of({**experiment, "steps": 109}, paths)
 
 
 def transformer_xl(length, memory):
