@@ -37,6 +37,8 @@ def run(arguments: argparse.Namespace) -> dict[str, str]:
         from experiments import claims
         from experiments import verdict_tables
         from experiments.real_models import figures
+        from experiments.real_models import noise_points
+        from experiments.real_models import noise_tables
         from experiments.real_models import tables
     folder = Path(arguments.results)
     complete = {}
@@ -44,22 +46,29 @@ def run(arguments: argparse.Namespace) -> dict[str, str]:
         runs = finished.read(folder, experiment)
         if runs and not search.next_runs(experiment, runs):
             complete[experiment["name"]] = experiment, runs
-    if not complete:
+    reports = noise_points.reports(folder)
+    if not (complete or reports):
         raise InputError(
             "`--results` must hold all runs of an experiment. "
             f"Received: --results={folder}"
         )
     stated = claims.load(_FOLDER / "claims.yaml")
     verdicts = {
-        claim.name: _decided(claim, complete)
+        claim.name: _decided(claim, complete, reports)
         for claim in stated.values()
-        if all(_experiments(test) <= {*complete} for test in claim.tests)
+        if all(
+            _experiments(test) <= {*complete} and _noise(test) <= {*reports}
+            for test in claim.tests
+        )
     }
     write_json(str(folder / "verdicts.json"), verdicts)
     parts = [verdict_tables.of_verdicts(stated, verdicts, "report.py")]
     for experiment, runs in complete.values():
         parts.append(tables.of_experiment(experiment, runs))
         figures.write(experiment, runs, folder / f"{experiment['name']}.png")
+    if reports:
+        parts.append(noise_tables.of_noise(reports))
+        noise_tables.draw(reports, folder / "noise.png")
     parts.append(tables.of_hours(complete))
     (folder / "results.md").write_text("\n".join(parts), "utf-8")
     return {name: verdict["verdict"] for name, verdict in verdicts.items()}
@@ -71,15 +80,24 @@ def _experiments(test):
     return {test.arguments[name] for name in names if name in test.arguments}
 
 
-def _decided(claim, complete):
+def _noise(test):
+    """Returns the names of the experiments whose noise a test is about."""
+    return {test.arguments[name] for name in {"noise_of"} & {*test.arguments}}
+
+
+def _decided(claim, complete, reports):
     """Returns the tests of a claim and its verdict, as they are written."""
     from experiments.claims import decided
     from experiments.real_models.measures import MEASURES
+    from experiments.real_models.noise_measures import NOISE_MEASURES
 
     all_runs = {name: runs for name, (_, runs) in complete.items()}
     tests, at_edge = [], []
     for test in claim.tests:
-        rows = MEASURES[test.measure](all_runs, **test.arguments)
+        if test.measure in NOISE_MEASURES:
+            rows = NOISE_MEASURES[test.measure](reports, **test.arguments)
+        else:
+            rows = MEASURES[test.measure](all_runs, **test.arguments)
         tests.append(decided(test, rows))
         for name in sorted(_experiments(test)):
             edges = search.search(*complete[name]).at_edge

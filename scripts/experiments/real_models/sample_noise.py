@@ -17,17 +17,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import command_line  # noqa: E402
-from command_line.files import make_directory  # noqa: E402
 from command_line.progress import say  # noqa: E402
+from experiments.real_models import finished  # noqa: E402
+from experiments.real_models import noise_points  # noqa: E402
 from experiments.real_models import sources  # noqa: E402
 from experiments.real_models.experiments import by_name  # noqa: E402
 from experiments.real_models.run_key import RunKey  # noqa: E402
 
 _FOLDER = Path(__file__).parent
-_EXPERIMENTS = ("cola", "rte", "squad")
 _ARM = "Adam"
 _SEED = 1
-_BATCH_SIZES = (1, 8, 16)
 
 
 def run(arguments: argparse.Namespace) -> dict[str, float]:
@@ -37,34 +36,46 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
         arguments: The parsed command line.
 
     Returns:
-        Dict from step and size of the mini-batches to the loss there.
+        Dict from point and size of the mini-batches to the loss there.
+
+    Raises:
+        InputError: If data are missing, or there are samples with other
+            settings.
     """
     experiment = {
         **by_name(arguments.experiment),
         "most_steps": arguments.most_steps,
     }
+    name = experiment["name"]
     paths = dict(sources.checked(arguments, [experiment]))
     results = Path(arguments.results)
     rate = experiment["arms"][_ARM]["rate"]
-    folder = results / "noise"
-    make_directory("--results", str(folder))
+    noise_points.begin(
+        results,
+        name,
+        {
+            **finished.settings(experiment, _ARM),
+            "learning_rate": rate,
+            "num_samples": arguments.num_samples,
+            "full_gradient_examples": arguments.full_gradient_examples,
+        },
+    )
+    missing = noise_points.missing(results, name)
+    if not missing:
+        return {}
 
     from experiments.real_models import training
     from experiments.real_models.tasks import task_of
     from keras_clip import noise
 
     task = task_of(experiment, paths)
-    key = RunKey(experiment["name"], _ARM, rate, _SEED)
+    key = RunKey(name, _ARM, rate, _SEED)
     model, optimizer = training.begin(experiment, key, task)
-    points = (0, task.steps // 2, task.steps)
     found = {}
 
-    def sample(step):
+    def sample(point):
         x, y = task.examples()
-        for size in _BATCH_SIZES:
-            path = folder / f"{experiment['name']}-{step}-{size}.json"
-            if path.exists():
-                continue
+        for size in (size for other, size in missing if other == point):
             start = time.monotonic()
             samples = noise.sample(
                 model,
@@ -75,21 +86,25 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
                 full_gradient_batches=arguments.full_gradient_examples // size,
                 num_projections=2,
                 training=False,
-                seed=step,
+                seed=noise_points.POINTS.index(point),
                 verbose=0,
             )
-            samples.save(path)
-            found[f"{step}-{size}"] = samples.loss
+            samples.save(noise_points.path_of(results, name, point, size))
+            found[f"{point}-{size}"] = samples.loss
             say(
-                f"{experiment['name']} at step {step} of {task.steps}, "
-                f"{size} in a mini-batch: {time.monotonic() - start:.0f} s"
+                f"{name} {point}, {size} in a mini-batch: "
+                f"{time.monotonic() - start:.0f} s"
             )
 
-    sample(0)
+    before, middle, after = noise_points.POINTS
+    points = {task.steps // 2: middle, task.steps: after}
+    sample(before)
+    if {point for point, _ in missing} == {before}:
+        return found
     losses = training.losses_of(experiment, key, task, model, optimizer)
     for step, _ in enumerate(losses, start=1):
         if step in points:
-            sample(step)
+            sample(points[step])
     return found
 
 
@@ -100,7 +115,7 @@ def parser() -> command_line.Parser:
     add(
         "--experiment",
         required=True,
-        choices=_EXPERIMENTS,
+        choices=noise_points.EXPERIMENTS,
         help="whose model and data are sampled",
     )
     sources.add_arguments(result)
@@ -112,7 +127,8 @@ def parser() -> command_line.Parser:
     )
     add(
         "--num_samples",
-        type=command_line.integer(1),
+        # Fewer have no estimates.
+        type=command_line.integer(50),
         default=1000,
         help="mini-batches at each point",
     )

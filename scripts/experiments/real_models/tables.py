@@ -30,14 +30,14 @@ def of_experiment(experiment: Mapping, runs: Mapping[RunKey, Mapping]) -> str:
         f"difference of {experiment['measure']} to {BASELINE} with the same "
         "seed, and its interval of 95 %.",
         "",
-        _row("arm", "rate", *names, f"less {BASELINE}", "spikes", "clipped"),
-        _row(*["---"] * (len(names) + 5)),
+        row("arm", "rate", *names, f"less {BASELINE}", "spikes", "clipped"),
+        row(*["---"] * (len(names) + 5)),
     ]
     for arm in experiment["arms"]:
         compared = measures.compared(runs, arm)
         rate = f"{found.best[arm]:g}" + " (edge)" * (arm in found.at_edge)
         lines.append(
-            _row(
+            row(
                 arm,
                 rate,
                 *(_band(measures.values(compared, name)) for name in names),
@@ -61,15 +61,15 @@ def of_hours(complete: Mapping[str, tuple]) -> str:
         "",
         "Hours of one core, with as many runs at a time as there are cores.",
         "",
-        _row("experiment", "runs", "diverged", "hours", "processors"),
-        _row(*["---"] * 5),
+        row("experiment", "runs", "diverged", "hours", "processors"),
+        row(*["---"] * 5),
     ]
     for name, (_, found) in complete.items():
         runs = found.values()
         hours = sum(run["seconds"]["all"] for run in runs) / 3600
         processors = {run["machine"]["processor"] for run in runs}
         lines.append(
-            _row(
+            row(
                 f"`{name}`",
                 f"{len(runs)}",
                 f"{sum(run['diverged'] for run in runs)}",
@@ -78,6 +78,15 @@ def of_hours(complete: Mapping[str, tuple]) -> str:
             )
         )
     return "\n".join([*lines, ""])
+
+
+def row(*cells: str) -> str:
+    """Returns a line of a table.
+
+    Args:
+        *cells: Its cells.
+    """
+    return "| " + " | ".join(cells) + " |"
 
 
 def _scalars(runs):
@@ -119,12 +128,12 @@ def _whole(experiment, runs):
     lines = [
         f"All held-out data, seed {seed}:",
         "",
-        _row("arm", *names),
-        _row(*["---"] * (len(names) + 1)),
+        row("arm", *names),
+        row(*["---"] * (len(names) + 1)),
     ]
     for arm, whole in rows.items():
         lines.append(
-            _row(arm, *(_number(whole.get(name, math.nan)) for name in names))
+            row(arm, *(_number(whole.get(name, math.nan)) for name in names))
         )
     return [*lines, ""]
 
@@ -143,7 +152,7 @@ def _rates(experiment, runs, found):
     ]
     columns = max(map(len, found.rates.values()))
     names = (f"rate {place + 1}" for place in range(columns))
-    lines += [_row("arm", *names), _row(*["---"] * (columns + 1))]
+    lines += [row("arm", *names), row(*["---"] * (columns + 1))]
     for arm, rates in found.rates.items():
         cells = []
         for rate in rates:
@@ -154,7 +163,7 @@ def _rates(experiment, runs, found):
             if rate == found.best[arm]:
                 shown = f"**{shown}**"
             cells.append(f"{rate:g}: {shown}")
-        lines.append(_row(arm, *cells, *[""] * (columns - len(cells))))
+        lines.append(row(arm, *cells, *[""] * (columns - len(cells))))
     return [*lines, ""]
 
 
@@ -172,7 +181,3 @@ def _clipped(runs):
 
 def _number(value):
     return f"{value:.4g}".replace("inf", "∞")
-
-
-def _row(*cells):
-    return "| " + " | ".join(cells) + " |"

@@ -14,11 +14,13 @@ import pytest
 from command_line import InputError
 from experiments import claims
 from experiments.real_models import finished
+from experiments.real_models import noise_points
 from experiments.real_models import report
 from experiments.real_models import run
 from experiments.real_models import search
 from experiments.real_models.experiments import EXPERIMENTS
 from experiments.real_models.experiments import by_name
+from experiments.real_models.noise_measures import NOISE_MEASURES
 from experiments.real_models.run_key import RunKey
 from tests.support.tiny import call
 
@@ -147,23 +149,30 @@ def test_without_a_complete_experiment_there_is_no_report(tmp_path):
 @pytest.mark.parametrize("name", CLAIMS)
 def test_a_claim_is_about_arms_of_its_experiment(name):
     for test in CLAIMS[name].tests:
+        assert -math.inf < test.low or test.high < math.inf
+        if test.measure in NOISE_MEASURES:
+            assert test.arguments["noise_of"] in noise_points.EXPERIMENTS
+            assert test.arguments["at"] in noise_points.POINTS
+            assert test.arguments["size"] in noise_points.BATCH_SIZES
+            continue
         experiment = test.arguments["experiment"]
         other = test.arguments.get("to_experiment", experiment)
         assert test.arguments["arm"] in by_name(experiment)["arms"]
         assert test.arguments["to"] in by_name(other)["arms"]
-        assert -math.inf < test.low or test.high < math.inf
     assert CLAIMS[name].refuted_by and CLAIMS[name].margin
 
 
 def test_the_committed_results_are_those_of_the_committed_runs(tmp_path):
     results = FOLDER / "results"
-    shutil.copytree(results / "runs", tmp_path / "runs")
+    for name in ("runs", "noise"):
+        if (results / name).exists():
+            shutil.copytree(results / name, tmp_path / name)
     complete = [
         experiment
         for experiment in EXPERIMENTS
         if not search.next_runs(experiment, finished.read(results, experiment))
     ]
-    if not complete:
+    if not complete and not noise_points.reports(results):
         assert not (results / "results.md").exists()
         return
     call(report, "--results", tmp_path)
