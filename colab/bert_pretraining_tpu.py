@@ -54,14 +54,30 @@ if importlib.util.find_spec("keras_clip") is None:
 #
 # TF Model Garden trains with TensorFlow and tf_keras. A TPU is used by
 # `TPUStrategy`, GPUs by `MirroredStrategy`, and a CPU as it is. The sizes below
-# go with what is found.
+# go with what is found. A TPU needs another build of TensorFlow, which is
+# installed here.
 
 # %%
 import glob
+import importlib.metadata
 import json
 import os
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+# One process at a time has the TPU: the scripts, not this notebook.
+os.environ["TPU_LOAD_LIBRARY"] = "0"
+
+if glob.glob("/dev/accel*") or glob.glob("/dev/vfio/[0-9]*"):
+    DEVICE = "TPU"
+elif glob.glob("/dev/nvidia[0-9]*"):
+    DEVICE = "GPU"
+else:
+    DEVICE = "CPU"
+if DEVICE == "TPU":
+    # TensorFlow 2.20 aborts with libtpu 0.0.33 and later.
+    build = f"tensorflow-tpu=={importlib.metadata.version('tensorflow')}"
+    pip = [sys.executable, "-m", "pip", "install", "-q"]
+    subprocess.run([*pip, build, "libtpu==0.0.14"], check=True)
 
 import keras_clip
 
@@ -76,13 +92,6 @@ if not scripts:
         f"REPOSITORY must hold the scripts. Received: REPOSITORY={REPOSITORY!r}"
     )
 SCRIPTS = scripts[0]
-
-if glob.glob("/dev/accel*") or glob.glob("/dev/vfio/[0-9]*"):
-    DEVICE = "TPU"
-elif glob.glob("/dev/nvidia[0-9]*"):
-    DEVICE = "GPU"
-else:
-    DEVICE = "CPU"
 gpus = len(glob.glob("/dev/nvidia[0-9]*"))
 RUNTIME = {
     "TPU": "runtime.distribution_strategy=tpu,runtime.tpu=local",
@@ -99,8 +108,14 @@ def script(name, *options):
     """Runs a script, shows its progress, and returns its result."""
     command = [sys.executable, SCRIPTS / f"{name}.py", *map(str, options)]
     print("$ python", *command[1:])
+    environment = {**os.environ}
+    del environment["TPU_LOAD_LIBRARY"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
         for line in process.stdout:
             print(line, end="", flush=True)

@@ -1,7 +1,10 @@
 """The notebooks in colab/: what is stored, and what happens when they run."""
 
+import contextlib
+import importlib.metadata
 import json
 import math
+import os
 import re
 import sys
 from pathlib import Path
@@ -167,6 +170,39 @@ def test_both_notebooks_for_a_tpu_find_the_device_in_the_same_way():
     cells = [code_cells(stored(name))[1].source for name in pair]
     assert len(pair) == 2
     assert len({cell.replace("import shutil\n", "") for cell in cells}) == 1
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n.endswith("_tpu")])
+def test_on_a_tpu_the_scripts_have_it_and_its_build_of_tensorflow(
+    name, monkeypatch
+):
+    devices = {"/dev/accel*": ["/dev/accel0"]}
+    monkeypatch.setattr("glob.glob", lambda pattern: devices.get(pattern, []))
+    monkeypatch.setenv("TPU_LOAD_LIBRARY", "1")
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    installed, environments = [], []
+
+    class Started(contextlib.nullcontext):
+        returncode = 0
+        stdout = ("a line of progress\n", '{"f1": 50.0}\n')
+
+        def __init__(self, command, env, **options):
+            super().__init__(self)
+            environments.append(env)
+
+    monkeypatch.setattr(
+        "subprocess.run", lambda command, check: installed.extend(command)
+    )
+    monkeypatch.setattr("subprocess.Popen", Started)
+    scope = {}
+    for cell in code_cells(stored(name))[:2]:
+        exec(cell.source, scope)
+    version = importlib.metadata.version("tensorflow")
+    assert f"tensorflow-tpu=={version}" in installed
+    assert "distribution_strategy=tpu" in scope["RUNTIME"]
+    assert os.environ["TPU_LOAD_LIBRARY"] == "0"
+    assert scope["script"]("evaluate_squad") == {"f1": 50.0}
+    assert "TPU_LOAD_LIBRARY" not in environments[0]
 
 
 def test_every_notebook_has_a_source_and_the_reverse():
