@@ -7,9 +7,12 @@ equal.
 """
 
 ADAM = {"optimizer": "ClipAdam", "arguments": {"clip_threshold": None}}
-# A negative control: the same optimizer, with other dropout.
+# A negative control: the same optimizer, with other dropout, or other weights
+# where there is none.
 ADAM_AGAIN = {**ADAM, "other_seed": 1000}
-# Another: Keras' own, which sums the rows of the segments' embedding otherwise.
+# Keras' own. The gradient of the segments' embedding has a row for each
+# position, which this squares before it adds them up (keras 3.15.1 on
+# TensorFlow, src/optimizers/adam.py).
 KERAS_ADAM = {"optimizer": "Adam", "arguments": {}}
 CLIPPED_ADAM = {"optimizer": "ClipAdam", "arguments": {"clip_threshold": 1.0}}
 CLIP_ADAM_BY_LAYER = {
@@ -204,6 +207,13 @@ EXPERIMENTS = [
             "ACClip, not scaled": at(acclip(None), 1.0),
             "ClipAdamNorm": at(CLIP_ADAM_NORM, 0.32),
         },
+    },
+    {
+        "name": "pretraining_again",
+        **_PRETRAINING,
+        # The best of Adam in `pretraining`.
+        "fixed_rate": 1.8e-3,
+        "arms": {"Adam again": at(ADAM_AGAIN, 1.8e-3)},
     },
     {
         "name": "pretraining_alpha",

@@ -35,6 +35,7 @@ TINY = {
     "cola_as_published": {"length": 16, "batch_size": 4},
     "rte_as_published": {"length": 16, "batch_size": 4},
     "pretraining": _TINY_BERT,
+    "pretraining_again": _TINY_BERT,
     "pretraining_alpha": _TINY_BERT,
     "pretraining_thresholds": _TINY_BERT,
     "pretraining_noise": _TINY_BERT,
