@@ -1,6 +1,7 @@
 """The notebooks in colab/: what is stored, and what happens when they run."""
 
 import contextlib
+import importlib
 import importlib.metadata
 import json
 import math
@@ -176,6 +177,8 @@ def test_both_notebooks_for_a_tpu_find_the_device_in_the_same_way():
 def test_on_a_tpu_the_scripts_have_it_and_its_build_of_tensorflow(
     name, monkeypatch
 ):
+    # What it imports starts processes of its own.
+    importlib.import_module("keras_clip")
     devices = {"/dev/accel*": ["/dev/accel0"]}
     monkeypatch.setattr("glob.glob", lambda pattern: devices.get(pattern, []))
     monkeypatch.setenv("TPU_LOAD_LIBRARY", "1")
