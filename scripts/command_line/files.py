@@ -147,7 +147,7 @@ def check_output(argument: str, path: str) -> None:
 
 
 def make_directory(argument: str, path: str) -> None:
-    """Makes a directory, unless it exists.
+    """Makes a directory of this machine, unless it exists.
 
     Args:
         argument: Name of the command line's argument, for the error.
@@ -156,6 +156,11 @@ def make_directory(argument: str, path: str) -> None:
     Raises:
         InputError: If it cannot be made.
     """
+    if "://" in path:
+        raise InputError(
+            f"`{argument}` must be a directory of this machine, or mounted on "
+            f"it. Received: {argument}={path}"
+        )
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:

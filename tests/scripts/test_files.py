@@ -214,3 +214,10 @@ def test_what_a_killed_run_left_is_not_in_the_next_file(tmp_path):
     files.write_json(str(path), {"a": 1})
     assert json.loads(path.read_text()) == {"a": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_of_another_machine_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="`--model_dir` must be .*this mach"):
+        files.make_directory("--model_dir", "gs://bucket/run")
+    assert not any(tmp_path.iterdir())
