@@ -14,9 +14,9 @@ TF Model Garden pretrains a BERT on your text, with the optimizer chosen in
 YAML. On a TPU that is BERT-base, on a GPU a small BERT and on a CPU a tiny one,
 in two minutes, which shows the road and learns little.
 
-Without a text of yours the documentation that every Python carries is taken.
-The next cell installs the package where it is missing, with Model Garden, about
-3 GB: two to five minutes.
+Without a text of yours the documentation that every Python carries is taken,
+and the tiny one on any device. The next cell installs the package where it is
+missing, with Model Garden, about 3 GB: two to five minutes.
 """
 
 # %%
@@ -26,36 +26,44 @@ REPOSITORY = ""
 EXTRAS = "model-garden,plots"
 
 import importlib.util
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-if importlib.util.find_spec("keras_clip") is None:
-    folders = [Path.cwd(), *Path.cwd().parents]
-    if REPOSITORY:
-        folders = [Path(REPOSITORY).expanduser(), Path("keras_clip_clone")]
-    for folder in folders:
-        if REPOSITORY and folder.name == "keras_clip_clone":
-            subprocess.run(["git", "clone", "--depth=1", REPOSITORY, folder])
-        if (folder / "keras_clip" / "version.py").is_file():
-            break
-    else:
-        sys.exit(
-            "REPOSITORY must be the address of the repository, or a folder "
-            f"that holds it. Received: REPOSITORY={REPOSITORY!r}"
-        )
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", "-q", f"{folder}[{EXTRAS}]"],
-        check=True,
+places = [Path.cwd(), *Path.cwd().parents]
+if REPOSITORY:
+    places = [Path(REPOSITORY).expanduser(), Path("keras_clip_clone")]
+    if not any(place.exists() for place in places):
+        subprocess.run(["git", "clone", "--depth=1", REPOSITORY, places[1]])
+clones = [p for p in places if (p / "keras_clip" / "version.py").is_file()]
+is_missing = importlib.util.find_spec("keras_clip") is None
+if not clones and (REPOSITORY or is_missing):
+    sys.exit(
+        "REPOSITORY must be the address of the repository, which `git clone` "
+        f"can reach, or a folder with it. Received: REPOSITORY={REPOSITORY!r}"
     )
+if is_missing:
+    with tempfile.TemporaryDirectory() as copy:
+        # pip writes where it builds.
+        kept = shutil.ignore_patterns(".*", "build", "runs")
+        shutil.copytree(clones[0], copy, ignore=kept, dirs_exist_ok=True)
+        subprocess.run(
+            [sys.executable, "-m", "pip", "install", "-q", f"{copy}[{EXTRAS}]"],
+            check=True,
+        )
 
 # %% [markdown]
 # ## The device
 #
 # TF Model Garden trains with TensorFlow and tf_keras. A TPU is used by
 # `TPUStrategy`, GPUs by `MirroredStrategy`, and a CPU as it is. The sizes below
-# go with what is found. A TPU needs another build of TensorFlow, which is
-# installed here.
+# go with what is found, unless `DEVICE` names another.
+#
+# A TPU needs TensorFlow's build for it, which is installed here with the libtpu
+# that goes with it. JAX in the same environment may need another one: take a
+# new runtime for the notebooks that use it.
 
 # %%
 import glob
@@ -67,12 +75,13 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 # One process at a time has the TPU: the scripts, not this notebook.
 os.environ["TPU_LOAD_LIBRARY"] = "0"
 
-if glob.glob("/dev/accel*") or glob.glob("/dev/vfio/[0-9]*"):
-    DEVICE = "TPU"
-elif glob.glob("/dev/nvidia[0-9]*"):
+DEVICE = ""
+gpus = len(glob.glob("/dev/nvidia[0-9]*"))
+if not DEVICE and gpus:
     DEVICE = "GPU"
-else:
-    DEVICE = "CPU"
+elif not DEVICE:
+    tpu = glob.glob("/dev/accel[0-9]*") or glob.glob("/dev/vfio/[0-9]*")
+    DEVICE = "TPU" if tpu else "CPU"
 if DEVICE == "TPU":
     # TensorFlow 2.20 aborts with libtpu 0.0.33 and later.
     build = f"tensorflow-tpu=={importlib.metadata.version('tensorflow')}"
@@ -82,17 +91,13 @@ if DEVICE == "TPU":
 import keras_clip
 
 # The scripts are in the repository, not in the package.
-places = [Path.cwd(), *Path.cwd().parents, Path("keras_clip_clone")]
-if REPOSITORY:
-    places.insert(0, Path(REPOSITORY).expanduser())
-places.append(Path(keras_clip.__file__).parents[1])
-scripts = [p.resolve() / "scripts" for p in places if (p / "scripts").is_dir()]
-if not scripts:
+clones.append(Path(keras_clip.__file__).parents[1])
+SCRIPTS = clones[0].resolve() / "scripts"
+if not (SCRIPTS / "pretrain_bert.py").is_file():
     sys.exit(
-        f"REPOSITORY must hold the scripts. Received: REPOSITORY={REPOSITORY!r}"
+        "REPOSITORY must be the address of the repository, or a folder with "
+        f"its scripts. Received: REPOSITORY={REPOSITORY!r}"
     )
-SCRIPTS = scripts[0]
-gpus = len(glob.glob("/dev/nvidia[0-9]*"))
 RUNTIME = {
     "TPU": "runtime.distribution_strategy=tpu,runtime.tpu=local",
     "GPU": f"runtime.distribution_strategy=mirrored,runtime.num_gpus={gpus}",
@@ -128,15 +133,19 @@ def script(name, *options):
 # ## What can be changed
 #
 # `TEXT` may be a pattern of files on a mounted drive, with a blank line after
-# each document, compressed or not; see `prepare_pretraining_data.py --help`.
-# Wikipedia comes by `--tfds` in place of `--input`. On a TPU, `DATA_DIR` and
-# `MODEL_DIR` may be on Cloud Storage, `gs://...`, which a TPU that is not on
-# this machine needs.
+# each document, compressed or not, 100 documents at least; see
+# `prepare_pretraining_data.py --help`. Wikipedia comes by `--tfds` in place of
+# `--input`.
+#
+# In Colab `from google.colab import drive; drive.mount("/content/drive")`
+# mounts your Drive. Put `MODEL_DIR` there, and training resumes even if this
+# machine is taken away. With other sizes take another `MODEL_DIR`.
 
 # %%
 TEXT = ""
 DATA_DIR = "data/bert"
 MODEL_DIR = "runs/bert"
+WITH_TEXT = bool(TEXT)
 SIZES = {
     "TPU": {
         "config": "bert_12.yaml",
@@ -162,7 +171,7 @@ SIZES = {
         "steps": 200,
         "batch_size": 32,
     },
-}[DEVICE]
+}[DEVICE if WITH_TEXT else "CPU"]
 LEARNING_RATE = 1e-3
 
 # %% [markdown]
@@ -172,7 +181,7 @@ LEARNING_RATE = 1e-3
 # TFRecords.
 
 # %%
-if not TEXT:
+if not WITH_TEXT:
     sys.path.insert(0, str(SCRIPTS))
     from demo import corpus
 
@@ -185,7 +194,7 @@ sizes = script(
     *("--vocab_size", SIZES["vocab_size"]),
     *("--max_seq_length", SIZES["length"]),
     *("--max_predictions_per_seq", SIZES["predictions"]),
-    *("--heldout_every", 4 if TEXT == "corpus.txt" else 100),
+    *("--heldout_every", 100 if WITH_TEXT else 4),
 )
 
 # %% [markdown]
@@ -218,7 +227,7 @@ Path("acclip.yaml").write_text(YAML)
 # %%
 # On a TPU a second optimizer is hours more: add "Adam" to compare there too.
 OPTIMIZERS = {"ACClip": [], "Adam": ["--optimizer", "adamw"]}
-if DEVICE == "TPU":
+if DEVICE == "TPU" and WITH_TEXT:
     OPTIMIZERS.pop("Adam")
 metrics = {}
 for name, options in OPTIMIZERS.items():
@@ -246,7 +255,7 @@ from tensorboard.util import tensor_util
 def curve(folder):
     """Returns the steps and the training losses of a run."""
     found = event_accumulator.EventAccumulator(
-        str(folder), {event_accumulator.TENSORS: 0}
+        folder, {event_accumulator.TENSORS: 0}
     )
     found.Reload()
     events = found.Tensors("training_loss")
@@ -258,7 +267,7 @@ def curve(folder):
 
 figure, axes = plt.subplots()
 for name in metrics:
-    axes.plot(*curve(Path(f"{MODEL_DIR}_{name}") / "train"), label=name)
+    axes.plot(*curve(f"{MODEL_DIR}_{name}/train"), label=name)
 axes.set_xlabel("step")
 axes.set_ylabel("training loss, masked words and next sentence")
 axes.legend()
@@ -269,5 +278,7 @@ print(json.dumps(metrics))
 # ## From here
 #
 # `squad_finetuning_tpu` finetunes the result on questions: give it
-# `runs/bert_ACClip`. `scripts/README.md` has the same commands for a shell, and
-# configs of BERT-large.
+# `runs/bert_ACClip`, from a Drive if it runs on another machine. It has learned
+# no places beyond the length above, so finetune with no greater one.
+# `scripts/README.md` has the same commands for a shell, and configs of
+# BERT-large.

@@ -27,28 +27,33 @@ REPOSITORY = ""
 EXTRAS = "noise,tensorflow"
 
 import importlib.util
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-if importlib.util.find_spec("keras_clip") is None:
-    folders = [Path.cwd(), *Path.cwd().parents]
-    if REPOSITORY:
-        folders = [Path(REPOSITORY).expanduser(), Path("keras_clip_clone")]
-    for folder in folders:
-        if REPOSITORY and folder.name == "keras_clip_clone":
-            subprocess.run(["git", "clone", "--depth=1", REPOSITORY, folder])
-        if (folder / "keras_clip" / "version.py").is_file():
-            break
-    else:
-        sys.exit(
-            "REPOSITORY must be the address of the repository, or a folder "
-            f"that holds it. Received: REPOSITORY={REPOSITORY!r}"
-        )
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", "-q", f"{folder}[{EXTRAS}]"],
-        check=True,
+places = [Path.cwd(), *Path.cwd().parents]
+if REPOSITORY:
+    places = [Path(REPOSITORY).expanduser(), Path("keras_clip_clone")]
+    if not any(place.exists() for place in places):
+        subprocess.run(["git", "clone", "--depth=1", REPOSITORY, places[1]])
+clones = [p for p in places if (p / "keras_clip" / "version.py").is_file()]
+is_missing = importlib.util.find_spec("keras_clip") is None
+if not clones and (REPOSITORY or is_missing):
+    sys.exit(
+        "REPOSITORY must be the address of the repository, which `git clone` "
+        f"can reach, or a folder with it. Received: REPOSITORY={REPOSITORY!r}"
     )
+if is_missing:
+    with tempfile.TemporaryDirectory() as copy:
+        # pip writes where it builds.
+        kept = shutil.ignore_patterns(".*", "build", "runs")
+        shutil.copytree(clones[0], copy, ignore=kept, dirs_exist_ok=True)
+        subprocess.run(
+            [sys.executable, "-m", "pip", "install", "-q", f"{copy}[{EXTRAS}]"],
+            check=True,
+        )
 
 # %% [markdown]
 # ## The device

@@ -27,54 +27,62 @@ REPOSITORY = ""
 EXTRAS = "model-garden,plots"
 
 import importlib.util
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-if importlib.util.find_spec("keras_clip") is None:
-    folders = [Path.cwd(), *Path.cwd().parents]
-    if REPOSITORY:
-        folders = [Path(REPOSITORY).expanduser(), Path("keras_clip_clone")]
-    for folder in folders:
-        if REPOSITORY and folder.name == "keras_clip_clone":
-            subprocess.run(["git", "clone", "--depth=1", REPOSITORY, folder])
-        if (folder / "keras_clip" / "version.py").is_file():
-            break
-    else:
-        sys.exit(
-            "REPOSITORY must be the address of the repository, or a folder "
-            f"that holds it. Received: REPOSITORY={REPOSITORY!r}"
-        )
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", "-q", f"{folder}[{EXTRAS}]"],
-        check=True,
+places = [Path.cwd(), *Path.cwd().parents]
+if REPOSITORY:
+    places = [Path(REPOSITORY).expanduser(), Path("keras_clip_clone")]
+    if not any(place.exists() for place in places):
+        subprocess.run(["git", "clone", "--depth=1", REPOSITORY, places[1]])
+clones = [p for p in places if (p / "keras_clip" / "version.py").is_file()]
+is_missing = importlib.util.find_spec("keras_clip") is None
+if not clones and (REPOSITORY or is_missing):
+    sys.exit(
+        "REPOSITORY must be the address of the repository, which `git clone` "
+        f"can reach, or a folder with it. Received: REPOSITORY={REPOSITORY!r}"
     )
+if is_missing:
+    with tempfile.TemporaryDirectory() as copy:
+        # pip writes where it builds.
+        kept = shutil.ignore_patterns(".*", "build", "runs")
+        shutil.copytree(clones[0], copy, ignore=kept, dirs_exist_ok=True)
+        subprocess.run(
+            [sys.executable, "-m", "pip", "install", "-q", f"{copy}[{EXTRAS}]"],
+            check=True,
+        )
 
 # %% [markdown]
 # ## The device
 #
 # TF Model Garden trains with TensorFlow and tf_keras. A TPU is used by
 # `TPUStrategy`, GPUs by `MirroredStrategy`, and a CPU as it is. The sizes below
-# go with what is found. A TPU needs another build of TensorFlow, which is
-# installed here.
+# go with what is found, unless `DEVICE` names another.
+#
+# A TPU needs TensorFlow's build for it, which is installed here with the libtpu
+# that goes with it. JAX in the same environment may need another one: take a
+# new runtime for the notebooks that use it.
 
 # %%
 import glob
 import importlib.metadata
 import json
 import os
-import shutil
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 # One process at a time has the TPU: the scripts, not this notebook.
 os.environ["TPU_LOAD_LIBRARY"] = "0"
 
-if glob.glob("/dev/accel*") or glob.glob("/dev/vfio/[0-9]*"):
-    DEVICE = "TPU"
-elif glob.glob("/dev/nvidia[0-9]*"):
+DEVICE = ""
+gpus = len(glob.glob("/dev/nvidia[0-9]*"))
+if not DEVICE and gpus:
     DEVICE = "GPU"
-else:
-    DEVICE = "CPU"
+elif not DEVICE:
+    tpu = glob.glob("/dev/accel[0-9]*") or glob.glob("/dev/vfio/[0-9]*")
+    DEVICE = "TPU" if tpu else "CPU"
 if DEVICE == "TPU":
     # TensorFlow 2.20 aborts with libtpu 0.0.33 and later.
     build = f"tensorflow-tpu=={importlib.metadata.version('tensorflow')}"
@@ -84,17 +92,13 @@ if DEVICE == "TPU":
 import keras_clip
 
 # The scripts are in the repository, not in the package.
-places = [Path.cwd(), *Path.cwd().parents, Path("keras_clip_clone")]
-if REPOSITORY:
-    places.insert(0, Path(REPOSITORY).expanduser())
-places.append(Path(keras_clip.__file__).parents[1])
-scripts = [p.resolve() / "scripts" for p in places if (p / "scripts").is_dir()]
-if not scripts:
+clones.append(Path(keras_clip.__file__).parents[1])
+SCRIPTS = clones[0].resolve() / "scripts"
+if not (SCRIPTS / "pretrain_bert.py").is_file():
     sys.exit(
-        f"REPOSITORY must hold the scripts. Received: REPOSITORY={REPOSITORY!r}"
+        "REPOSITORY must be the address of the repository, or a folder with "
+        f"its scripts. Received: REPOSITORY={REPOSITORY!r}"
     )
-SCRIPTS = scripts[0]
-gpus = len(glob.glob("/dev/nvidia[0-9]*"))
 RUNTIME = {
     "TPU": "runtime.distribution_strategy=tpu,runtime.tpu=local",
     "GPU": f"runtime.distribution_strategy=mirrored,runtime.num_gpus={gpus}",
@@ -131,8 +135,9 @@ def script(name, *options):
 #
 # `PRETRAINED` is a folder with `config.json`, `vocab.txt` and
 # `model.safetensors`, or one of a pretraining run. `TRAIN` and `DEV` are SQuAD
-# files, v1.1 or v2.0, compressed or not. On a TPU `MODEL_DIR` may be on Cloud
-# Storage, `gs://...`.
+# files, v1.1 or v2.0, compressed or not. In Colab put `MODEL_DIR` on a mounted
+# Drive, and training resumes even if this machine is taken away. Lengths may
+# not be greater than what the BERT was pretrained with.
 
 # %%
 PRETRAINED = ""
@@ -159,6 +164,11 @@ if not (Path(PRETRAINED) / "vocab.txt").exists():
     sys.exit(
         "PRETRAINED must be the folder of a BERT, with vocab.txt. "
         f"Received: PRETRAINED={PRETRAINED!r}"
+    )
+if bool(TRAIN) != bool(DEV):
+    sys.exit(
+        "TRAIN and DEV must both be SQuAD files, or both be empty. "
+        f"Received: TRAIN={TRAIN!r}, DEV={DEV!r}"
     )
 if not TRAIN:
     sys.path.insert(0, str(SCRIPTS))
@@ -205,7 +215,8 @@ metrics = script(
 # ## How many answers are right
 #
 # `exact_match` and `f1` in percent, of the official evaluation, on the
-# questions held out.
+# questions held out. They are answered by one device, on a TPU machine by its
+# CPU.
 
 # %%
 script(
