@@ -26,29 +26,47 @@ REPOSITORY = ""
 EXTRAS = "model-garden,plots"
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-places = [Path.cwd(), *Path.cwd().parents]
+
+def is_clone(folder):
+    """Returns whether the package can be installed from a folder."""
+    needed = ("setup.cfg", "keras_clip/version.py")
+    return all((folder / name).is_file() for name in needed)
+
+
+folders = [Path.cwd(), *Path.cwd().parents]
 if REPOSITORY:
-    places = [Path(REPOSITORY).expanduser(), Path("keras_clip_clone")]
-    if not any(place.exists() for place in places):
-        subprocess.run(["git", "clone", "--depth=1", REPOSITORY, places[1]])
-clones = [p for p in places if (p / "keras_clip" / "version.py").is_file()]
-is_missing = importlib.util.find_spec("keras_clip") is None
+    folders = [Path(REPOSITORY).expanduser()]
+    if not is_clone(folders[0]) and shutil.which("git"):
+        folders = [Path("clone_of_" + re.sub(r"\W+", "_", REPOSITORY))]
+        if not is_clone(folders[0]):
+            shutil.rmtree(folders[0], ignore_errors=True)
+            subprocess.run(
+                ["git", "clone", "--depth=1", REPOSITORY, folders[0]]
+            )
+clones = [folder for folder in folders if is_clone(folder)]
+specs = [importlib.util.find_spec(name) for name in ("keras", "keras_clip")]
+# A folder of that name beside the notebook is found too, without an origin.
+is_missing = any(spec is None or spec.origin is None for spec in specs)
 if not clones and (REPOSITORY or is_missing):
     sys.exit(
         "REPOSITORY must be the address of the repository, which `git clone` "
         f"can reach, or a folder with it. Received: REPOSITORY={REPOSITORY!r}"
     )
 if is_missing:
+    # pip writes where it builds.
     with tempfile.TemporaryDirectory() as copy:
-        # pip writes where it builds.
-        kept = shutil.ignore_patterns(".*", "build", "runs")
-        shutil.copytree(clones[0], copy, ignore=kept, dirs_exist_ok=True)
+        for file in (*clones[0].glob("*"), *clones[0].glob("keras_clip/**/*")):
+            if file.is_file():
+                target = Path(copy) / file.relative_to(clones[0])
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, target)
         subprocess.run(
             [sys.executable, "-m", "pip", "install", "-q", f"{copy}[{EXTRAS}]"],
             check=True,
@@ -75,13 +93,17 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 # One process at a time has the TPU: the scripts, not this notebook.
 os.environ["TPU_LOAD_LIBRARY"] = "0"
 
-DEVICE = ""
-gpus = len(glob.glob("/dev/nvidia[0-9]*"))
+DEVICE = ""  # "TPU", "GPU" or "CPU", or empty for what there is
+gpus = glob.glob("/dev/nvidia[0-9]*")
 if not DEVICE and gpus:
     DEVICE = "GPU"
 elif not DEVICE:
-    tpu = glob.glob("/dev/accel[0-9]*") or glob.glob("/dev/vfio/[0-9]*")
-    DEVICE = "TPU" if tpu else "CPU"
+    # Google's number, for any device may be passed through by vfio.
+    files = glob.glob("/sys/bus/pci/devices/*/vendor")
+    is_google = any("0x1ae0" in Path(file).read_text() for file in files)
+    is_tpu = is_google and glob.glob("/dev/vfio/[0-9]*")
+    is_tpu = is_tpu or glob.glob("/dev/accel[0-9]*")
+    DEVICE = "TPU" if is_tpu else "CPU"
 if DEVICE == "TPU":
     # TensorFlow 2.20 aborts with libtpu 0.0.33 and later.
     build = f"tensorflow-tpu=={importlib.metadata.version('tensorflow')}"
@@ -100,7 +122,8 @@ if not (SCRIPTS / "pretrain_bert.py").is_file():
     )
 RUNTIME = {
     "TPU": "runtime.distribution_strategy=tpu,runtime.tpu=local",
-    "GPU": f"runtime.distribution_strategy=mirrored,runtime.num_gpus={gpus}",
+    "GPU": "runtime.distribution_strategy=mirrored,"
+    f"runtime.num_gpus={max(len(gpus), 1)}",
     "CPU": "runtime.distribution_strategy=one_device",
 }[DEVICE]
 print(
@@ -139,7 +162,8 @@ def script(name, *options):
 #
 # In Colab `from google.colab import drive; drive.mount("/content/drive")`
 # mounts your Drive. Put `MODEL_DIR` there, and training resumes even if this
-# machine is taken away. With other sizes take another `MODEL_DIR`.
+# machine is taken away. Another text needs another `DATA_DIR`, and whatever
+# else is changed another `MODEL_DIR`.
 
 # %%
 TEXT = ""
@@ -172,7 +196,6 @@ SIZES = {
         "batch_size": 32,
     },
 }[DEVICE if WITH_TEXT else "CPU"]
-LEARNING_RATE = 1e-3
 
 # %% [markdown]
 # ## The text
@@ -190,7 +213,7 @@ if not WITH_TEXT:
 
 sizes = script(
     "prepare_pretraining_data",
-    *("--input", TEXT, "--output_dir", DATA_DIR),
+    *("--input", Path(TEXT).expanduser(), "--output_dir", DATA_DIR),
     *("--vocab_size", SIZES["vocab_size"]),
     *("--max_seq_length", SIZES["length"]),
     *("--max_predictions_per_seq", SIZES["predictions"]),
@@ -204,16 +227,14 @@ sizes = script(
 # the package goes in the place of `acclip`, and Model Garden's `adamw` too.
 
 # %%
-YAML = f"""
+YAML = """
 # Other sizes and schedules are in scripts/configs.
-task:
-  train_data: {{global_batch_size: {SIZES["batch_size"]}}}
 trainer:
   optimizer_config:
-    optimizer: {{type: acclip, acclip: {{alpha: 1.0}}}}
+    optimizer: {type: acclip, acclip: {alpha: 1.0}}
     learning_rate:
       type: polynomial
-      polynomial: {{initial_learning_rate: {LEARNING_RATE}}}
+      polynomial: {initial_learning_rate: 1.0e-3}
 """
 Path("acclip.yaml").write_text(YAML)
 
@@ -235,7 +256,8 @@ for name, options in OPTIMIZERS.items():
         "pretrain_bert",
         *("--data_dir", DATA_DIR, "--model_dir", f"{MODEL_DIR}_{name}"),
         *("--config", SCRIPTS / "configs" / SIZES["config"], "acclip.yaml"),
-        *("--train_steps", SIZES["steps"], "--params_override", RUNTIME),
+        *("--train_steps", SIZES["steps"], "--params_override"),
+        f"{RUNTIME},task.train_data.global_batch_size={SIZES['batch_size']}",
         *options,
     )
 

@@ -27,29 +27,47 @@ REPOSITORY = ""
 EXTRAS = "noise,tensorflow"
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-places = [Path.cwd(), *Path.cwd().parents]
+
+def is_clone(folder):
+    """Returns whether the package can be installed from a folder."""
+    needed = ("setup.cfg", "keras_clip/version.py")
+    return all((folder / name).is_file() for name in needed)
+
+
+folders = [Path.cwd(), *Path.cwd().parents]
 if REPOSITORY:
-    places = [Path(REPOSITORY).expanduser(), Path("keras_clip_clone")]
-    if not any(place.exists() for place in places):
-        subprocess.run(["git", "clone", "--depth=1", REPOSITORY, places[1]])
-clones = [p for p in places if (p / "keras_clip" / "version.py").is_file()]
-is_missing = importlib.util.find_spec("keras_clip") is None
+    folders = [Path(REPOSITORY).expanduser()]
+    if not is_clone(folders[0]) and shutil.which("git"):
+        folders = [Path("clone_of_" + re.sub(r"\W+", "_", REPOSITORY))]
+        if not is_clone(folders[0]):
+            shutil.rmtree(folders[0], ignore_errors=True)
+            subprocess.run(
+                ["git", "clone", "--depth=1", REPOSITORY, folders[0]]
+            )
+clones = [folder for folder in folders if is_clone(folder)]
+specs = [importlib.util.find_spec(name) for name in ("keras", "keras_clip")]
+# A folder of that name beside the notebook is found too, without an origin.
+is_missing = any(spec is None or spec.origin is None for spec in specs)
 if not clones and (REPOSITORY or is_missing):
     sys.exit(
         "REPOSITORY must be the address of the repository, which `git clone` "
         f"can reach, or a folder with it. Received: REPOSITORY={REPOSITORY!r}"
     )
 if is_missing:
+    # pip writes where it builds.
     with tempfile.TemporaryDirectory() as copy:
-        # pip writes where it builds.
-        kept = shutil.ignore_patterns(".*", "build", "runs")
-        shutil.copytree(clones[0], copy, ignore=kept, dirs_exist_ok=True)
+        for file in (*clones[0].glob("*"), *clones[0].glob("keras_clip/**/*")):
+            if file.is_file():
+                target = Path(copy) / file.relative_to(clones[0])
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, target)
         subprocess.run(
             [sys.executable, "-m", "pip", "install", "-q", f"{copy}[{EXTRAS}]"],
             check=True,
@@ -58,21 +76,26 @@ if is_missing:
 # %% [markdown]
 # ## The device
 #
-# Keras runs on JAX where JAX sees a TPU or a GPU, and else on what
-# `KERAS_BACKEND` says, TensorFlow if nothing. A TPU is not needed here.
+# `KERAS_BACKEND` says what Keras runs on, if it is set. Otherwise it is JAX
+# where JAX sees a TPU or a GPU, and else Keras' own choice, as a rule
+# TensorFlow. A TPU is not needed here.
 
 # %%
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 if "KERAS_BACKEND" not in os.environ and importlib.util.find_spec("jax"):
-    import jax
+    try:
+        import jax
 
-    if (
-        jax.devices()[0].platform in ("tpu", "gpu")
-        or importlib.util.find_spec("tensorflow") is None
-    ):
-        os.environ["KERAS_BACKEND"] = "jax"
+        platform = jax.devices()[0].platform
+    # Whatever it is, Keras may run on TensorFlow.
+    except Exception as error:
+        print("JAX cannot be used:", error)
+    else:
+        has_tensorflow = importlib.util.find_spec("tensorflow") is not None
+        if platform in ("tpu", "gpu") or not has_tensorflow:
+            os.environ["KERAS_BACKEND"] = "jax"
 
 import json
 
@@ -88,17 +111,20 @@ from keras_clip import noise
 
 if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 12):
     sys.exit(f"Keras 3.12 or later is needed. Received: {keras.__version__}")
+devices = ["its own choice of a device"]
+if keras.backend.backend() in ("jax", "tensorflow"):
+    devices = keras.distribution.list_devices()
 print(
     f"keras_clip {keras_clip.__version__}, Keras {keras.__version__} on "
-    f"{keras.backend.backend()}, {', '.join(keras.distribution.list_devices())}"
+    f"{keras.backend.backend()}, {', '.join(devices)}"
 )
 
 # %% [markdown]
 # ## Two data sets
 #
 # Sixteen features and a linear target, with noise of two kinds: Gaussian, or of
-# a law whose tail is a power, so that one target in a thousand is some hundred
-# times as far off as most. For data of your own put arrays into `DATA`.
+# a law whose tail is a power, so that one target in a thousand is three hundred
+# times as far off as half of them. For data of your own put arrays into `DATA`.
 
 # %%
 SEED = 0
@@ -181,7 +207,7 @@ for name, report in reports.items():
 #
 # The heavy-tailed data again, by Adam and by `ClipAdam` at the threshold of the
 # report. `ClipMonitor` shows the norm of the gradient and the share of steps
-# that are clipped. The loss is the mean absolute error to the clean targets,
+# that are clipped. The error is the mean absolute one to the clean targets,
 # which neither has seen.
 
 # %%

