@@ -216,6 +216,17 @@ EXPERIMENTS = [
         "arms": {"Adam again": at(ADAM_AGAIN, 1.8e-3)},
     },
     {
+        "name": "pretraining_high_rate",
+        **_PRETRAINING,
+        # 1.8 times the best of Adam.
+        "fixed_rate": 3.2e-3,
+        "arms": {
+            "Adam": at(ADAM, 3.2e-3),
+            "Adam, clipped": at(CLIPPED_ADAM, 3.2e-3),
+            "ACClip": at(acclip(), 3.2e-3),
+        },
+    },
+    {
         "name": "pretraining_alpha",
         **_PRETRAINING,
         # Around the best rate of alpha 1.

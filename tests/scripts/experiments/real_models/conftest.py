@@ -38,6 +38,7 @@ TINY = {
     "pretraining_again": _TINY_BERT,
     "pretraining_alpha": _TINY_BERT,
     "pretraining_thresholds": _TINY_BERT,
+    "pretraining_high_rate": _TINY_BERT,
     "pretraining_noise": _TINY_BERT,
     "pretraining_batch_8": _TINY_BERT,
     "pretraining_batch_64": _TINY_BERT,

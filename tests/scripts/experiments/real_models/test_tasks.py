@@ -28,7 +28,9 @@ pytestmark = pytest.mark.slow
 NAMES = [experiment["name"] for experiment in EXPERIMENTS]
 # Those that differ from one another by more than numbers.
 DIFFERENT = [
-    n for n in NAMES if not re.search("batch|alpha|again|thresholds|rte_as", n)
+    n
+    for n in NAMES
+    if not re.search("batch|alpha|again|high|thresholds|rte_as", n)
 ]
 every_experiment = pytest.mark.parametrize("name", DIFFERENT)
 
