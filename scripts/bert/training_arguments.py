@@ -93,7 +93,8 @@ def check_training_arguments(arguments: argparse.Namespace) -> None:
         arguments: The parsed command line.
 
     Raises:
-        InputError: If a YAML file or the optimizer does not exist.
+        InputError: If a YAML file or the optimizer does not exist, or a
+            directory has a comma.
     """
     name = arguments.optimizer
     known = [*OPTIMIZERS, *MODEL_GARDEN_OPTIMIZERS]
@@ -109,6 +110,13 @@ def check_training_arguments(arguments: argparse.Namespace) -> None:
             raise InputError(
                 "`--config` must name YAML files that exist"
                 f"{_instead(path)} Received: --config={path}"
+            )
+    for option in ("data_dir", "model_dir"):
+        path = getattr(arguments, option)
+        if "," in path:
+            raise InputError(
+                f"`--{option}` must have no comma, at which TF Model Garden "
+                f"splits paths. Received: --{option}={path}"
             )
 
 

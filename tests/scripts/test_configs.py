@@ -143,6 +143,15 @@ def test_a_size_without_an_optimizer_is_trained_with_acclip(path):
     assert build([path]).as_dict() == acclip.as_dict()
 
 
+@pytest.mark.parametrize("option", ["data_dir", "model_dir"])
+def test_a_directory_with_a_comma_is_refused_before_training(option):
+    given = {"data_dir": "data", "model_dir": "runs", option: "runs, too"}
+    arguments = argparse.Namespace(optimizer=None, config=[], **given)
+    end = f"splits paths. Received: --{option}=runs, too$"
+    with pytest.raises(InputError, match=f"`--{option}` must .*{end}"):
+        check_training_arguments(arguments)
+
+
 def _what_is_said_of(config):
     arguments = argparse.Namespace(optimizer=None, config=[config])
     with pytest.raises(InputError) as caught:
