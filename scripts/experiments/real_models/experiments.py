@@ -126,6 +126,7 @@ EXPERIMENTS = [
         "arms": {
             "Adam": at(ADAM, 1e-4),
             "ACClip": at(acclip(), 1e-4),
+            "ACClip, threshold": at(acclip("threshold"), 1e-4),
             "ClipAdam by layer": at(CLIP_ADAM_BY_LAYER, 1e-4),
         },
     },
@@ -229,10 +230,14 @@ EXPERIMENTS = [
     {
         "name": "pretraining_alpha",
         **_PRETRAINING,
-        # Around the best rate of alpha 1.
+        # Of the best step scaling, around the best rate of alpha 1.
         "arms": {
-            "ACClip, alpha 1.5": at(acclip(alpha=1.5), 1.8e-3),
-            "ACClip, alpha 2": at(acclip(alpha=2.0), 1.8e-3),
+            "ACClip, threshold, alpha 1.5": at(
+                acclip("threshold", alpha=1.5), 1.8e-3
+            ),
+            "ACClip, threshold, alpha 2": at(
+                acclip("threshold", alpha=2.0), 1.8e-3
+            ),
         },
     },
     {
@@ -293,6 +298,7 @@ EXPERIMENTS = [
             "GClip": at(GCLIP, 0.32),
             "CClip": at(CCLIP, 1.0),
             "ACClip": at(acclip(), 1e-3),
+            "ACClip, threshold": at(acclip("threshold"), 1e-3),
             "Adam": at(ADAM, 1e-3),
         },
     },
