@@ -76,6 +76,7 @@ def _draw_final(axes, experiment, runs):
 
 def _draw_course(axes, experiment, runs):
     """Draws the mean training loss over the steps, with its band."""
+    settled = []
     for arm, look in _looks(experiment):
         curves = [
             run["training_loss"]
@@ -90,6 +91,9 @@ def _draw_course(axes, experiment, runs):
         axes.plot(steps, losses.mean(axis=0), label=arm, **line)
         low, high = np.quantile(losses, [0.05, 0.95], axis=0)
         axes.fill_between(steps, low, high, color=look["color"], alpha=0.15)
+        # Beyond the start, which all have in common.
+        settled += [*low[len(low) // 8 :], *high[len(high) // 8 :]]
+    _show(axes, settled)
     axes.set_title("mean, and 5 to 95 % of the seeds", loc="left")
     axes.set_xlabel("step")
     axes.set_ylabel("training loss")
@@ -100,6 +104,7 @@ def _draw_rates(axes, experiment, runs):
     """Draws the search: the score over the learning rates of each arm."""
     found = search.search(experiment, runs)
     tuned_for = experiment["tuned_for"]
+    scores = []
     for arm, look in _looks(experiment):
         # Grids of different units lie on one another, by the arm's middle.
         middle = experiment["arms"][arm]["rate"]
@@ -109,6 +114,20 @@ def _draw_rates(axes, experiment, runs):
             tried = measures.values([runs[key] for key in keys], tuned_for)
             y.append(tried.mean() if np.isfinite(tried).all() else math.nan)
         axes.semilogx(np.array(found.rates[arm]) / middle, y, **look)
-    axes.set_title("the search; diverged: no mark", loc="left")
-    axes.set_xlabel("learning rate, by the middle of the arm's first grid")
+        scores += y
+    if tuned_for == "loss":
+        # The best half, and as much again.
+        half = np.nanmedian(scores)
+        scores = [min(y, 2 * half - np.nanmin(scores)) for y in scores]
+    _show(axes, scores)
+    axes.set_title("the search; far off or diverged: no mark", loc="left")
+    axes.set_xlabel("learning rate, by the middle of the first grid")
     axes.set_ylabel(f"{tuned_for}, data of the search")
+
+
+def _show(axes, values):
+    """Sets the limits of the vertical axis to those of values."""
+    values = np.array(values)[np.isfinite(values)]
+    if len(values):
+        space = 0.05 * (np.ptp(values) or 1.0)
+        axes.set_ylim(values.min() - space, values.max() + space)
