@@ -114,6 +114,9 @@ from keras_clip import GClip
 from keras_clip import callbacks
 from keras_clip import noise
 
+# `display` draws a figure only once pyplot has loaded its backend.
+plt.switch_backend(plt.get_backend())
+
 if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 12):
     sys.exit(f"Keras 3.12 or later is needed. Received: {keras.__version__}")
 devices = ["its own choice of a device"]
