@@ -53,20 +53,6 @@ GRID = {
         "Gaussian": "no-attention-gaussian",
     },
 }
-COLUMNS = (
-    "run",
-    "batch",
-    "step",
-    "loss",
-    "norm of ∇f (error)",
-    "noise: median, largest",
-    "Hill",
-    "log-moment",
-    "kurtosis",
-    "stable fit",
-    "distance: stable, Gaussian",
-    "verdict",
-)
 
 
 def reports(folder: pathlib.Path) -> dict[tuple[str, int], dict]:
@@ -101,37 +87,6 @@ def reports(folder: pathlib.Path) -> dict[tuple[str, int], dict]:
     }
 
 
-def row(name: str, step: int, report) -> list[str]:
-    """Returns a report as a row of the table.
-
-    Args:
-        name: The run.
-        step: The step.
-        report: A `keras_clip.noise.NoiseReport`.
-
-    Returns:
-        List of texts, one for each of `COLUMNS`.
-    """
-    found = report.summary()
-    norms, fit = found["noise_norm"], report.stable_fit
-    return [
-        NAMES[name],
-        f"{report.samples.batch_size}",
-        f"{step:,}",
-        f"{found['loss']:.3f}",
-        f"{found['full_gradient_norm']:.3g} "
-        f"({found['full_gradient_error']:.2g})",
-        f"{norms['median']:.3g}, {norms['maximum']:.3g}",
-        f"{report.tail_index}",
-        f"{report.stable_index}",
-        f"{report.kurtosis:.3g}",
-        f"α = {fit.alpha:.2f}, m = {fit.dimension:.3g}" if fit else "none",
-        (f"{fit.distance:.3f}" if fit else "none")
-        + f", {report.gaussian_fit.distance:.3f}",
-        report.verdict,
-    ]
-
-
 def run(arguments: argparse.Namespace) -> dict:
     """Draws the figures and writes the table.
 
@@ -145,12 +100,20 @@ def run(arguments: argparse.Namespace) -> dict:
     folder = pathlib.Path(arguments.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     draw(found, folder)
+    from experiments import noise_cells
+
     rows = [
-        row(name, step, report)
+        [
+            NAMES[name],
+            f"{report.samples.batch_size}",
+            f"{step:,}",
+            *noise_cells.cells(report),
+        ]
         for (name, _), by_step in found.items()
         for step, report in by_step.items()
     ]
-    lines = [COLUMNS, ["---"] * len(COLUMNS), *rows]
+    columns = ("run", "batch", "step", *noise_cells.COLUMNS)
+    lines = [columns, ["---"] * len(columns), *rows]
     (folder / "results.md").write_text(
         "".join(f"| {' | '.join(line)} |\n" for line in lines), "utf-8"
     )

@@ -57,7 +57,8 @@ def run(arguments: argparse.Namespace) -> dict[str, str]:
         claim.name: _decided(claim, complete, reports)
         for claim in stated.values()
         if all(
-            _experiments(test) <= {*complete} and _noise(test) <= {*reports}
+            _experiments(test) <= {*complete}
+            and _named(test, "noise_of") <= {*reports}
             for test in claim.tests
         )
     }
@@ -76,13 +77,14 @@ def run(arguments: argparse.Namespace) -> dict[str, str]:
 
 def _experiments(test):
     """Returns the names of the experiments that a test is about."""
-    names = ("experiment", "to_experiment")
-    return {test.arguments[name] for name in names if name in test.arguments}
+    return _named(test, "experiment", "to_experiment")
 
 
-def _noise(test):
-    """Returns the names of the experiments whose noise a test is about."""
-    return {test.arguments[name] for name in {"noise_of"} & {*test.arguments}}
+def _named(test, *arguments):
+    """Returns the values of those arguments that a test has."""
+    return {
+        test.arguments[name] for name in arguments if name in test.arguments
+    }
 
 
 def _decided(claim, complete, reports):

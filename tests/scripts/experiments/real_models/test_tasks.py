@@ -93,6 +93,15 @@ def test_the_control_has_other_dropout_only(made):
     assert np.array_equal(*heads)
 
 
+def test_the_control_of_pretraining_has_other_weights_only(made):
+    one = run_of(made, "pretraining", "Adam")["training_loss"]["loss"]
+    other = run_of(made, "pretraining_again")["training_loss"]["loss"]
+    assert one[0] != other[0]
+    both = [made(name)[1] for name in ("pretraining", "pretraining_again")]
+    read = [[y for _, y, _ in task.batches(1)] for task in both]
+    assert np.array_equal(*read)
+
+
 @every_experiment
 def test_the_search_has_data_of_its_own(made, name):
     tuning = run_of(made, name, seed=0)
