@@ -11,7 +11,6 @@ import math
 import os
 from collections.abc import Callable
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -20,32 +19,15 @@ from keras_clip.on_tensorflow.blocks import block_of
 from keras_clip.on_tensorflow.compiled import function_of_handles
 from keras_clip.on_tensorflow.compiled import function_of_values
 from keras_clip.on_tensorflow.program import inputs_of
-from keras_clip.on_tensorflow.program import new_values
-from keras_clip.rules.clips import Clip
 from keras_clip.rules.rule import Rule
+from keras_clip.step.move import new_values
+from keras_clip.step.updates import Update
+from keras_clip.step.updates import groups_of
 
 # Below this many elements it is faster to update variables together than to
 # call a compiled function for each (tensorflow 2.20.0, CPU; measured in
 # scripts/benchmarks/results/cpu/sizes.md).
 SMALLEST_COMPILED_SIZE = 32768
-
-
-class Update(NamedTuple):
-    """Stores everything that the update of one variable needs.
-
-    Attributes:
-        variable: `tf.Variable`.
-        slots: List of `tf.Variable`s of its shape.
-        gradient: Tensor of its shape, in the working dtype.
-        clip: The clip of the gradient.
-        number: Scalar tensor, the number of this update of the variable.
-    """
-
-    variable: tf.Variable
-    slots: Sequence[tf.Variable]
-    gradient: tf.Tensor
-    clip: Clip
-    number: tf.Tensor
 
 
 def update_variables(
@@ -70,24 +52,18 @@ def update_variables(
         shared: Tuple of scalar tensors.
     """
     tpu = _runs_on_tpu()
-    groups = {}
-    for place, (update, decay) in enumerate(
-        zip(updates, weight_decays, strict=True)
-    ):
-        dtype = update.variable.dtype
-        alone = tpu or _size(update.variable) >= SMALLEST_COMPILED_SIZE
-        key = place if alone else (dtype, decay)
-        groups.setdefault(key, []).append(place)
-    largest_walked_size = sum(_size(u.variable) for u in updates) // _threads()
+    sizes = [_size(update.variable) for update in updates]
+    largest_walked_size = sum(sizes) // _threads()
 
     @functools.cache
     def program_with_constants(*arguments):
         program, constants = program_of(*arguments)
         return program, [tf.constant(value) for value in constants]
 
-    for places in groups.values():
+    smallest_alone = 0 if tpu else SMALLEST_COMPILED_SIZE
+    for places in groups_of(updates, sizes, weight_decays, smallest_alone):
         group = [updates[place] for place in places]
-        size = sum(_size(update.variable) for update in group)
+        size = sum(sizes[place] for place in places)
         decay = weight_decays[places[0]]
         program = None
         compiles = jit_compile is True or (

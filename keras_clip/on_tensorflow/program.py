@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_clip.clipping import working_dtype_of
 from keras_clip.rules.clips import Clip
 from keras_clip.rules.rule import Rule
+from keras_clip.step.move import new_values
 
 # Operations that are limited by memory even in a loop that is not vectorized.
 _CHEAP = frozenset(
@@ -80,46 +80,6 @@ def inputs_of(
 ) -> list[tf.Tensor]:
     """Returns the inputs of a program, arguments of `new_values`, as a list."""
     return [g, learning_rate, k, *clip, *shared]
-
-
-def new_values(
-    rule: Rule,
-    weight_decay: float,
-    values: Sequence,
-    g,
-    learning_rate,
-    k,
-    clip: Clip,
-    shared: Sequence,
-) -> list:
-    """Returns the values of a variable and its slots after one step.
-
-    Args:
-        rule: The rule, which takes all arguments but `values`.
-        weight_decay: Python float.
-        values: Sequence of tensors, the variable's value and its slots'.
-        g: Tensor like the variable, in its working dtype.
-        learning_rate: Scalar tensor.
-        k: Tensor that broadcasts to the variable.
-        clip: The clip of `g`.
-        shared: Tuple of scalar tensors.
-    """
-    x, *state = values
-    dtype = working_dtype_of(x)
-    learning_rate, k, clip, shared = tf.nest.map_structure(
-        lambda value: tf.cast(value, dtype), (learning_rate, k, clip, shared)
-    )
-    moved, state = rule(
-        tf.cast(x, dtype),
-        g,
-        tuple(state),
-        learning_rate,
-        k,
-        clip,
-        shared,
-        weight_decay=weight_decay,
-    )
-    return [tf.cast(moved, x.dtype), *state]
 
 
 def program_of(

@@ -10,7 +10,6 @@ import tensorflow as tf
 from keras import ops
 
 from keras_clip import clipping
-from keras_clip.on_tensorflow.groups import Update
 from keras_clip.on_tensorflow.groups import update_variables
 from keras_clip.on_tensorflow.program import program_of
 from keras_clip.on_tensorflow.replicas import assign_on_replicas
@@ -26,6 +25,7 @@ from keras_clip.step.scalars import Scalars
 from keras_clip.step.scalars import assign
 from keras_clip.step.scalars import each
 from keras_clip.step.settings import Settings
+from keras_clip.step.updates import Update
 
 
 class Held(NamedTuple):

@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_clip import clipping
 from keras_clip.clipping import Tensor
+from keras_clip.rules.clips import Clip
 from keras_clip.rules.clips import cast
 from keras_clip.rules.nonfinite import Taken
 from keras_clip.rules.rule import Rule
@@ -48,25 +49,67 @@ def move(
         part.positions,
         strict=True,
     ):
-        dtype = clipping.working_dtype_of(value)
-        x, state = call(
+        x, *state = new_values(
             settings.rule,
-            ops.cast(value, dtype),
+            settings.decay_of(position),
+            [value, *state],
             gradient,
-            tuple(state),
-            ops.cast(learning_rate, dtype),
-            ops.cast(number, dtype),
-            cast(clip, dtype),
-            tuple(ops.cast(value, dtype) for value in decision.shared),
-            weight_decay=settings.decay_of(position),
+            learning_rate,
+            number,
+            clip,
+            decision.shared,
+            call,
         )
-        moved.append((ops.cast(x, value.dtype), state))
+        moved.append((x, tuple(state)))
     values = [x for x, _ in moved]
     if settings.rule.projection_radius:
         values = projected(
             values, settings.rule.projection_radius, decision.taken
         )
     return values, [state for _, state in moved]
+
+
+def new_values(
+    rule: Rule,
+    weight_decay: float,
+    values: Sequence[Tensor],
+    g: Tensor,
+    learning_rate: Tensor,
+    k: Tensor,
+    clip: Clip,
+    shared: Sequence[Tensor],
+    call: Callable = Rule.__call__,
+) -> list[Tensor]:
+    """Returns the values of one variable and of its slots after a step.
+
+    Args:
+        rule: The rule, which takes all arguments but `values` and `call`.
+        weight_decay: Python float.
+        values: The variable's value and those of its slots.
+        g: Its gradient, in its working dtype.
+        learning_rate: Scalar.
+        k: Number of the update; broadcasts to the variable.
+        clip: The clip of `g`.
+        shared: Tuple of scalars.
+        call: `Rule.__call__`, compiled or not. Defaults to not compiled.
+
+    Returns:
+        List like `values`.
+    """
+    x, *state = values
+    dtype = clipping.working_dtype_of(x)
+    moved, state = call(
+        rule,
+        ops.cast(x, dtype),
+        g,
+        tuple(state),
+        ops.cast(learning_rate, dtype),
+        ops.cast(k, dtype),
+        cast(clip, dtype),
+        tuple(ops.cast(value, dtype) for value in shared),
+        weight_decay=weight_decay,
+    )
+    return [ops.cast(moved, x.dtype), *state]
 
 
 def projected(values: Sequence[Tensor], radius: float, taken: Taken) -> list:

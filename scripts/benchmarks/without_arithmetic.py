@@ -30,11 +30,11 @@ import tensorflow as tf  # noqa: E402
 import keras_clip  # noqa: E402
 from benchmarks import rounds  # noqa: E402
 from benchmarks.tensorflow_steps import copy  # noqa: E402
-from keras_clip.on_tensorflow.groups import Update  # noqa: E402
 from keras_clip.on_tensorflow.groups import update_variables  # noqa: E402
 from keras_clip.on_tensorflow.program import program_of  # noqa: E402
 from keras_clip.rules.clips import UNCLIPPED  # noqa: E402
 from keras_clip.rules.rule import Rule  # noqa: E402
+from keras_clip.step.updates import Update  # noqa: E402
 
 SMALL, SIZE = 1000, 1000
 LARGE, SHAPE = 64, (1024, 768)
