@@ -50,10 +50,12 @@ nonfinite: `"skip"` or `"propagate"`. With `"skip"`, a gradient that is NaN
     overflows, unless a threshold for coordinates makes it small. With
     `"propagate"`, parameters and state become NaN or infinite. Defaults to
     `"skip"`.
-jit_compile: Whether the update is compiled by XLA: `True`, `False`, or
-    `"auto"`, which on TensorFlow compiles updates of at least 32,768
-    elements: of a variable, or of the small ones together. Defaults to
-    `"auto"`.
+jit_compile: Whether the update is compiled, by XLA or on torch by
+    `torch.compile`: `True`, `False`, or `"auto"`. On TensorFlow and torch
+    `"auto"` compiles updates of at least 32,768 elements: of a variable, or
+    of the small ones together. On torch it needs 524,288 elements in all,
+    as the compiler takes seconds to load; where that fails, a warning says
+    so and updates run uncompiled. Defaults to `"auto"`.
 monitor: Whether to update the monitoring variables even if that costs a
     pass over the gradients: `gradient_norm` and, with an entry for each
     variable, `gradient_norms` (of the last step, before clipping),

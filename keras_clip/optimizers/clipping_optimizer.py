@@ -6,6 +6,10 @@ if keras.backend.backend() == "tensorflow":
     from keras_clip.optimizers.tensorflow_base import (
         TensorFlowClippingOptimizer as ClippingOptimizer,
     )
+elif keras.backend.backend() == "torch":
+    from keras_clip.optimizers.torch_base import (
+        TorchClippingOptimizer as ClippingOptimizer,
+    )
 else:
     from keras_clip.optimizers.base import (
         BaseClippingOptimizer as ClippingOptimizer,

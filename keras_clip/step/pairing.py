@@ -148,7 +148,7 @@ def _dtype_name(value):
         return np.asarray(value).dtype.name
     # A dtype of TensorFlow or NumPy, or else one whose string is its name,
     # such as "float32" or "torch.float32".
-    return getattr(dtype, "name", str(dtype).split(".")[-1])
+    return getattr(dtype, "name", None) or str(dtype).split(".")[-1]
 
 
 def _known_shape(gradient):
@@ -162,7 +162,11 @@ def _known_shape(gradient):
 
 
 def _fits(shape, target):
-    return len(shape) == len(target) and all(
-        one is None or other is None or one == other
-        for one, other in zip(shape, target, strict=True)
+    return (
+        shape == target
+        or len(shape) == len(target)
+        and all(
+            one is None or other is None or one == other
+            for one, other in zip(shape, target, strict=True)
+        )
     )

@@ -67,5 +67,8 @@ class Part(NamedTuple):
             entries: One entry for each of these variables.
             elsewhere: The entry of all other variables. Defaults to `0`.
         """
-        others = ops.full((self.count,), elsewhere, dtype=entries.dtype)
+        if self.is_all:
+            return entries
+        # `ops.full` waits for a GPU on torch (keras 3.15.1).
+        others = ops.zeros((self.count,), dtype=entries.dtype) + elsewhere
         return self.put(entries, others)

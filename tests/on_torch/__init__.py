@@ -1,0 +1,1 @@
+"""Claims about steps in place; they run where Keras runs on torch."""
