@@ -29,6 +29,13 @@ else
     --ignore=tests/rules --ignore=tests/step --ignore=tests/optimizers ||
     status=$?
   python -m pytest "${options[@]}" tests/optimizers || status=$?
+  # The same once more, of steps in place.
+  KERAS_BACKEND=torch \
+    python -m pytest "${options[@]}" -m "not slow" \
+    tests/rules tests/step tests/optimizers || status=$?
+  KERAS_BACKEND=torch \
+    python -m pytest "${options[@]}" \
+    tests/on_torch tests/optimizers/test_training.py || status=$?
 fi
 ruff check . || status=$?
 ruff format --check . || status=$?

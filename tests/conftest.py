@@ -1,4 +1,4 @@
-"""Quiets TensorFlow before anything imports it; computes float64 on NumPy.
+"""Quiets TensorFlow before anything imports it; computes float64 elsewhere.
 
 Keras keeps float64 to TensorFlow, as JAX does by default
 (keras/src/backend/common/dtypes.py, 3.15.1). NumPy warns of divisions whose
@@ -15,19 +15,41 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # threads of theirs would wait for each other, which takes three times as long.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-if os.environ.get("KERAS_BACKEND") == "numpy":
+BACKEND = os.environ.get("KERAS_BACKEND")
+
+if BACKEND in ("numpy", "torch"):
     import numpy as np
     from keras.src.backend.common import dtypes
 
     dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
     np.seterr(all="ignore")
 
+# About graphs, XLA and tf_keras.
+OF_TENSORFLOW = (
+    "optimizers/test_compilation.py",
+    "optimizers/test_compiled_updates.py",
+    "optimizers/test_signatures.py",
+)
+collect_ignore = OF_TENSORFLOW if BACKEND == "torch" else ("on_torch",)
+
 LONGEST = ("tests/scripts/", "tests/colab/", "tests/model_garden/")
 
 
-def pytest_collection_modifyitems(items):
-    """Puts what takes longest first, so that two processes end together."""
+def pytest_collection_modifyitems(config, items):
+    """Puts what takes longest first, so that two processes end together.
+
+    On torch there is no tf_keras.
+    """
+    if BACKEND == "torch":
+        left = [item for item in items if _is_of_tf_keras(item)]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if not _is_of_tf_keras(item)]
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
+def _is_of_tf_keras(item):
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return getattr(params.get("front_end"), "name", None) == "tf_keras"
 
 
 def pytest_collection_finish():
@@ -53,6 +75,9 @@ def pytest_collection_finish():
 @pytest.fixture
 def functions_run_eagerly():
     """Runs each `tf.function` as Python: a few steps cost less than a trace."""
+    if BACKEND == "torch":
+        yield
+        return
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)

@@ -1,5 +1,6 @@
 """Bad arguments and calls fail early and say what was wrong."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -130,6 +131,9 @@ def test_unknown_argument_raises_as_in_the_framework(
         front_end.optimizer(enrolment.name, beta_3=0.9)
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="tf_keras is there alone"
+)
 @pytest.mark.parametrize(
     ("argument", "value"),
     [("gradient_accumulation_steps", 2), ("loss_scale_factor", 8.0)],

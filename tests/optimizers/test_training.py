@@ -1,5 +1,6 @@
 """`compile` and `fit` train, and what they save goes on training."""
 
+import numpy as np
 import pytest
 
 from tests.support.enrolment import ENROLMENTS
@@ -79,7 +80,10 @@ def test_accumulated_micro_batches_step_as_their_mean(enrolment, clipping):
         assert moved == ((step + 1) % count == 0)
 
     means = [
-        [sum(g) / count for g in zip(*micro[i : i + count], strict=True)]
+        [
+            np.asarray(sum(g) / count)
+            for g in zip(*micro[i : i + count], strict=True)
+        ]
         for i in range(0, len(micro), count)
     ]
     plain = KERAS.optimizer(enrolment.name, **arguments)

@@ -36,7 +36,7 @@ def test_limit_moves_as_the_known_optimizer(enrolment, limit):
 def _tiny_gradients():
     """Returns gradients of at most 1e-5, where the places of epsilon part."""
     return [
-        [1e-5 * np.tanh(g) for g in gradients]
+        [np.asarray(1e-5 * np.tanh(g)) for g in gradients]
         for gradients in heavy_tailed_gradients()
     ]
 

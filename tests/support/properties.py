@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
 from keras_clip.step import start
-from keras_clip.step import take
 from tests.support.enrolment import ENROLMENTS
 from tests.support.front_ends import KERAS
 from tests.support.gradients import parameters
+from tests.support.one_step import take_as_optimizers
 
 SHAPES = ((2, 2), (3,), ())
 SIZE = sum(int(np.prod(shape)) for shape in SHAPES)
@@ -66,7 +66,7 @@ class Replay:
         state = start(self._settings, values)
         path = [[np.asarray(value) for value in x]]
         for step, gradient in enumerate(gradients):
-            values, state = take(
+            values, state = take_as_optimizers(
                 self._settings,
                 values,
                 state,
