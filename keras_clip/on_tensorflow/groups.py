@@ -114,7 +114,7 @@ def _move_alone(
         )
     else:
         program, constants = program
-        walks = fits and _can_be_walked(program, variable)
+        walks = fits and _is_on_cpu(variable)
         values = function_of_handles(
             program,
             shape,
@@ -223,9 +223,7 @@ def _size(variable) -> int:
     return math.prod(variable.shape)
 
 
-def _can_be_walked(program, variable) -> bool:
-    if program.written_in_place == "all":
-        return False
+def _is_on_cpu(variable) -> bool:
     return tf.DeviceSpec.from_string(variable.device).device_type == "CPU"
 
 

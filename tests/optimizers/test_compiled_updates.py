@@ -93,11 +93,9 @@ def test_compiled_update_of_a_shape_is_traced_once(front_end, enrolment):
     optimizer.build(variables)
     count = optimizer.update_count.dtype
     dtypes, program, _ = _program_for(optimizer, getattr(count, "name", count))
-    in_place = program.written_in_place == "all"
-    block = None if in_place else block_of(walked)
     updates = [
         function_of_handles(program, whole, dtypes, None),
-        function_of_handles(program, walked, dtypes, block),
+        function_of_handles(program, walked, dtypes, block_of(walked)),
         function_of_values(program, (14,)),
     ]
     for rate in (0.5, 0.25, 0.125):
@@ -182,12 +180,11 @@ def test_nothing_as_large_as_a_variable_is_copied(enrolment, variant):
 
 
 def test_only_what_is_on_a_cpu_is_walked_through_by_blocks():
-    _, program, _ = _program_for(KERAS.optimizer("acclip"), "float32")
     for kind, walked in (("CPU", True), ("GPU", False), ("TPU", False)):
         variable = types.SimpleNamespace(
             device=f"/job:localhost/replica:0/task:0/device:{kind}:0"
         )
-        assert groups._can_be_walked(program, variable) is walked
+        assert groups._is_on_cpu(variable) is walked
 
 
 @pytest.mark.slow
