@@ -19,6 +19,7 @@ from keras_clip.on_tensorflow.blocks import block_of
 from keras_clip.on_tensorflow.compiled import function_of_handles
 from keras_clip.on_tensorflow.compiled import function_of_values
 from keras_clip.on_tensorflow.program import inputs_of
+from keras_clip.on_tensorflow.rows import update_rows
 from keras_clip.rules.rule import Rule
 from keras_clip.step.move import new_values
 from keras_clip.step.updates import Update
@@ -51,6 +52,15 @@ def update_variables(
         learning_rate: Scalar tensor.
         shared: Tuple of scalar tensors.
     """
+    dense = []
+    for update, decay in zip(updates, weight_decays, strict=True):
+        if update.rows is None:
+            dense.append((update, decay))
+        else:
+            update_rows(rule, update, learning_rate, shared)
+    if not dense:
+        return
+    updates, weight_decays = zip(*dense, strict=True)
     tpu = _runs_on_tpu()
     sizes = [_size(update.variable) for update in updates]
     largest_walked_size = sum(sizes) // _threads()
@@ -96,7 +106,7 @@ def _move_alone(
     rule, weight_decay, program, fits, update, learning_rate, shared
 ):
     """Updates one variable and its slots, in place if that is faster."""
-    variable, slots, gradient, clip, number = update
+    variable, slots, gradient, clip, number, _ = update
     variables = [variable, *slots]
     given = (gradient, learning_rate, number, clip, shared)
     shape = tuple(variable.shape)

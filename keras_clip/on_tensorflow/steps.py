@@ -14,6 +14,7 @@ from keras_clip.on_tensorflow.groups import update_variables
 from keras_clip.on_tensorflow.program import program_of
 from keras_clip.on_tensorflow.replicas import assign_on_replicas
 from keras_clip.on_tensorflow.replicas import update_on_replicas
+from keras_clip.on_tensorflow.rows import merged
 from keras_clip.step.decide import Decision
 from keras_clip.step.decide import decide
 from keras_clip.step.move import projected
@@ -68,7 +69,8 @@ class Steps:
             settings: The settings.
             jit_compile: See `update_variables`.
             held: The variables that the step moves.
-            gradients: List of dense tensors, one for each variable.
+            gradients: List of tensors, one for each variable; of
+                `tf.IndexedSlices` where `dense_or_rows` returns them.
             learning_rate: Scalar tensor or float.
             part: The part of the optimizer's variables that these are.
         """
@@ -79,9 +81,17 @@ class Steps:
         if tf.executing_eagerly() and not tf.distribute.has_strategy():
             key = (settings, jit_compile, part)
             if key not in self._traced:
-                self._traced[key] = tf.function(step, autograph=False)
+                # Gradients may have other numbers of rows in every step.
+                self._traced[key] = tf.function(
+                    step, autograph=False, reduce_retracing=True
+                )
             step = self._traced[key]
-            gradients = [tf.convert_to_tensor(g) for g in gradients]
+            gradients = [
+                g
+                if isinstance(g, tf.IndexedSlices)
+                else tf.convert_to_tensor(g)
+                for g in gradients
+            ]
         step(gradients, learning_rate)
 
     @property
@@ -105,17 +115,27 @@ def _step(
 ):
     """Takes one step on variables, as `keras_clip.step.take` on values."""
     before = each(value_of, held.scalars)
-    gradients = [
-        ops.cast(gradient, clipping.working_dtype_of(variable))
-        for gradient, variable in zip(
-            checked(held.argument, gradients, held.variables),
-            held.variables,
-            strict=True,
-        )
-    ]
-    decision = decide(settings, gradients, before, part)
+    values, rows = [], []
+    for gradient, variable in zip(
+        checked(held.argument, gradients, held.variables),
+        held.variables,
+        strict=True,
+    ):
+        dtype, places = clipping.working_dtype_of(variable), None
+        if isinstance(gradient, tf.IndexedSlices):
+            gradient, places = merged(gradient, dtype)
+        values.append(ops.cast(gradient, dtype))
+        rows.append(places)
+    decision = decide(settings, values, before, part)
     _move_variables(
-        settings, jit_compile, program_of, held, decision, learning_rate, part
+        settings,
+        jit_compile,
+        program_of,
+        held,
+        decision,
+        rows,
+        learning_rate,
+        part,
     )
     slots = []
     if looks_at_coordinates(settings, decision):
@@ -130,17 +150,19 @@ def _move_variables(
     program_of: Callable,
     held: Held,
     decision: Decision,
+    rows: Sequence[tf.Tensor | None],
     learning_rate: tf.Tensor,
     part: Part,
 ) -> None:
     """Moves variables and slots, each on its device and replica."""
     by_device = {}
-    for variable, slots, gradient, clip, number, position in zip(
+    for variable, slots, gradient, clip, number, places, position in zip(
         held.variables,
         held.slots,
         decision.gradients,
         decision.clips,
         decision.numbers,
+        rows,
         part.positions,
         strict=True,
     ):
@@ -148,7 +170,7 @@ def _move_variables(
         slots = [tensorflow_variable(slot) for slot in slots]
         decays, updates = by_device.setdefault(variable.device, ([], []))
         decays.append(settings.decay_of(position))
-        updates.append(Update(variable, slots, gradient, clip, number))
+        updates.append(Update(variable, slots, gradient, clip, number, places))
     for decays, updates in by_device.values():
         update_on_replicas(
             held.strategy,

@@ -114,14 +114,9 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
                 grads = checked(
                     self.gradients_argument, grads, trainable_variables
                 )
-            # Keras first divides by the loss scale and adds micro-batches up,
-            # but sparse gradients do not support both operations.
-            grads = [
-                g if g is None else densify(g, v.shape)
-                for g, v in zip(grads, trainable_variables, strict=True)
-            ]
             if trainable_variables and not self.built:
                 self.build(trainable_variables)
+            grads = self._densified(grads, trainable_variables)
         self._undo_if_skipped(
             self._changed_by_keras() if self.built else [],
             lambda: super(BaseClippingOptimizer, self).apply(
@@ -200,6 +195,17 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
             for slot, value in zip(group, values, strict=True):
                 slot.assign(value)
         self._assign_scalars(scalars, state.scalars)
+
+    def _densified(self, grads, trainable_variables):
+        """Returns dense gradients, `None` for variables without one.
+
+        Keras first divides by the loss scale and adds micro-batches up, but
+        sparse gradients do not support both operations.
+        """
+        return [
+            g if g is None else densify(g, v.shape)
+            for g, v in zip(grads, trainable_variables, strict=True)
+        ]
 
     def _changed_by_keras(self):
         """Returns the variables that Keras changes after the rule."""

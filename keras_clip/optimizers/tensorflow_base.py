@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from keras_clip.on_tensorflow.replicas import assign_on_replicas
 from keras_clip.on_tensorflow.replicas import run_on_replicas_if
+from keras_clip.on_tensorflow.rows import dense_or_rows
 from keras_clip.on_tensorflow.steps import Held
 from keras_clip.on_tensorflow.steps import Steps
 from keras_clip.on_tensorflow.steps import tensorflow_variable
@@ -44,6 +45,17 @@ class TensorFlowClippingOptimizer(BaseClippingOptimizer):
     def apply(self, grads, trainable_variables=None):
         """Updates variables by their gradients, as the base class does."""
         super().apply(grads, trainable_variables)
+
+    def _densified(self, grads, trainable_variables):
+        """Returns gradients, dense but where the step needs rows alone."""
+        if self.loss_scale_factor or self.gradient_accumulation_steps:
+            return super()._densified(grads, trainable_variables)
+        return dense_or_rows(
+            self.step_settings,
+            grads,
+            [tensorflow_variable(v) for v in trainable_variables],
+            [self._index(v) for v in trainable_variables],
+        )
 
     def _backend_apply_gradients(self, grads, trainable_variables):
         """Reduces, accumulates, steps and averages, in that order.

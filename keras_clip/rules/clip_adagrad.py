@@ -44,6 +44,11 @@ class ClipAdaGradRule(Rule):
         momentum = {"momentum": 0.0} if self.beta_1 else {}
         return {**momentum, "accumulator": self.initial_accumulator_value}
 
+    @property
+    def rests_at_zero(self) -> bool:
+        """Returns whether there is no momentum; see `Rule`."""
+        return not self.beta_1
+
     def moments(self, u, before, learning_rate):
         """Returns `m`, if there is one, and `v`; see `Rule`."""
         *m, v = before

@@ -29,6 +29,11 @@ class GClipRule(Rule):
         """Names the momentum `b`, if there is one; see `Rule`."""
         return {"momentum": 0.0} if self.momentum else {}
 
+    @property
+    def rests_at_zero(self) -> bool:
+        """Returns whether there is no momentum; see `Rule`."""
+        return not self.momentum
+
     def moments(self, u, before, learning_rate):
         """Returns `b`; see `Rule`."""
         return tuple(self.momentum * b - learning_rate * u for b in before)

@@ -61,6 +61,11 @@ class NormRule(Rule):
         return {"momentum": 0.0} if self.beta_1 else {}
 
     @property
+    def rests_at_zero(self) -> bool:
+        """Returns whether there is no momentum; see `Rule`."""
+        return not self.beta_1
+
+    @property
     def shared(self) -> dict[str, float | list[float]]:
         """Names `b²` and, with a delay, the buffer of its last values."""
         start = (self.initial_accumulator or 0.0) ** 2

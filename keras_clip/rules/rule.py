@@ -59,6 +59,14 @@ class Rule:
         """Returns whether a slot is corrected by the number of its updates."""
         return False
 
+    @property
+    def rests_at_zero(self) -> bool:
+        """Returns whether a gradient of zero changes neither `x` nor a slot.
+
+        Of a sparse gradient such a rule needs nothing but the rows.
+        """
+        return False
+
     def advance(self, norm: Tensor, shared: Sequence, k: Tensor) -> tuple:
         """Updates what all variables share.
 

@@ -1,6 +1,5 @@
 """Updates the counters and the monitoring scalars after a step."""
 
-import math
 from collections.abc import Sequence
 
 from keras import ops
@@ -114,7 +113,9 @@ def _clipped_shares(settings, decision, slots, scalars, part):
     if scalars.missed_updates is not None:
         numbers = scalars.update_count - part.entries(scalars.missed_updates)
         numbers = ops.unstack(numbers, len(part.positions))
-    clipped, sizes = [], []
+    clipped = []
+    # A gradient may have some rows alone.
+    sizes = [part.sizes[position] for position in part.positions]
     for gradient, clip, state, number in zip(
         decision.gradients, decision.clips, slots, numbers, strict=True
     ):
@@ -125,7 +126,6 @@ def _clipped_shares(settings, decision, slots, scalars, part):
             ops.cast(number, gradient.dtype),
         )
         clipped.append(ops.sum(ops.cast(where, "float32")))
-        sizes.append(math.prod(gradient.shape))
     shares = [
         count / max(size, 1) for count, size in zip(clipped, sizes, strict=True)
     ]

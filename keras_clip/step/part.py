@@ -1,5 +1,6 @@
 """Selects the variables that a step moves from those of an optimizer."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -17,11 +18,13 @@ class Part(NamedTuple):
             step's gradients.
         count: Number of variables that the optimizer has.
         dtype: The widest working dtype of all of them.
+        sizes: Number of elements of each of them.
     """
 
     positions: tuple[int, ...]
     count: int
     dtype: str
+    sizes: tuple[int, ...]
 
     @classmethod
     def all_of(cls, values: Sequence) -> "Part":
@@ -31,7 +34,8 @@ class Part(NamedTuple):
             values: Sequence of variables or of their values.
         """
         dtype = widest_dtype_of(values)
-        return cls(tuple(range(len(values))), len(values), dtype)
+        sizes = tuple(math.prod(value.shape) for value in values)
+        return cls(tuple(range(len(values))), len(values), dtype, sizes)
 
     @property
     def is_all(self) -> bool:

@@ -135,6 +135,26 @@ class Settings:
         """
         return 0.0 if position in self.undecayed else self.weight_decay or 0.0
 
+    def rests_at_zero(self, position: int) -> bool:
+        """Returns whether a step leaves what has a gradient of zero as it is.
+
+        Args:
+            position: Position of the variable among the optimizer's variables.
+        """
+        threshold = self.clip_threshold
+        by_variable = threshold is not None and isinstance(
+            threshold.scale, tuple
+        )
+        return (
+            self.rule.rests_at_zero
+            and self.rule.projection_radius is None
+            # Else a bad gradient reaches all rows.
+            and self.skips
+            and not self.decay_of(position)
+            # Thresholds may differ from row to row.
+            and not by_variable
+        )
+
     def _set(self, name, value):
         object.__setattr__(self, name, value)
 

@@ -14,9 +14,11 @@ class Update(NamedTuple):
     Attributes:
         variable: What is updated: a `tf.Variable`, or a tensor of torch.
         slots: List of the same for its slots, of its shape.
-        gradient: Tensor of its shape, in the working dtype.
+        gradient: Tensor of its shape or of `rows`, in the working dtype.
         clip: The clip of the gradient.
         number: Scalar tensor, the number of this update of the variable.
+        rows: Places of the rows that the gradient has, or `None` if it has the
+            variable's shape. Only rows are updated then.
     """
 
     variable: Tensor
@@ -24,6 +26,7 @@ class Update(NamedTuple):
     gradient: Tensor
     clip: Clip
     number: Tensor
+    rows: Tensor | None = None
 
 
 def groups_of(

@@ -12,6 +12,7 @@ from keras_clip.front_end.arguments import given
 from keras_clip.front_end.front_end import FrontEnd
 from keras_clip.front_end.overrides import check_overrides
 from keras_clip.on_tensorflow.replicas import assign_on_replicas
+from keras_clip.on_tensorflow.rows import dense_or_rows
 from keras_clip.on_tensorflow.steps import Held
 from keras_clip.on_tensorflow.steps import Steps
 from keras_clip.on_tensorflow.steps import value_of
@@ -200,6 +201,9 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         gradients, variables = map(list, zip(*grads_and_vars, strict=True))
         self._note_monitoring()
         part = self._part_of(variables)
+        gradients = dense_or_rows(
+            self.step_settings, gradients, variables, part.positions
+        )
         self._tensorflow_steps.take(
             self.step_settings,
             self.jit_compile,
@@ -254,8 +258,8 @@ class ClippingOptimizer(FrontEnd, tf_keras.optimizers.Optimizer):
         ]
 
     def _deduplicate_sparse_grad(self, grads):
-        """Makes sparse gradients dense, summing their duplicate rows."""
-        return [densify(g) for g in grads]
+        """Does nothing: a step merges rows, or makes them dense."""
+        return grads
 
     def _index(self, variable):
         index = self._index_dict.get(self._var_key(variable))

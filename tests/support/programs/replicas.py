@@ -1,8 +1,12 @@
 """Trains optimizers on two replicas, and on one for comparison."""
 
+from unittest import mock
+
 import keras
 import numpy as np
 
+from keras_clip.on_tensorflow import rows
+from keras_clip.on_tensorflow import steps
 from tests.support.enrolment import ENROLMENTS
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
@@ -29,6 +33,21 @@ def around_a_bad_step(strategy, front_end, make, replica):
         looped(front_end, None, make, good),
         looped(front_end, strategy, make, steps, in_a_graph=True),
     )
+
+
+def by_rows(strategy, front_end, make):
+    """Returns copies by kind: by dense gradients on one, by rows on two.
+
+    A replica's batch is one example, with fewer tokens than there are rows.
+    """
+    one = fitted(front_end, None, make, 2)
+    with (
+        mock.patch.object(rows, "SMALLEST_TABLE", 0),
+        mock.patch.object(steps, "merged", wraps=rows.merged) as merged,
+    ):
+        two = fitted(front_end, strategy, make, 2)
+    assert merged.called
+    return by_kind(one, two)
 
 
 def clipped_on_each(strategy, front_end, enrolment):
@@ -138,6 +157,10 @@ def _cases():
                 name,
                 mode,
             )
+    for front_end in (KERAS, TF_KERAS):
+        for name in ("gclip", "clip_adagrad"):
+            make = maker(front_end, name, CLIP)
+            yield f"{front_end}/{name}/fit by rows", by_rows, front_end, make
     for argument in ("clipnorm", "clipvalue", "global_clipnorm"):
         yield f"{KERAS}/sgd/as_keras/{argument}", as_keras_clips, argument
 
