@@ -45,21 +45,24 @@ def dense_or_rows(
         settings: The settings.
         gradients: List of tensors, `tf.IndexedSlices` and `None`.
         variables: The variables that they are of.
-        positions: Their positions among the optimizer's variables.
+        positions: Their positions among the optimizer's variables, `None` for
+            those that are none of them.
     """
     possible = not settings.clip_per_replica and _rows_are_possible()
-    return [
-        gradient
-        if possible
-        and settings.rests_at_zero(position)
-        and _is_worth_it(gradient, variable)
-        else gradient
-        if gradient is None
-        else densify(gradient, variable.shape)
-        for gradient, variable, position in zip(
-            gradients, variables, positions, strict=True
+    result = []
+    for gradient, variable, position in zip(
+        gradients, variables, positions, strict=True
+    ):
+        suffice = (
+            possible
+            and position is not None
+            and settings.rests_at_zero(position)
+            and _are_few_rows(gradient, variable)
         )
-    ]
+        if gradient is not None and not suffice:
+            gradient = densify(gradient, variable.shape)
+        result.append(gradient)
+    return result
 
 
 def merged(gradient: tf.IndexedSlices, dtype: str) -> Rows:
@@ -104,7 +107,7 @@ def update_rows(
         )
 
 
-def _is_worth_it(gradient, variable):
+def _are_few_rows(gradient, variable):
     if not isinstance(gradient, tf.IndexedSlices):
         return False
     if variable.shape.num_elements() < SMALLEST_TABLE:

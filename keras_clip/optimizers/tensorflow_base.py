@@ -54,7 +54,11 @@ class TensorFlowClippingOptimizer(BaseClippingOptimizer):
             self.step_settings,
             grads,
             [tensorflow_variable(v) for v in trainable_variables],
-            [self._index(v) for v in trainable_variables],
+            # Keras raises for a variable that is not known, after this.
+            [
+                self._trainable_variables_indices.get(self._var_key(v))
+                for v in trainable_variables
+            ],
         )
 
     def _backend_apply_gradients(self, grads, trainable_variables):

@@ -61,7 +61,11 @@ class Contestant:
         if mode == "tf_keras" and self.family == "keras_clip":
             module = "keras_clip.tf_keras"
         factory = getattr(importlib.import_module(module), self.factory)
-        return factory(learning_rate=LEARNING_RATE, **self.arguments)
+        arguments = dict(self.arguments)
+        jit_compile = MODES[mode].jit_compile
+        if self.family == "keras_clip" and jit_compile is not None:
+            arguments["jit_compile"] = jit_compile
+        return factory(learning_rate=LEARNING_RATE, **arguments)
 
     def counterpart_in(self, mode: str) -> str | None:
         """Returns the name of its counterpart among those of a mode.
@@ -115,6 +119,7 @@ CONTESTANTS = {
         _theirs(
             "sgd_clipped", "keras", "SGD", 0, norm=True, global_clipnorm=1.0
         ),
+        _theirs("sgd", "keras", "SGD", 0),
         _theirs("lion", "keras", "Lion", 1),
         _theirs("tf_keras_adam", "tf_keras", "Adam", 2, jit_compile=False),
         # Its default asks for XLA, and gets it on a GPU alone (tf_keras 2.20).

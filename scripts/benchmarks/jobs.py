@@ -22,13 +22,14 @@ SCRIPTS = Path(__file__).resolve().parents[1]
 NEEDS = {
     "tensorflow": ("tensorflow", "tf_keras"),
     "jax": ("jax", "optax"),
+    "torch": ("torch",),
 }
 SCALING_SHAPES = (
     *(f"parameters:{n}" for n in ("1e6", "1e7", "1e8", "1e9")),
     *(f"variables:{n}" for n in (10, 30, 100, 300, 1000, 3000)),
 )
 SCALING_OPTIMIZERS = ("adam", "acclip", "acclip_threshold", "clip_adam_norm")
-SCALING_MODES = {"tensorflow": "graph", "jax": "jax"}
+SCALING_MODES = {"tensorflow": "graph", "jax": "jax", "torch": "torch"}
 # What --quick makes of them.
 QUICK_SHAPES = {
     "comparison": ("tiny-test",),

@@ -11,6 +11,7 @@ from pathlib import Path
 _PACKAGES = {
     "tensorflow": ("keras_clip", "keras", "tensorflow", "tf_keras"),
     "jax": ("keras_clip", "keras", "jax", "optax"),
+    "torch": ("keras_clip", "keras", "torch"),
 }
 
 
@@ -35,16 +36,26 @@ def description(backend: str) -> dict:
 
 
 def device_memory(backend: str) -> dict | None:
-    """Returns JAX' account of its device's memory, `None` where it has none.
+    """Returns a GPU's account of its memory, `None` where there is none.
 
     Args:
         backend: The backend of Keras.
     """
-    if backend != "jax":
-        return None
-    import jax
+    if backend == "jax":
+        import jax
 
-    return jax.devices()[0].memory_stats()
+        return jax.devices()[0].memory_stats()
+    if backend == "torch":
+        import torch
+
+        if torch.cuda.is_available():
+            free, total = torch.cuda.mem_get_info()
+            return {
+                "bytes_limit": total,
+                "bytes_in_use": total - free,
+                "peak_bytes_in_use": torch.cuda.max_memory_allocated(),
+            }
+    return None
 
 
 def free_memory(backend: str) -> int:
@@ -161,6 +172,9 @@ def _accelerator(backend):
     if backend == "jax":
         device = sys.modules["jax"].devices()[0]
         return None if device.platform == "cpu" else device.device_kind
+    if backend == "torch":
+        cuda = sys.modules["torch"].cuda
+        return cuda.get_device_name() if cuda.is_available() else None
     config = sys.modules["tensorflow"].config
     for device in config.list_physical_devices("GPU"):
         details = config.experimental.get_device_details(device)

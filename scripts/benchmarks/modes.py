@@ -49,13 +49,17 @@ class Bert:
 BERTS = {
     "tiny-test": Bert(64, 8, 1, 2, 16, 16),
     "bert-tiny": Bert(30522, 128, 2, 2, 512, 512),
+    "bert-small": Bert(30522, 256, 6, 4, 1024, 512),
     "bert-base": Bert(30522, 768, 12, 12, 3072, 512),
     "bert-large": Bert(30522, 1024, 24, 16, 4096, 512),
 }
 OTHERS = {
     "many-small": [(1_000,)] * 1_000,
     "one-large": [(100_000_000,)],
+    "embedding": [(1_000_000, 64)],
 }
+# How many rows of the table above have a gradient, drawn at random.
+ROWS_WITH_A_GRADIENT = 4096
 # How the studies of scaling cut N parameters, and how large N variables are.
 PARAMETERS_A_VARIABLE = 1_000_000
 SIZE_OF_VARIABLES = 10_000
@@ -119,7 +123,7 @@ class Mode:
 
     Args:
         title: What tables call it.
-        backend: `"tensorflow"` or `"jax"`.
+        backend: `"tensorflow"`, `"jax"` or `"torch"`.
         families: Whose optimizers can step in this way.
         references: Names of the contestants that all are compared with, the
             first one in plots.
@@ -127,6 +131,9 @@ class Mode:
         trains: Whether a step is a whole training step of a BERT, and not the
             update alone.
         steps: How many steps one call takes; what is timed is divided by it.
+        by_rows: Whether gradients are `tf.IndexedSlices`.
+        jit_compile: The argument of this package's optimizers, if not its
+            default.
     """
 
     title: str
@@ -136,6 +143,8 @@ class Mode:
     shapes: tuple[str, ...] = SHAPES
     trains: bool = False
     steps: int = 1
+    by_rows: bool = False
+    jit_compile: bool | None = None
 
     def takes(self, shapes: str) -> bool:
         """Returns whether it can be measured on these shapes.
@@ -143,10 +152,13 @@ class Mode:
         Args:
             shapes: Name of shapes.
         """
+        if self.by_rows:
+            return shapes == "embedding"
         return not self.trains or shapes in BERTS
 
 
 _KERAS = ("keras", "keras_clip")
+_ON_TORCH = ("bert-small", "bert-base", "many-small")
 MODES = {
     "eager": Mode("TensorFlow, eager", "tensorflow", _KERAS),
     "graph": Mode("TensorFlow, graph", "tensorflow", _KERAS),
@@ -163,6 +175,14 @@ MODES = {
         "tensorflow",
         ("tf_keras", "keras_clip"),
         references=("tf_keras_adam",),
+    ),
+    "rows": Mode(
+        "TensorFlow, graph, rows of an embedding",
+        "tensorflow",
+        _KERAS,
+        references=("sgd_clipped",),
+        shapes=("embedding",),
+        by_rows=True,
     ),
     "fit": Mode(
         "TensorFlow, whole step of fit",
@@ -193,5 +213,13 @@ MODES = {
         references=("adam", "optax_adam"),
         shapes=("bert-tiny",),
         trains=True,
+    ),
+    "torch": Mode("torch", "torch", _KERAS, shapes=_ON_TORCH),
+    "torch-uncompiled": Mode(
+        "torch, without a compiler",
+        "torch",
+        _KERAS,
+        shapes=_ON_TORCH,
+        jit_compile=False,
     ),
 }

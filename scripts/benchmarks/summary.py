@@ -131,8 +131,10 @@ def _row(result, name):
         "milliseconds": quartiles([1e3 * t for t in times]),
         "ratios": _ratios(result, name, [*mode.references, counterpart]),
         "update_milliseconds": _update(result, name),
-        # A training step is more than the update, and has no such floor.
-        "share_of_floor": None if mode.trains else _share(result, name),
+        # Neither a training step nor one by rows has such a floor.
+        "share_of_floor": None
+        if mode.trains or mode.by_rows
+        else _share(result, name),
         "first_call_seconds": once["first_call_seconds"],
         "state_bytes": once["state_bytes"],
     }

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from benchmarks.contestants import Contestant
 from benchmarks.modes import MODES
+from benchmarks.modes import ROWS_WITH_A_GRADIENT
 from benchmarks.modes import shapes_of
 from benchmarks.stepping import Bench
 from benchmarks.stepping import Stepper
@@ -49,7 +50,10 @@ class _Updates:
                 if mode == "tf_keras"
                 else keras.Variable(zeros)
             )
-            self._gradients.append(tf.constant(gradient(rng, shape)))
+            if MODES[mode].by_rows:
+                self._gradients.append(_rows(rng, shape))
+            else:
+                self._gradients.append(tf.constant(gradient(rng, shape)))
 
     def build(self, contestant: Contestant) -> Stepper:
         """Returns a contestant with its state."""
@@ -145,6 +149,16 @@ def copy(elements: int) -> Callable[[], None]:
         return target[0]
 
     return lambda: add().numpy()
+
+
+def _rows(rng, shape):
+    """Returns a random gradient of some rows of a table."""
+    count = ROWS_WITH_A_GRADIENT
+    return tf.IndexedSlices(
+        tf.constant(gradient(rng, (count, *shape[1:]))),
+        tf.constant(rng.integers(shape[0], size=count)),
+        tf.constant(shape),
+    )
 
 
 def free(variables: Sequence) -> None:

@@ -71,7 +71,8 @@ def test_what_is_not_installed_is_left_out_or_refused(monkeypatch):
         lambda name: None if name == "tensorflow" else object(),
     )
     found = {job.mode for job in planned()}
-    assert found == {"jax", "jax-device", "jax-fit"}
+    on_torch = {"torch", "torch-uncompiled"}
+    assert found == {"jax", "jax-device", "jax-fit"} | on_torch
     (job,) = planned("--study", "scaling", "--shapes", "variables:1")
     assert job.mode == "jax"
     with pytest.raises(InputError, match="graph needs tensorflow; install"):
