@@ -176,14 +176,6 @@ MODES = {
         ("tf_keras", "keras_clip"),
         references=("tf_keras_adam",),
     ),
-    "rows": Mode(
-        "TensorFlow, graph, rows of an embedding",
-        "tensorflow",
-        _KERAS,
-        references=("sgd_clipped",),
-        shapes=("embedding",),
-        by_rows=True,
-    ),
     "fit": Mode(
         "TensorFlow, whole step of fit",
         "tensorflow",
@@ -221,5 +213,13 @@ MODES = {
         _KERAS,
         shapes=_ON_TORCH,
         jit_compile=False,
+    ),
+    "rows": Mode(
+        "TensorFlow, graph, rows of an embedding",
+        "tensorflow",
+        _KERAS,
+        references=("sgd_clipped",),
+        shapes=("embedding",),
+        by_rows=True,
     ),
 }
