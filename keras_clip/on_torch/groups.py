@@ -4,7 +4,6 @@ A large tensor is updated alone. Small ones are updated together, as one long
 vector: a call costs as much as the update of some thousand elements.
 """
 
-import functools
 import itertools
 from collections.abc import Sequence
 
@@ -55,15 +54,20 @@ def update_tensors(
     if jit_compile == "auto":
         smallest_compiled = SMALLEST_ALONE
         jit_compile = sum(sizes_of_all) >= SMALLEST_COMPILED_TOTAL
+    buffers = {}
     for places in groups_of(
         updates, sizes_of_all, weight_decays, SMALLEST_ALONE, LARGEST_GROUP
     ):
         group = [updates[place] for place in places]
         sizes = [sizes_of_all[place] for place in places]
         columns = _columns(group)
-        values = [_as_vector(column) for column in columns]
+        gradients = [update.gradient for update in group]
+        *values, gradient = (
+            _as_vector(tensors, sizes, buffers, place)
+            for place, tensors in enumerate([*columns, gradients])
+        )
         inputs = [
-            _as_vector([update.gradient for update in group]),
+            gradient,
             learning_rate,
             _numbers_of(group, sizes),
             *_clip_of(group, sizes),
@@ -93,11 +97,22 @@ def _columns(group):
     return [*map(list, columns)]
 
 
-def _as_vector(tensors):
-    """Returns tensors as one vector, without a copy if it is only one."""
+def _as_vector(tensors, sizes, buffers, place):
+    """Returns tensors as one vector: a copy, in a buffer, if they are several.
+
+    The next group is copied to the same buffers, of which there is one for each
+    place among the vectors. New memory would cost more than the copies do.
+    """
     if len(tensors) == 1:
         return tensors[0].reshape(-1)
-    return torch.cat([t if t.ndim == 1 else t.reshape(-1) for t in tensors])
+    dtype, device = tensors[0].dtype, tensors[0].device
+    key = (place, dtype, device)
+    if key not in buffers:
+        buffers[key] = torch.empty(LARGEST_GROUP, dtype=dtype, device=device)
+    return torch.cat(
+        [t if t.ndim == 1 else t.reshape(-1) for t in tensors],
+        out=buffers[key][: sum(sizes)],
+    )
 
 
 def _write_back(tensors, vector, sizes):
@@ -123,39 +138,34 @@ def _numbers_of(group, sizes):
     first, *others = [update.number for update in group]
     if all(number is first for number in others):
         return first
-    numbers = torch.stack([first, *others])
-    if first.device.type == "cpu" and bool((numbers == first).all()):
+    if first.device.type == "cpu" and all(map(first.equal, others)):
         return first
-    return _for_each_element(numbers, sizes)
+    return _for_each_element([first, *others], sizes)
 
 
 def _clip_of(group, sizes):
     """Returns the clips' numbers, scalars or for each coordinate."""
     result = []
     for values in zip(*(update.clip for update in group), strict=True):
+        first = values[0]
         if any(value.ndim for value in values):
             values = [
-                value.broadcast_to(update.variable.shape)
+                value.broadcast_to(update.variable.shape).reshape(-1)
                 for value, update in zip(values, group, strict=True)
             ]
-            result.append(_as_vector(values))
-        elif all(value is values[0] for value in values):
-            result.append(values[0])
+            result.append(torch.cat(values))
+        elif all(value is first for value in values):
+            result.append(first)
         else:
-            result.append(_for_each_element(torch.stack(values), sizes))
+            result.append(_for_each_element(values, sizes))
     return result
 
 
 def _for_each_element(values, sizes):
-    """Returns a vector that repeats each value by its tensor's size."""
-    repeats = _as_tensor(tuple(sizes), values.device)
-    return values.repeat_interleave(repeats, output_size=sum(sizes))
-
-
-# A new tensor would be copied to a GPU in every step, and waited for.
-@functools.lru_cache(maxsize=64)
-def _as_tensor(sizes, device):
-    return torch.tensor(sizes, device=device)
+    """Returns a vector that repeats each scalar by its tensor's size."""
+    return torch.cat(
+        [value.expand(size) for value, size in zip(values, sizes, strict=True)]
+    )
 
 
 def _chunks(tensors):

@@ -144,8 +144,9 @@ def _clips(settings, norms, numbers, scalars, part):
         share = ops.cast(factor < 1, "float32")
         shares = Shares(share, ops.broadcast_to(share, (count,)))
         return [Factor(factor)] * count, shares, scalars
-    taus = ops.cast(ops.stack(taus), norms.of_each.dtype)
-    factors = clipping.clip_factor(norms.of_each, taus)
+    same = all(tau is taus[0] for tau in taus)
+    tau = ops.cast(taus[0] if same else ops.stack(taus), norms.of_each.dtype)
+    factors = clipping.clip_factor(norms.of_each, tau)
     of_each = ops.cast(factors < 1, "float32")
     clips = [Factor(factor) for factor in ops.unstack(factors, count)]
     return clips, Shares(ops.mean(of_each), of_each), scalars
