@@ -1,4 +1,4 @@
-"""Takes the steps of Keras 3 optimizers on JAX and torch."""
+"""Takes the steps of Keras 3 optimizers on any backend, as values."""
 
 import keras
 import numpy as np
@@ -44,7 +44,8 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
     (keras/src/optimizers/base_optimizer.py, 3.15.1). Here both come after. On
     JAX and torch the hook is `_backend_update_step`, which Keras calls with the
     gradients to step by, after accumulation. On TensorFlow a subclass hooks in
-    earlier, at `_backend_apply_gradients`, where replicas are reduced.
+    earlier, at `_backend_apply_gradients`, where replicas are reduced. On torch
+    one steps in place.
 
     An optimizer class has a `rule_class`, and an `__init__` whose parameters
     are the rule's hyperparameters and the arguments of all optimizers. It calls

@@ -223,6 +223,17 @@ def test_nothing_in_the_graph_is_as_large_as_the_table(name, arguments):
     assert max(size or 0 for size in sizes) < 1000
 
 
+@every_local
+def test_gradient_without_rows_moves_nothing_but_counts(name, arguments):
+    optimizer = KERAS.optimizer(name, **arguments)
+    variables = KERAS.variables([np.ones(TABLE)])
+    none = in_rows(np.zeros(0, np.int64), np.zeros((0, 3)), "float32")
+    KERAS.apply(optimizer, [none], variables)
+    assert np.all(KERAS.value(variables[0]) == 1)
+    assert int(optimizer.update_count) == 1
+    assert int(optimizer.skipped_steps) == 0
+
+
 @both_front_ends
 def test_inside_of_xla_gradients_are_dense(merges, front_end):
     """XLA has to know the number of rows that are left."""

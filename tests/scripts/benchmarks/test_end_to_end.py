@@ -83,6 +83,26 @@ def test_jax_is_measured_where_there_is_no_tensorflow(tmp_path):
         assert f", {name} " in machine
 
 
+def test_torch_is_measured_with_its_compiler_and_without(tmp_path):
+    options = ("--backend", "torch", "--optimizers", "acclip")
+    results, _, _ = measure(tmp_path, *options)
+    for result in results["results"]:
+        check(result, ["adam", "acclip"])
+    modes = [result["mode"] for result in results["results"]]
+    assert modes == ["torch", "torch-uncompiled"]
+    (machine,) = results["machines"]
+    assert ", torch " in machine and ", tensorflow " not in machine
+
+
+def test_steps_by_rows_are_measured(tmp_path):
+    options = ("--modes", "rows", "--shapes", "embedding")
+    results, _, _ = measure(tmp_path, *options, "--optimizers", "gclip", "sgd")
+    (result,) = results["results"]
+    rows = result["optimizers"]
+    assert list(rows) == ["adam", "sgd_clipped", "sgd", "gclip"]
+    assert "share_of_floor" not in rows["gclip"]
+
+
 def test_a_process_measures_its_peak_of_memory(tmp_path):
     options = ["--out", str(tmp_path), "--quick", *ON_JAX, "--memory"]
     *_, job = jobs.planned(run.parser().parse_args(options))
