@@ -99,8 +99,9 @@ def clip_factor(norm: Tensor, threshold: float | Tensor) -> Tensor:
     Returns:
         Tensor like `norm`; 1 where the norm is 0.
     """
-    factor = ops.where(norm <= threshold, 1.0, threshold / norm)
-    return ops.where(ops.isfinite(norm), factor, math.nan)
+    # Keras copies a number to the device, which a GPU waits for on torch.
+    factor = ops.where(norm <= threshold, ops.ones_like(norm), threshold / norm)
+    return ops.where(ops.isfinite(norm), factor, factor * math.nan)
 
 
 def clip_by_norm(gradient: Tensor, threshold: Tensor, norm=None) -> Tensor:
@@ -137,7 +138,7 @@ def clip_by_value(gradient: Tensor, threshold: float | Tensor) -> Tensor:
     clipped = ops.minimum(ops.maximum(gradient, -threshold), threshold)
     is_bounded = ops.logical_not(ops.isnan(threshold))
     is_known = ops.logical_and(ops.isfinite(gradient), is_bounded)
-    return ops.where(is_known, clipped, math.nan)
+    return ops.where(is_known, clipped, threshold * math.nan)
 
 
 def _half_square_sum(gradient):
@@ -162,6 +163,8 @@ def _square_sums_on_torch(gradients, dtype):
 
     sums = []
     for gradient in gradients:
+        if not isinstance(gradient, torch.Tensor):
+            gradient = ops.convert_to_tensor(gradient)
         if gradient.ndim != 1:
             gradient = gradient.reshape(-1)
         if gradient.dtype not in (torch.float32, torch.float64):

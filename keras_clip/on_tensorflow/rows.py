@@ -59,7 +59,9 @@ def dense_or_rows(
             and settings.rests_at_zero(position)
             and _are_few_rows(gradient, variable)
         )
-        if gradient is not None and not suffice:
+        if suffice:
+            gradient = _checked(gradient, variable)
+        elif gradient is not None:
             gradient = densify(gradient, variable.shape)
         result.append(gradient)
     return result
@@ -68,13 +70,25 @@ def dense_or_rows(
 def merged(gradient: tf.IndexedSlices, dtype: str) -> Rows:
     """Returns the rows of a gradient, those with equal indices summed.
 
+    Rows at negative indices are left out, as they are of a dense sum.
+
     Args:
         gradient: The gradient.
         dtype: The dtype to sum in.
     """
-    indices, places = tf.unique(gradient.indices)
+    indices, values = gradient.indices, gradient.values
+    known = indices >= 0
+    indices, values = tf.cond(
+        tf.reduce_all(known),
+        lambda: (indices, values),
+        lambda: (
+            tf.boolean_mask(indices, known),
+            tf.boolean_mask(values, known),
+        ),
+    )
+    indices, places = tf.unique(indices)
     values = tf.math.unsorted_segment_sum(
-        tf.cast(gradient.values, dtype), places, tf.size(indices)
+        tf.cast(values, dtype), places, tf.size(indices)
     )
     return Rows(values, indices)
 
@@ -107,19 +121,53 @@ def update_rows(
         )
 
 
+def _checked(gradient, variable):
+    """Returns rows, checked before anything moves, in a graph by operations."""
+    tf.debugging.assert_less(
+        gradient.indices, tf.cast(variable.shape[0], gradient.indices.dtype)
+    )
+    if gradient.dense_shape is not None:
+        tf.debugging.assert_equal(
+            gradient.dense_shape,
+            tf.constant([*variable.shape], gradient.dense_shape.dtype),
+        )
+    return tf.IndexedSlices(
+        tf.ensure_shape(gradient.values, [None, *variable.shape[1:]]),
+        gradient.indices,
+        gradient.dense_shape,
+    )
+
+
 def _are_few_rows(gradient, variable):
+    """Returns whether these are rows that are known to fit the variable."""
     if not isinstance(gradient, tf.IndexedSlices):
         return False
+    values, indices = gradient.values, gradient.indices
+    if not (isinstance(values, tf.Tensor) and isinstance(indices, tf.Tensor)):
+        return False
+    if indices.dtype not in (tf.int32, tf.int64) or indices.shape.rank != 1:
+        return False
+    # What does not fit, or may not, is an error once it is made dense.
+    if values.shape.rank != variable.shape.rank:
+        return False
+    if not values.shape[1:].is_compatible_with(variable.shape[1:]):
+        return False
+    shape = gradient.dense_shape
+    if shape is not None:
+        shape = tf.get_static_value(shape)
+        if shape is not None and tuple(shape) != tuple(variable.shape):
+            return False
     if variable.shape.num_elements() < SMALLEST_TABLE:
         return False
+    # All replicas have to decide alike, whatever the number of their rows.
+    if tf.distribute.has_strategy():
+        return True
     # Outside of its strategy's scope a variable stands for all its copies.
-    if not tf.distribute.has_strategy() and isinstance(
-        variable, tf.distribute.DistributedValues
-    ):
+    if isinstance(variable, tf.distribute.DistributedValues):
         return False
     # With half as many as the table has rows, they still take less time than
     # the table (scripts/benchmarks/results/cpu/sizes.md).
-    count = gradient.values.shape[0]
+    count = values.shape[0]
     return count is None or count <= variable.shape[0]
 
 

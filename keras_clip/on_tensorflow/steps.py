@@ -79,11 +79,14 @@ class Steps:
         )
         learning_rate = tf.convert_to_tensor(learning_rate)
         if tf.executing_eagerly() and not tf.distribute.has_strategy():
-            key = (settings, jit_compile, part)
+            by_rows = any(isinstance(g, tf.IndexedSlices) for g in gradients)
+            if by_rows:
+                # A trace for any number of rows is one for any shape too.
+                checked(held.argument, gradients, held.variables)
+            key = (settings, jit_compile, part, by_rows)
             if key not in self._traced:
-                # Gradients may have other numbers of rows in every step.
                 self._traced[key] = tf.function(
-                    step, autograph=False, reduce_retracing=True
+                    step, autograph=False, reduce_retracing=by_rows
                 )
             step = self._traced[key]
             gradients = [

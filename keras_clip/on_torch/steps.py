@@ -1,5 +1,6 @@
 """Takes an optimizer's steps on tensors of torch, in place."""
 
+import numbers
 from collections.abc import Sequence
 
 import torch
@@ -43,8 +44,9 @@ def take_in_place(
     Returns:
         The scalars after the step.
     """
+    places = {value.data_ptr() for value in values}
     gradients = [
-        _in_working_dtype(gradient, value)
+        _in_working_dtype(gradient, value, places)
         for gradient, value in zip(gradients, values, strict=True)
     ]
     decision = decide(settings, gradients, scalars, part)
@@ -64,7 +66,7 @@ def take_in_place(
         jit_compile,
         [settings.decay_of(position) for position in part.positions],
         updates,
-        ops.convert_to_tensor(learning_rate),
+        _as_scalar(learning_rate),
         decision.shared,
     )
     if settings.rule.projection_radius:
@@ -75,9 +77,19 @@ def take_in_place(
     return observe(settings, decision, slots, part)
 
 
-def _in_working_dtype(gradient, value):
+def _in_working_dtype(gradient, value, places):
+    """Returns a gradient, a copy if it is at one of the values' places."""
     # `ops.cast` would take most of the time of a step on small tensors.
     dtype = torch.float64 if value.dtype == torch.float64 else torch.float32
-    if isinstance(gradient, torch.Tensor):
-        return gradient.to(dtype)
-    return ops.convert_to_tensor(gradient).to(dtype)
+    if not isinstance(gradient, torch.Tensor):
+        gradient = ops.convert_to_tensor(gradient)
+    return gradient.to(dtype, copy=gradient.data_ptr() in places)
+
+
+def _as_scalar(learning_rate):
+    """Returns the learning rate as a tensor, a number in double precision."""
+    if isinstance(learning_rate, torch.Tensor):
+        return learning_rate
+    if isinstance(learning_rate, numbers.Real):
+        return torch.tensor(float(learning_rate), dtype=torch.float64)
+    return ops.convert_to_tensor(learning_rate)

@@ -279,7 +279,14 @@ class BaseClippingOptimizer(FrontEnd, keras.optimizers.Optimizer):
 
 
 def _constant(value):
-    """Returns an initializer that is exact in float64, unlike that of Keras."""
-    return lambda shape, dtype: ops.convert_to_tensor(
-        np.full(shape, value, dtype)
-    )
+    """Returns an initializer that is exact in float64, unlike that of Keras.
+
+    In a graph what is large is computed: it would take seconds and gigabytes to
+    keep it there as a constant.
+    """
+
+    def initial(shape, dtype):
+        number = ops.convert_to_tensor(np.asarray(value, dtype))
+        return ops.zeros(shape, dtype=dtype) + number
+
+    return initial

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from keras_clip.front_end.front_end import FrontEnd
 from keras_clip.on_tensorflow.replicas import assign_on_replicas
 from keras_clip.on_tensorflow.replicas import run_on_replicas_if
 from keras_clip.on_tensorflow.rows import dense_or_rows
@@ -48,7 +49,12 @@ class TensorFlowClippingOptimizer(BaseClippingOptimizer):
 
     def _densified(self, grads, trainable_variables):
         """Returns gradients, dense but where the step needs rows alone."""
-        if self.loss_scale_factor or self.gradient_accumulation_steps:
+        if (
+            self.loss_scale_factor
+            or self.gradient_accumulation_steps
+            # A subclass clips dense gradients.
+            or type(self)._clip_gradients is not FrontEnd._clip_gradients
+        ):
             return super()._densified(grads, trainable_variables)
         return dense_or_rows(
             self.step_settings,

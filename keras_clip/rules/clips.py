@@ -72,7 +72,8 @@ class Bound(NamedTuple):
 
     def shortens(self, g: Tensor) -> Tensor:
         """Returns where `|u| < |g|`, a boolean tensor like `g`."""
-        return ops.absolute(self.apply(g)) < ops.absolute(g)
+        magnitude = ops.absolute(g)
+        return ops.logical_and(magnitude > self.threshold, ops.isfinite(g))
 
 
 Clip = Unclipped | Factor | Bound

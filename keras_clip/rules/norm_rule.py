@@ -107,7 +107,8 @@ class NormRule(Rule):
         if self.initial_accumulator is None:
             # Accumulators are zero until the first gradient that is not.
             shared = tuple(
-                ops.where(ops.equal(old, 0), square, old) for old in shared
+                ops.where(ops.equal(old, ops.zeros_like(old)), square, old)
+                for old in shared
             )
         b2, *rings = shared
         b2 = self.accumulated(b2, self.accumulator_scale * square)
@@ -117,7 +118,7 @@ class NormRule(Rule):
         here = ops.equal(
             ops.arange(self.delay), ops.cast(k, "int32") % self.delay
         )
-        delayed = ops.sum(ops.where(here, ring, 0.0))
+        delayed = ops.sum(ops.where(here, ring, ops.zeros_like(ring)))
         return (ops.sqrt(delayed),), (b2, ops.where(here, b2, ring))
 
     def moments(self, u, before, learning_rate):

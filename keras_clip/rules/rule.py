@@ -41,6 +41,13 @@ class Rule:
     operators: ClassVar[tuple[str, ...]] = ()
     projection_radius: ClassVar[float | None] = None
 
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        # What is moved otherwise has to say anew where it rests.
+        changed = {"slots", "moments", "step", "__call__"} & vars(cls).keys()
+        if changed and "rests_at_zero" not in vars(cls):
+            cls.rests_at_zero = Rule.rests_at_zero
+
     def __post_init__(self):
         check_fields(self)
 

@@ -135,7 +135,7 @@ def _clips(settings, norms, numbers, scalars, part):
             if scope == "variable":
                 of_each = ops.unstack(norms.of_each, count)
             taus = [
-                ops.where(ops.isfinite(norm), tau, math.nan)
+                ops.where(ops.isfinite(norm), tau, tau * math.nan)
                 for norm, tau in zip(of_each, taus, strict=True)
             ]
         return [Bound(tau) for tau in taus], None, scalars

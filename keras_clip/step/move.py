@@ -122,7 +122,8 @@ def projected(values: Sequence[Tensor], radius: float, taken: Taken) -> list:
     """
     working = [ops.cast(x, clipping.working_dtype_of(x)) for x in values]
     norm = clipping.global_norm(working)
-    factor = taken.choose(clipping.clip_factor(norm, radius), 1.0)
+    factor = clipping.clip_factor(norm, radius)
+    factor = taken.choose(factor, ops.ones_like(factor))
     return [
         ops.cast(x * ops.cast(factor, x.dtype), value.dtype)
         for x, value in zip(working, values, strict=True)

@@ -1,5 +1,6 @@
 """Updates the counters and the monitoring scalars after a step."""
 
+import math
 from collections.abc import Sequence
 
 from keras import ops
@@ -97,7 +98,8 @@ def _with_shares(shares, taken, scalars, part):
     if shares is None:
         return scalars
     # Kahan summation.
-    share = taken.choose(shares.of_all, 0.0) - scalars.clip_total_error
+    none = ops.zeros_like(shares.of_all)
+    share = taken.choose(shares.of_all, none) - scalars.clip_total_error
     total = scalars.clip_total + share
     return scalars._replace(
         clip_fraction=shares.of_all,
@@ -115,7 +117,9 @@ def _clipped_shares(settings, decision, slots, scalars, part):
         numbers = ops.unstack(numbers, len(part.positions))
     clipped = []
     # A gradient may have some rows alone.
-    sizes = [part.sizes[position] for position in part.positions]
+    sizes = [part.sizes[position] for position in part.positions if part.sizes]
+    if not sizes:
+        sizes = [math.prod(g.shape) for g in decision.gradients]
     for gradient, clip, state, number in zip(
         decision.gradients, decision.clips, slots, numbers, strict=True
     ):

@@ -18,13 +18,13 @@ class Part(NamedTuple):
             step's gradients.
         count: Number of variables that the optimizer has.
         dtype: The widest working dtype of all of them.
-        sizes: Number of elements of each of them.
+        sizes: Number of elements of each of them, none if one is not known.
     """
 
     positions: tuple[int, ...]
     count: int
     dtype: str
-    sizes: tuple[int, ...]
+    sizes: tuple[int, ...] = ()
 
     @classmethod
     def all_of(cls, values: Sequence) -> "Part":
@@ -34,7 +34,10 @@ class Part(NamedTuple):
             values: Sequence of variables or of their values.
         """
         dtype = widest_dtype_of(values)
-        sizes = tuple(math.prod(value.shape) for value in values)
+        shapes = [tuple(value.shape) for value in values]
+        sizes = ()
+        if not any(None in shape for shape in shapes):
+            sizes = tuple(map(math.prod, shapes))
         return cls(tuple(range(len(values))), len(values), dtype, sizes)
 
     @property

@@ -114,7 +114,8 @@ class AdaptiveThreshold(Threshold):
         if self.of == "raw":
             return after
         # After zero norms alone the threshold would be zero, and stay so.
-        after = ops.where(ops.equal(moment, 0), power, after)
+        is_zero = ops.equal(moment, ops.zeros_like(moment))
+        after = ops.where(is_zero, power, after)
         mean = moment + (power - moment) / k
         return ops.where(k <= warmup[0], mean, after)
 
@@ -140,7 +141,8 @@ class AdaptiveThreshold(Threshold):
             moment = moment / -ops.expm1(k * ops.log(beta))
             return ops.power(moment, 1 / alpha)
         clips = ops.logical_and(k > warmup[0], moment > 0)
-        return ops.where(clips, ops.power(moment, 1 / alpha), math.inf)
+        infinite = ops.zeros_like(moment) + math.inf
+        return ops.where(clips, ops.power(moment, 1 / alpha), infinite)
 
     def get_config(self) -> dict:
         """Returns the arguments that make a threshold like this one."""

@@ -35,6 +35,7 @@ QUICK_SHAPES = {
     "comparison": ("tiny-test",),
     "scaling": ("parameters:1e3", "parameters:1e4", "variables:1"),
 }
+QUICK_TABLE = "tiny-embedding"
 QUICK_ROUNDS = 3
 QUICK_COPY = 2**16
 
@@ -224,7 +225,8 @@ def _shapes(arguments, mode):
     """Returns the names of the shapes that a mode is measured on."""
     names = arguments.shapes
     if not names and arguments.quick:
-        names = QUICK_SHAPES[arguments.study]
+        by_rows = MODES[mode].by_rows
+        names = [QUICK_TABLE] if by_rows else QUICK_SHAPES[arguments.study]
     elif not names:
         scaling = arguments.study == "scaling"
         names = SCALING_SHAPES if scaling else MODES[mode].shapes

@@ -57,8 +57,10 @@ OTHERS = {
     "many-small": [(1_000,)] * 1_000,
     "one-large": [(100_000_000,)],
     "embedding": [(1_000_000, 64)],
+    "tiny-embedding": [(10_000, 8)],
 }
-# How many rows of the table above have a gradient, drawn at random.
+TABLES = ("embedding", "tiny-embedding")
+# How many rows of these tables have a gradient, drawn at random.
 ROWS_WITH_A_GRADIENT = 4096
 # How the studies of scaling cut N parameters, and how large N variables are.
 PARAMETERS_A_VARIABLE = 1_000_000
@@ -153,7 +155,7 @@ class Mode:
             shapes: Name of shapes.
         """
         if self.by_rows:
-            return shapes == "embedding"
+            return shapes in TABLES
         return not self.trains or shapes in BERTS
 
 

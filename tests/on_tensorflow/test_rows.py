@@ -6,6 +6,8 @@ import tensorflow as tf
 
 from keras_clip.on_tensorflow import rows
 from keras_clip.on_tensorflow.steps import Steps
+from keras_clip.registry import OPTIMIZERS
+from keras_clip.rules.clip_adagrad import ClipAdaGradRule
 from tests.support.enrolment import ENROLMENTS
 from tests.support.front_ends import KERAS
 from tests.support.front_ends import TF_KERAS
@@ -221,6 +223,97 @@ def test_nothing_in_the_graph_is_as_large_as_the_table(name, arguments):
     # That of rows that are looked up, once they are merged, is not known.
     assert None in sizes and 80 in sizes
     assert max(size or 0 for size in sizes) < 1000
+
+
+@both_front_ends
+def test_rows_that_do_not_fit_are_an_error_and_move_nothing(front_end):
+    table, other = (40, 3), (5,)
+    fit, shape = tf.ones((2, 3)), tf.constant(table)
+    first = tf.constant([0, 1])
+    for slices in (
+        tf.IndexedSlices(tf.ones((2, 1)), first),
+        tf.IndexedSlices(tf.ones((3,)), tf.constant([0, 1, 2])),
+        tf.IndexedSlices(fit, first, tf.constant((41, 3))),
+        tf.IndexedSlices(fit, tf.constant([0, 40]), shape),
+    ):
+        optimizer = front_end.optimizer("gclip")
+        variables = front_end.variables([np.ones(table), np.ones(other)])
+        good = tf.IndexedSlices(fit, first, shape)
+        front_end.apply(optimizer, [good, tf.ones(other)], variables)
+        before = [*front_end.values(variables), *front_end.state(optimizer)]
+        with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+            front_end.apply(optimizer, [slices, tf.ones(other)], variables)
+        after = [*front_end.values(variables), *front_end.state(optimizer)]
+        assert same_bits(after, before)
+
+
+@both_front_ends
+def test_dense_gradient_of_a_wrong_shape_is_an_error_beside_rows(front_end):
+    optimizer = front_end.optimizer("gclip")
+    variables = front_end.variables([np.ones(TABLE), np.ones((4, 3))])
+    rows_alone = in_rows([0, 1], np.ones((2, 3)), "float32")
+    for count in (2, 3):
+        gradient = in_rows(range(count), np.ones((count, 3)), "float32")
+        front_end.apply(optimizer, [gradient, tf.ones((4, 3))], variables)
+    before = [*front_end.values(variables), *front_end.state(optimizer)]
+    with pytest.raises(ValueError, match="must have the shapes"):
+        front_end.apply(optimizer, [rows_alone, tf.ones((3, 4))], variables)
+    after = [*front_end.values(variables), *front_end.state(optimizer)]
+    assert same_bits(after, before)
+
+
+@both_front_ends
+def test_rows_at_negative_indices_are_left_out(merges, front_end):
+    ends = []
+    for indices in ([3, -1, 5], [3, 5]):
+        optimizer = front_end.optimizer("gclip", clip_threshold=0.5)
+        variables = front_end.variables([np.ones(TABLE)])
+        values = np.ones((len(indices), 3))
+        gradient = in_rows(indices, values, "float32")
+        front_end.apply(optimizer, [gradient], variables)
+        ends.append(front_end.values(variables))
+    assert same_bits(*ends) and len(merges) == 2
+
+
+def test_other_forms_of_rows_are_made_dense(merges):
+    values, indices = np.ones((2, 3), "float32"), np.array([3, 5])
+    for slices in (
+        tf.IndexedSlices(values, indices, np.array(TABLE)),
+        tf.IndexedSlices(
+            tf.constant(values), tf.constant(indices, tf.int16), None
+        ),
+    ):
+        optimizer = KERAS.optimizer("gclip")
+        variables = KERAS.variables([np.ones(TABLE)])
+        optimizer.apply([slices], variables)
+        (x,) = KERAS.values(variables)
+        assert np.flatnonzero(np.any(x != 1, axis=1)).tolist() == [3, 5]
+    assert not merges
+
+
+def test_subclass_that_clips_is_given_dense_gradients(merges):
+    class Halving(OPTIMIZERS["gclip"].keras_class):
+        def _clip_gradients(self, gradients):
+            return [0.5 * gradient for gradient in gradients]
+
+    optimizer = Halving(1.0, clip_threshold=None)
+    variables = KERAS.variables([np.ones(TABLE)])
+    gradient = in_rows([3], np.ones((1, 3)), "float32")
+    optimizer.apply([gradient], variables)
+    (x,) = KERAS.values(variables)
+    assert np.all(x[3] == 0.5) and not merges
+
+
+def test_rule_that_moves_otherwise_says_anew_where_it_rests():
+    class Fading(ClipAdaGradRule):
+        def moments(self, u, before, learning_rate):
+            return (before[-1] / 2 + u * u,)
+
+    class Renamed(ClipAdaGradRule):
+        pass
+
+    assert ClipAdaGradRule().rests_at_zero and Renamed().rests_at_zero
+    assert not Fading().rests_at_zero
 
 
 @every_local

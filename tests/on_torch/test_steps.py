@@ -113,9 +113,16 @@ def test_optimizer_keeps_every_tensor_where_it_is(enrolment):
     assert [tensor.data_ptr() for tensor in after] == places
 
 
+@pytest.mark.parametrize("monitor", [False, True])
 @every_variant
-def test_nothing_in_a_step_waits_for_the_device(small_sizes, name, arguments):
-    """A tensor of the device `meta` has no numbers that could be read."""
+def test_nothing_in_a_step_waits_for_the_device(
+    monkeypatch, small_sizes, name, arguments, monitor
+):
+    """A tensor of the device `meta` has no numbers that could be read.
+
+    A number that is copied to a GPU is waited for, once the rule is traced.
+    """
+    arguments = {**arguments, "monitor": monitor}
     settings = KERAS.optimizer(name, **arguments).step_settings
     values = tensors(parameters(SHAPES))
     state = start(settings, values)
@@ -123,19 +130,54 @@ def test_nothing_in_a_step_waits_for_the_device(small_sizes, name, arguments):
     def empty(tensor):
         return torch.empty_like(tensor, device="meta")
 
+    def copied(value, *arguments, **more):
+        assert isinstance(value, torch.Tensor), f"{value} is copied"
+        return as_tensor(value, *arguments, **more)
+
+    as_tensor, scalars = torch.as_tensor, each(empty, state.scalars)
     with keras.device("meta"):
-        scalars = take_in_place(
-            settings,
-            False,
-            [empty(value) for value in values],
-            [[empty(slot) for slot in group] for group in state.slots],
-            each(empty, state.scalars),
-            [empty(value) for value in values],
-            empty(torch.ones(())),
-            Part.all_of(values),
-        )
+        for _ in range(2):
+            scalars = take_in_place(
+                settings,
+                False,
+                [empty(value) for value in values],
+                [[empty(slot) for slot in group] for group in state.slots],
+                scalars,
+                [empty(value) for value in values],
+                empty(torch.ones(())),
+                Part.all_of(values),
+            )
+            monkeypatch.setattr(torch, "as_tensor", copied)
         with pytest.raises(RuntimeError, match="meta"):
             bool(scalars.update_count)
+
+
+@pytest.mark.parametrize("size", [3, 40_000])
+def test_gradient_may_be_the_value_of_another_variable(size):
+    x, y = KERAS.variables([np.full(size, 1.0), np.full(size, 2.0)])
+    optimizer = KERAS.optimizer("gclip", learning_rate=0.5, clip_threshold=None)
+    optimizer.build([x, y])
+    optimizer.apply([y.value, x.value], [x, y])
+    assert np.all(KERAS.value(x) == 0) and np.all(KERAS.value(y) == 1.5)
+
+
+def test_gradient_that_is_the_variable_itself_is_counted_before_it_moves():
+    (x,) = KERAS.variables([np.full(4, 1.5)])
+    optimizer = KERAS.optimizer(
+        "cclip", learning_rate=1.0, clip_threshold=1.0, monitor=True
+    )
+    optimizer.apply([x.value], [x])
+    assert float(optimizer.clip_fraction) == 1
+    assert np.all(KERAS.value(x) == 0.5)
+
+
+def test_learning_rate_of_a_callable_is_exact_in_float64():
+    optimizer = KERAS.optimizer(
+        "gclip", learning_rate=lambda: 0.1, clip_threshold=None
+    )
+    (x,) = KERAS.variables([np.zeros(2)], "float64")
+    KERAS.apply(optimizer, [np.ones(2)], [x])
+    assert np.all(KERAS.value(x) == -0.1)
 
 
 @every_optimizer

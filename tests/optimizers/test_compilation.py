@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_clip.optimizers.base import _constant
 from tests.support.enrolment.record import Adaptive
 from tests.support.front_ends import both_front_ends
 from tests.support.gradients import heavy_tailed_gradients
@@ -144,3 +145,17 @@ def test_a_warning_of_retracing_would_be_seen(warned):
     for size in range(10):
         tf.function(lambda x: x + 1)(tf.ones(size))
     assert any("retracing" in message for message in warned)
+
+
+def test_state_is_no_large_constant_of_the_graph_that_creates_it():
+    """A table's slots would take seconds and gigabytes there."""
+
+    @tf.function
+    def created():
+        return _constant(0.1)((1000, 64), "float64")
+
+    graph = created.get_concrete_function().graph
+    constants = [op for op in graph.get_operations() if op.type == "Const"]
+    sizes = [op.outputs[0].shape.num_elements() for op in constants]
+    assert constants and max(sizes) < 10
+    assert np.all(created().numpy() == 0.1)

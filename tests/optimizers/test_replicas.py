@@ -57,7 +57,7 @@ def _assert_equal(found, key, without=()):
     return one, first
 
 
-@every("loop/")
+@every("loop/", "loop by unequal rows")
 def test_custom_loop_equals_one_replica_on_the_whole_batch(found, key):
     _assert_equal(found, key)
 

@@ -4,6 +4,7 @@ from unittest import mock
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from keras_clip.on_tensorflow import rows
 from keras_clip.on_tensorflow import steps
@@ -15,6 +16,7 @@ from tests.support.programs import outside_scope
 from tests.support.programs.replicated import AVERAGES
 from tests.support.programs.replicated import CLIP
 from tests.support.programs.replicated import by_kind
+from tests.support.programs.replicated import copies
 from tests.support.programs.replicated import fitted
 from tests.support.programs.replicated import looped
 from tests.support.programs.replicated import maker
@@ -48,6 +50,44 @@ def by_rows(strategy, front_end, make):
         two = fitted(front_end, strategy, make, 2)
     assert merged.called
     return by_kind(one, two)
+
+
+def by_unequal_rows(strategy, front_end, make):
+    """Returns copies by kind; one replica has more rows than the table has."""
+    rng = np.random.default_rng(6)
+    parts = [
+        (np.float32(rng.normal(size=(n, 3))), rng.integers(0, 6, n))
+        for n in (7, 2)
+    ]
+    alone = [tuple(map(np.concatenate, zip(*parts, strict=True)))]
+    with mock.patch.object(rows, "SMALLEST_TABLE", 0):
+        return by_kind(
+            _stepped_by_rows(
+                tf.distribute.get_strategy(), front_end, make, alone
+            ),
+            _stepped_by_rows(strategy, front_end, make, parts),
+        )
+
+
+def _stepped_by_rows(strategy, front_end, make, parts):
+    with strategy.scope():
+        optimizer = make()
+        model = front_end.variables([np.ones((6, 3))])
+        optimizer.build(model)
+
+    def step(values, indices):
+        gradient = tf.IndexedSlices(values, indices, tf.constant((6, 3)))
+        front_end.apply(optimizer, [gradient], model)
+
+    def distributed(place):
+        return strategy.experimental_distribute_values_from_function(
+            lambda context: tf.constant(
+                parts[context.replica_id_in_sync_group][place]
+            )
+        )
+
+    strategy.run(step, args=(distributed(0), distributed(1)))
+    return copies(front_end, strategy, model, optimizer)
 
 
 def clipped_on_each(strategy, front_end, enrolment):
@@ -161,6 +201,9 @@ def _cases():
         for name in ("gclip", "clip_adagrad"):
             make = maker(front_end, name, CLIP)
             yield f"{front_end}/{name}/fit by rows", by_rows, front_end, make
+        make = maker(front_end, "gclip", CLIP)
+        key = f"{front_end}/gclip/loop by unequal rows"
+        yield key, by_unequal_rows, front_end, make
     for argument in ("clipnorm", "clipvalue", "global_clipnorm"):
         yield f"{KERAS}/sgd/as_keras/{argument}", as_keras_clips, argument
 
