@@ -10,7 +10,11 @@ from keras_clip.on_tensorflow.program import inputs_of
 from keras_clip.on_tensorflow.program import program_of
 from keras_clip.rules.clips import UNCLIPPED
 from keras_clip.rules.clips import Unclipped
+from keras_clip.rules.gclip import GClipRule
 from keras_clip.rules.rule import Rule
+from keras_clip.step import Settings
+from keras_clip.step import start
+from keras_clip.step import take
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,3 +39,15 @@ def test_a_rule_may_compare_with_operators():
 
     (x,) = moved(tf.zeros(3), tf.constant([0.0, 3.0, 5.0]))
     np.testing.assert_array_equal(x, [-1.0, -2.0, -4.0])
+
+
+def test_pure_step_takes_values_of_an_unknown_length():
+    settings = Settings(GClipRule(), clip_threshold=1.0)
+    state = start(settings, [tf.ones(3)])
+
+    @tf.function(input_signature=[tf.TensorSpec([None])] * 2)
+    def moved(x, g):
+        return take(settings, [x], state, [g], 0.1)[0]
+
+    (x,) = moved(tf.ones(3), tf.ones(3))
+    np.testing.assert_allclose(x, 1 - 0.1 / np.sqrt(3), rtol=1e-6)
