@@ -35,7 +35,7 @@ class ACClip(ClippingOptimizer):
       not from the paper.
     - `None`: `η = learning_rate`, exactly Algorithm 1. The step has the size of
       the gradient, so that learning rates are those of SGD: 0.1 to 10 for
-      transformers. At the default 1e-4 it does not train.
+      transformers. At Adam's, such as the paper's 1e-4, it does not train.
 
     A coordinate whose gradient is NaN or infinite keeps its parameter and its
     state for that step, unless `nonfinite="propagate"`. Gradients are clipped
@@ -44,7 +44,7 @@ class ACClip(ClippingOptimizer):
 
     Args:
         learning_rate: {{learning rate}}
-            Defaults to `1e-4`. Start a Transformer with `{{starting rate}}`.
+            Defaults to `1e-3`. Start a Transformer with `{{starting rate}}`.
         beta_1: Float in [0, 1), the decay rate of the momentum. Defaults to
             `0.9`.
         beta_2: Float in [0, 1), the decay rate of the threshold and of the
@@ -80,7 +80,7 @@ class ACClip(ClippingOptimizer):
 
     def __init__(
         self,
-        learning_rate: LearningRate = 1e-4,
+        learning_rate: LearningRate = 1e-3,
         beta_1: float = 0.9,
         beta_2: float = 0.99,
         epsilon: float = 1e-5,

@@ -4,8 +4,6 @@ import pytest
 
 from tests.support.enrolment import every_optimizer
 from tests.support.problems import PROBLEMS
-from tests.support.problems import ROUNDS
-from tests.support.problems import rounds_of
 from tests.support.programs.launch import results_of
 
 pytestmark = pytest.mark.slow
@@ -19,8 +17,9 @@ def trainings():
     return results_of("defaults", backend="jax")
 
 
-def _decrease(losses, rounds):
-    return losses[0] - losses[rounds]
+def _decrease(losses):
+    before, after = losses
+    return before - after
 
 
 def test_problems_differ_in_the_scale_of_their_gradients(trainings):
@@ -31,27 +30,15 @@ def test_problems_differ_in_the_scale_of_their_gradients(trainings):
 @every_problem
 def test_adam_trains_every_problem_with_its_defaults(trainings, problem):
     losses, _ = trainings[problem]["adam"]
-    assert _decrease(losses, rounds=1) > 0.75 * losses[0]
+    assert _decrease(losses) > 0.75 * losses[0]
 
 
 @every_problem
 @every_optimizer
-def test_defaults_lower_the_loss_nine_tenths_as_far_as_those_of_adam(
+def test_defaults_lower_the_loss_nine_tenths_as_far_in_as_many_steps(
     trainings, enrolment, problem
 ):
-    """In as many steps, but for the optimizers in `ROUNDS`."""
     losses, _ = trainings[problem][enrolment.name]
     adam, _ = trainings[problem]["adam"]
-    rounds = rounds_of(enrolment.name)
     assert losses[0] == adam[0]
-    assert _decrease(losses, rounds) > 0.9 * _decrease(adam, rounds=1)
-
-
-@every_problem
-@pytest.mark.parametrize("name", ROUNDS)
-def test_more_steps_are_allowed_only_where_they_are_needed(
-    trainings, name, problem
-):
-    losses, _ = trainings[problem][name]
-    adam, _ = trainings[problem]["adam"]
-    assert _decrease(losses, rounds=1) < 0.5 * _decrease(adam, rounds=1)
+    assert _decrease(losses) > 0.9 * _decrease(adam)

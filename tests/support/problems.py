@@ -12,12 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from tests.support.enrolment import ENROLMENTS
-
 BATCH = 32
-
-# How many times as many steps as Adam the defaults of an optimizer are given.
-ROUNDS = {e.name: e.rounds for e in ENROLMENTS.values() if e.rounds > 1}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,14 +35,14 @@ class Problem:
     loss: Callable
     steps: int
 
-    def batches(self, rounds):
+    def batches(self):
         """Returns the rows of every step's batch, in epochs of fixed order."""
-        steps = rounds * self.steps
         rng = np.random.default_rng(7)
         rows = len(self.inputs)
-        epochs = -(-steps * BATCH // rows)
+        epochs = -(-self.steps * BATCH // rows)
         order = [rng.permutation(rows) for _ in range(epochs)]
-        return np.concatenate(order)[: steps * BATCH].reshape(steps, BATCH)
+        rows_of_all = np.concatenate(order)[: self.steps * BATCH]
+        return rows_of_all.reshape(self.steps, BATCH)
 
 
 def regression():
@@ -130,11 +125,6 @@ def attention():
 PROBLEMS = {
     make.__name__: make for make in (regression, classification, attention)
 }
-
-
-def rounds_of(name):
-    """Returns how many times as many steps as Adam an optimizer is given."""
-    return ROUNDS.get(name, 1)
 
 
 def _kernel(rng, rows, columns):

@@ -152,7 +152,7 @@ ENROLMENT = Enrolment(
         "alpha=2,rms,corrected,decay",
     ),
     config={
-        "learning_rate": 1e-4,
+        "learning_rate": 1e-3,
         "beta_1": 0.9,
         "beta_2": 0.99,
         "epsilon": 1e-5,
@@ -204,7 +204,5 @@ ENROLMENT = Enrolment(
             "`bias_correction` must be one of False, True",
         ),
     ),
-    # Its learning rate is that of its paper, a tenth of Adam's.
-    rounds=10,
     clipping=None,
 )

@@ -157,7 +157,6 @@ class Enrolment:
         delays: Values of `delay`, in ascending order; none if there is no such
             argument.
         training_rate: Learning rate with which small models train well.
-        rounds: How many times as many steps as Adam its defaults are given.
         clipping: The operator by default, `None` without a `clip_threshold`.
         takes_a_norm: Whether it takes the norm of all gradients even where it
             does not clip by it: a bad one then stops the step.
@@ -174,7 +173,6 @@ class Enrolment:
     errors: Sequence[tuple[Mapping, str]] = ()
     delays: Sequence[int] = ()
     training_rate: float = 0.03125
-    rounds: int = 1
     clipping: str | None = "global"
     takes_a_norm: bool = False
 

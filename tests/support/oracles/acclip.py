@@ -9,7 +9,7 @@ class ACClipOracle:
     def __init__(
         self,
         x,
-        learning_rate=1e-4,
+        learning_rate=1e-3,
         beta_1=0.9,
         beta_2=0.99,
         epsilon=1e-5,

@@ -9,7 +9,6 @@ import keras_clip
 from tests.support.enrolment import ENROLMENTS
 from tests.support.front_ends import KERAS
 from tests.support.problems import PROBLEMS
-from tests.support.problems import rounds_of
 
 
 class Training:
@@ -28,8 +27,8 @@ class Training:
         self.loss = jax.jit(loss)
         self.gradients = jax.grad(loss)
 
-    def run(self, optimizer, rounds):
-        """Returns the losses and the median norm of the gradients."""
+    def run(self, optimizer):
+        """Returns two losses, and the median norm of the gradients."""
         variables = KERAS.variables(self.problem.parameters)
         optimizer.build(variables)
         x, state = (
@@ -43,29 +42,25 @@ class Training:
             moved = optimizer.stateless_apply(kept[1], gradients, kept[0])
             return tuple(map(list, moved)), norm
 
-        # A round is one program: calls of it would take longer than the steps.
+        # All steps are one program: calls of it would take longer than they.
         train = jax.jit(lambda kept, batches: jax.lax.scan(step, kept, batches))
-        batches = self.problem.batches(rounds)
-        kept, norms = (x, state), []
-        losses = [self.loss(x, self.everything)]
-        for batch in np.split(batches, rounds):
-            kept, more = train(kept, batch)
-            norms.append(more)
-            losses.append(self.loss(kept[0], self.everything))
-        return [float(loss) for loss in losses], float(np.median(norms))
+        (moved, _), norms = train((x, state), self.problem.batches())
+        losses = [
+            float(self.loss(these, self.everything)) for these in (x, moved)
+        ]
+        return losses, float(np.median(norms))
 
 
 def main():
     """Returns what every optimizer reaches, by problem and optimizer.
 
-    That is the loss over all data before and after every round of
-    `Problem.steps`, and the median norm of the gradients.
+    That is the loss over all data before and after `Problem.steps`, and the
+    median norm of the gradients.
     """
     result = {}
     for key, problem in PROBLEMS.items():
         training = Training(problem())
-        result[key] = {"adam": training.run(keras.optimizers.Adam(), 1)}
+        result[key] = {"adam": training.run(keras.optimizers.Adam())}
         for name in ENROLMENTS:
-            optimizer = keras_clip.get(name)
-            result[key][name] = training.run(optimizer, rounds_of(name))
+            result[key][name] = training.run(keras_clip.get(name))
     return result
