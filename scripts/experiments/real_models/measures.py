@@ -59,9 +59,29 @@ def band_ratio(
     )
 
 
-def decile_gap(runs: Runs, experiment: str, arm: str, to: str) -> np.ndarray:
+def share_above(
+    runs: Runs, experiment: str, arm: str, to: str, of: str, limit: float
+) -> np.ndarray:
+    """Returns how many more runs of an arm end above a limit, as a share."""
+    one, other = (
+        values(compared(runs[experiment], name), of) > limit
+        for name in (arm, to)
+    )
+    return interval(one.astype("float64") - other)
+
+
+def decile_gap(
+    runs: Runs,
+    experiment: str,
+    arm: str,
+    to: str,
+    to_experiment: str | None = None,
+) -> np.ndarray:
     """Returns how much more an arm is behind in rare words than in frequent."""
-    of_arms = (compared(runs[experiment], name) for name in (arm, to))
+    of_arms = (
+        compared(runs[name], of)
+        for name, of in ((experiment, arm), (to_experiment or experiment, to))
+    )
     gaps = []
     for pair in zip(*of_arms, strict=True):
         if any(run["diverged"] for run in pair):
@@ -77,7 +97,10 @@ def decile_gap(runs: Runs, experiment: str, arm: str, to: str) -> np.ndarray:
 
 MEASURES: dict[str, Callable] = {
     measure.__name__: measure
-    for measure in (difference, gap_change, band_ratio, decile_gap)
+    for measure in (
+        *(difference, gap_change, band_ratio, share_above),
+        decile_gap,
+    )
 }
 
 

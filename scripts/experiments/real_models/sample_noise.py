@@ -1,7 +1,7 @@
 r"""Samples the gradient noise before, in the middle of and after finetuning.
 
-Adam trains with the middle one of its first learning rates. Layers run without
-dropout while the noise is sampled: it is that of the data. After an
+Adam trains at its best learning rate. Layers run without dropout while the
+noise is sampled: it is that of the data. After an
 interruption the same command resumes. Example:
 
     python scripts/experiments/real_models/sample_noise.py \
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
     name = experiment["name"]
     paths = dict(sources.checked(arguments, [experiment]))
     results = Path(arguments.results)
-    rate = experiment["arms"][_ARM]["rate"]
+    rate = experiment["noise_rate"]
     noise_points.begin(
         results,
         name,
@@ -75,6 +75,7 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
 
     def sample(point):
         x, y = task.examples()
+        examples = min(arguments.full_gradient_examples, len(y))
         for size in (size for other, size in missing if other == point):
             start = time.monotonic()
             samples = noise.sample(
@@ -83,7 +84,7 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
                 y,
                 batch_size=size,
                 num_samples=arguments.num_samples,
-                full_gradient_batches=arguments.full_gradient_examples // size,
+                full_gradient_batches=examples // size,
                 num_projections=2,
                 training=False,
                 seed=noise_points.POINTS.index(point),
@@ -136,7 +137,8 @@ def parser() -> command_line.Parser:
         "--full_gradient_examples",
         type=command_line.integer(16),
         default=4000,
-        help="examples that the full gradient is the mean of",
+        help="examples that the full gradient is the mean of, all if there are "
+        "fewer",
     )
     add(
         "--most_steps",

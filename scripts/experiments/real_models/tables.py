@@ -9,8 +9,8 @@ from experiments.real_models import measures
 from experiments.real_models import search
 from experiments.real_models.run_key import RunKey
 
-# The arm that others are compared with.
-BASELINE = "Adam"
+# The arms that others are compared with: the first of them that is there.
+_BASELINES = ("Adam", "Adam, clipped")
 
 
 def of_experiment(experiment: Mapping, runs: Mapping[RunKey, Mapping]) -> str:
@@ -22,16 +22,18 @@ def of_experiment(experiment: Mapping, runs: Mapping[RunKey, Mapping]) -> str:
     """
     found = search.search(experiment, runs)
     names = _scalars(runs)
+    baseline = _baseline(experiment)
+    less = [f"less {baseline}"] if baseline else []
     lines = [
         f"## The experiment `{experiment['name']}`",
         "",
         f"Means of {experiment['seeds']} seeds at the best learning rate, in "
-        f"brackets the 5 and 95 % quantiles. Less {BASELINE}: the mean "
-        f"difference of {experiment['measure']} to {BASELINE} with the same "
-        "seed, and its interval of 95 %.",
+        "brackets the 5 and 95 % quantiles. Less another: the mean difference "
+        f"of {experiment['measure']} with the same seed, and its interval of "
+        "95 %.",
         "",
-        row("arm", "rate", *names, f"less {BASELINE}", "spikes", "clipped"),
-        row(*["---"] * (len(names) + 5)),
+        row("arm", "rate", *names, *less, "spikes", "clipped"),
+        row(*["---"] * (len(names) + len(less) + 4)),
     ]
     for arm in experiment["arms"]:
         compared = measures.compared(runs, arm)
@@ -41,7 +43,7 @@ def of_experiment(experiment: Mapping, runs: Mapping[RunKey, Mapping]) -> str:
                 arm,
                 rate,
                 *(_band(measures.values(compared, name)) for name in names),
-                _difference(experiment, runs, arm),
+                *(_difference(experiment, runs, arm, baseline) for _ in less),
                 f"{measures.values(compared, 'spikes').mean():.3g}",
                 _clipped(compared),
             )
@@ -101,12 +103,19 @@ def _scalars(runs):
     return []
 
 
-def _difference(experiment, runs, arm):
-    if arm == BASELINE or BASELINE not in experiment["arms"]:
+def _baseline(experiment):
+    """Returns the arm to compare others with, if there are others."""
+    arms = experiment["arms"]
+    found = [name for name in _BASELINES if name in arms and len(arms) > 1]
+    return found[0] if found else None
+
+
+def _difference(experiment, runs, arm, baseline):
+    if arm == baseline:
         return ""
     name = experiment["name"]
     estimate, low, high = measures.difference(
-        {name: runs}, name, arm, BASELINE, experiment["measure"]
+        {name: runs}, name, arm, baseline, experiment["measure"]
     )
     return f"{_number(estimate)} [{_number(low)}, {_number(high)}]"
 

@@ -124,6 +124,7 @@ def make(
         "learning_rate": key.learning_rate,
         "seed": key.seed,
         "settings": finished.settings(experiment, key.arm),
+        "optimizer": _config(optimizer),
         "measured_on": which,
         "diverged": diverged,
         "metrics": metrics,
@@ -175,6 +176,13 @@ def spikes(losses: list[float]) -> int:
         bound = before.mean() + SPIKE_DEVIATIONS * before.std()
         found += not losses[step] <= bound
     return found
+
+
+def _config(optimizer):
+    """Returns all arguments of an optimizer, those by default too."""
+    config = optimizer.get_config()
+    del config["learning_rate"]
+    return config
 
 
 def _stops(steps, evaluations):

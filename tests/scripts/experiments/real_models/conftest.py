@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from experiments.real_models.experiments import EXPERIMENTS
 from tests.support import hugging_face
 from tests.support import tiny
 
@@ -34,14 +35,11 @@ TINY = {
     "rte": {"length": 16, "batch_size": 4},
     "cola_as_published": {"length": 16, "batch_size": 4},
     "rte_as_published": {"length": 16, "batch_size": 4},
-    "pretraining": _TINY_BERT,
-    "pretraining_again": _TINY_BERT,
-    "pretraining_alpha": _TINY_BERT,
-    "pretraining_thresholds": _TINY_BERT,
-    "pretraining_high_rate": _TINY_BERT,
-    "pretraining_noise": _TINY_BERT,
-    "pretraining_batch_8": _TINY_BERT,
-    "pretraining_batch_64": _TINY_BERT,
+    **{
+        experiment["name"]: _TINY_BERT
+        for experiment in EXPERIMENTS
+        if experiment["name"].startswith("pretraining")
+    },
     "language": {
         "num_layers": 1,
         "hidden_size": 8,

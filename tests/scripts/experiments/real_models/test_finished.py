@@ -3,11 +3,16 @@
 import json
 import math
 import shutil
+from pathlib import Path
 
+import keras
 import pytest
 
+import keras_clip
 from command_line import InputError
 from experiments.real_models import finished
+from experiments.real_models import run
+from experiments.real_models.experiments import EXPERIMENTS
 from experiments.real_models.run_key import RunKey
 
 EXPERIMENT = {
@@ -88,3 +93,24 @@ def test_what_a_single_run_does_not_depend_on_may_change(folder):
 def test_files_hold_no_number_that_json_lacks(folder):
     (path,) = (folder / "runs/e").glob("*.json")
     json.loads(path.read_text(), parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: e["name"])
+def test_committed_runs_had_the_defaults_that_their_classes_have(experiment):
+    """An arm names what differs from them only."""
+    results = Path(run.__file__).parent / "results"
+    for made in finished.read(results, experiment).values():
+        # Earlier runs do not have it.
+        if "optimizer" not in made:
+            continue
+        arm = experiment["arms"][made["arm"]]
+        cls = getattr(keras_clip, arm["optimizer"], None)
+        if cls is None:
+            cls = getattr(keras.optimizers, arm["optimizer"])
+        config = cls(**arm["arguments"]).get_config()
+        differs = {
+            name
+            for name, value in made["optimizer"].items()
+            if value != config[name]
+        }
+        assert differs <= {"monitor"}

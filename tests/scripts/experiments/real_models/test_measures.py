@@ -83,6 +83,17 @@ def test_the_gap_in_rare_words_is_that_of_the_last_decile_to_the_first():
     assert measures.decile_gap({"e": found}, "e", "a", "b") == pytest.approx(
         1.5
     )
+    there = {key: run for key, run in found.items() if key.arm == "b"}
+    assert measures.decile_gap(
+        {"e": found, "there": there}, "e", "a", "b", "there"
+    ) == pytest.approx(1.5)
+
+
+def test_a_share_above_a_limit_is_of_the_runs_that_end_there():
+    stuck = runs(a=[0.0] + 5 * [1.0], b=[0.0] + 2 * [3.0, 1.0] + [None])
+    found = measures.share_above(stuck, "e", "a", "b", "loss", 2.0)
+    assert found[0] == pytest.approx(-0.6)
+    assert -1 <= found[1] < -0.6 < found[2] <= 0
 
 
 def test_a_gap_changes_from_one_experiment_to_another():
