@@ -120,7 +120,7 @@ def _draw_rates(axes, experiment, runs):
         half = np.nanmedian(scores)
         scores = [min(y, 2 * half - np.nanmin(scores)) for y in scores]
     _show(axes, scores)
-    axes.set_title("the search; far off or diverged: no mark", loc="left")
+    axes.set_title("the search; no mark: far off", loc="left")
     axes.set_xlabel("learning rate, by the middle of the first grid")
     axes.set_ylabel(f"{tuned_for}, data of the search")
 

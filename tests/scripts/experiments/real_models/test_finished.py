@@ -105,7 +105,7 @@ def test_committed_runs_had_the_defaults_that_their_classes_have(experiment):
             continue
         arm = experiment["arms"][made["arm"]]
         # The layers of Model Garden are tf_keras'.
-        is_tf_keras = experiment["name"] == "language"
+        is_tf_keras = experiment["name"] in ("language", "images")
         ours = keras_clip.tf_keras if is_tf_keras else keras_clip
         cls = getattr(ours, arm["optimizer"], None)
         if cls is None:
