@@ -121,7 +121,7 @@ EXPERIMENTS = [
         **_FINETUNING,
         "task": "questions",
         "data": "squad",
-        # The middle of its grid.
+        # The middle of its grid, until its search is finished.
         "noise_rate": 1e-4,
         "questions": 4000,
         "tuning_questions": 1000,
@@ -162,7 +162,7 @@ EXPERIMENTS = [
         "name": "rte",
         **_SENTENCES,
         "data": "rte",
-        # The middle of its grid.
+        # The middle of its grid, until its search is finished.
         "noise_rate": 1e-4,
         "length": 128,
         # Pairs differ much in length: without it, half of a mini-batch is

@@ -1,8 +1,8 @@
 r"""Samples the gradient noise before, in the middle of and after finetuning.
 
-Adam trains at its best learning rate. Layers run without dropout while the
-noise is sampled: it is that of the data. After an
-interruption the same command resumes. Example:
+Adam trains at the experiment's `noise_rate`. Layers run without dropout while
+the noise is sampled: it is that of the data. After an interruption the same
+command resumes. Example:
 
     python scripts/experiments/real_models/sample_noise.py \
         --experiment cola --cola glue/CoLA --encoder minilm

@@ -86,6 +86,7 @@ def test_what_is_missing_is_made_and_nothing_twice(paths, tmp_path):
     assert made.keys() == done.keys()
     for key in missing:
         assert made[key]["steps"] == 2
+        assert made[key]["optimizer"]["momentum"] == 0.9
         assert made[key]["machine"]["backend"] == "tensorflow"
 
 
@@ -121,6 +122,17 @@ def test_a_report_decides_what_is_complete(tmp_path):
     text = (tmp_path / "results.md").read_text()
     assert "**holds**" in text and "`language`" not in text
     assert (tmp_path / "images.png").stat().st_size > 10_000
+
+
+def test_other_arms_are_compared_with_adam_or_else_with_clipped_adam(tmp_path):
+    write_all(tmp_path, "language")
+    write_all(tmp_path, "images")
+    call(report, "--results", tmp_path)
+    *_, language, images = (
+        (tmp_path / "results.md").read_text().split("## The experiment ")
+    )
+    assert "| less Adam, clipped |" in language
+    assert "| less Adam |" in images
 
 
 def test_a_claim_is_undecided_where_a_rate_is_at_an_edge(tmp_path):
