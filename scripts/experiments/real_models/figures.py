@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+from matplotlib.ticker import NullLocator
 
 from experiments import drawing
 from experiments.real_models import measures
@@ -115,6 +117,10 @@ def _draw_rates(axes, experiment, runs):
             y.append(tried.mean() if np.isfinite(tried).all() else math.nan)
         axes.semilogx(np.array(found.rates[arm]) / middle, y, **look)
         scores += y
+    # Of a short axis matplotlib labels so many ticks that they overlap.
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, math.sqrt(10))))
+    axes.xaxis.set_major_formatter("{x:.2g}")
+    axes.xaxis.set_minor_locator(NullLocator())
     if tuned_for == "loss":
         # The best half, and as much again.
         half = np.nanmedian(scores)
