@@ -31,10 +31,11 @@ TINY = {
         "batch_size": 1,
         "epochs": 2,
     },
-    "cola": {"length": 16, "batch_size": 4},
-    "rte": {"length": 16, "batch_size": 4},
-    "cola_as_published": {"length": 16, "batch_size": 4},
-    "rte_as_published": {"length": 16, "batch_size": 4},
+    **{
+        experiment["name"]: {"length": 16, "batch_size": 4}
+        for experiment in EXPERIMENTS
+        if experiment["task"] == "sentences"
+    },
     **{
         experiment["name"]: _TINY_BERT
         for experiment in EXPERIMENTS
