@@ -312,6 +312,19 @@ EXPERIMENTS = [
         },
     },
     {
+        "name": "pretraining_without_warmup",
+        **_PRETRAINING,
+        # As `model.compile(optimizer=ACClip())` has it, whose rate is 1e-3.
+        "warmup": 0.0,
+        "fixed_rate": 1e-3,
+        "arms": {
+            "Adam": at(ADAM, 1e-3),
+            "Adam, clipped": at(CLIPPED_ADAM, 1e-3),
+            "ACClip": at(acclip(), 1e-3),
+            "ACClip, threshold": at(acclip("threshold"), 1e-3),
+        },
+    },
+    {
         "name": "pretraining_alpha",
         **_PRETRAINING,
         # Of the best step scaling, around the best rate of alpha 1.

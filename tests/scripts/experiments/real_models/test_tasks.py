@@ -30,7 +30,7 @@ NAMES = [experiment["name"] for experiment in EXPERIMENTS]
 DIFFERENT = [
     n
     for n in NAMES
-    if not re.search("batch|alpha|again|high|thresholds|rte_", n)
+    if not re.search("batch|alpha|again|high|thresholds|without|rte_", n)
 ]
 every_experiment = pytest.mark.parametrize("name", DIFFERENT)
 
