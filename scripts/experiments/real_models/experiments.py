@@ -1,95 +1,22 @@
 """Lists the experiments: data that one runner turns into runs.
 
-An arm is an optimizer with its arguments and the middle of its learning rates;
-all rates are neighbours on one grid. No arm has weight decay: it is multiplied
-by the learning rate, whose unit differs between arms, so that only none is
-equal.
+An experiment has arms, whose learning rates are neighbours on one grid.
 """
 
-ADAM = {"optimizer": "ClipAdam", "arguments": {"clip_threshold": None}}
-# A negative control: the same optimizer, with other dropout, or other weights
-# where there is none.
-ADAM_AGAIN = {**ADAM, "other_seed": 1000}
-# Keras' own. The gradient of the segments' embedding has a row for each
-# position, which this squares before it adds them up (keras 3.15.1 on
-# TensorFlow, src/optimizers/adam.py).
-KERAS_ADAM = {"optimizer": "Adam", "arguments": {}}
-CLIPPED_ADAM = {"optimizer": "ClipAdam", "arguments": {"clip_threshold": 1.0}}
-CLIP_ADAM_BY_LAYER = {
-    "optimizer": "ClipAdam",
-    "arguments": {"clip_threshold": 1.0, "clipping": "layer"},
-}
-# At 1 by layer, three gradients in a hundred are clipped on CoLA, one in a
-# thousand on RTE.
-CLIP_ADAM_BY_LAYER_AT_A_TENTH = {
-    "optimizer": "ClipAdam",
-    "arguments": {"clip_threshold": 0.1, "clipping": "layer"},
-}
-PUBLISHED_ADAM = {
-    "optimizer": "ClipAdam",
-    "arguments": {
-        "clip_threshold": None,
-        "epsilon": 1e-6,
-        "initial_accumulator_value": 1e-5,
-    },
-}
-CLIP_ADAM_NORM = {
-    "optimizer": "ClipAdamNorm",
-    "arguments": {"clip_threshold": 1.0},
-}
-
-
-def cclip(clip_threshold: float) -> dict:
-    """Returns an arm of CClip with momentum.
-
-    Args:
-        clip_threshold: As of `CClip`.
-    """
-    return {
-        "optimizer": "CClip",
-        "arguments": {"clip_threshold": clip_threshold, "momentum": 0.9},
-    }
-
-
-def gclip(clip_threshold: float | None) -> dict:
-    """Returns an arm of GClip with momentum.
-
-    Args:
-        clip_threshold: As of `GClip`.
-    """
-    return {
-        "optimizer": "GClip",
-        "arguments": {"clip_threshold": clip_threshold, "momentum": 0.9},
-    }
-
-
-def acclip(step_scaling: str | None = "rms", alpha: float = 1.0) -> dict:
-    """Returns an arm of ACClip.
-
-    Args:
-        step_scaling: As of `ACClip`.
-        alpha: As of `ACClip`.
-    """
-    return {
-        "optimizer": "ACClip",
-        "arguments": {
-            "step_scaling": step_scaling,
-            "alpha": alpha,
-            "weight_decay": None,
-        },
-    }
-
-
-SGD = gclip(None)
-GCLIP = gclip(1.0)
-# At 0.1, the default, no coordinate of a small BERT is clipped.
-CCLIP = cclip(0.001)
-
-
-def at(arm: dict, rate: float) -> dict:
-    """Returns an arm with the middle of its learning rates."""
-    return {**arm, "rate": rate}
-
+from experiments.real_models.arms import ADAM
+from experiments.real_models.arms import ADAM_AGAIN
+from experiments.real_models.arms import CCLIP
+from experiments.real_models.arms import CLIP_ADAM_BY_LAYER
+from experiments.real_models.arms import CLIP_ADAM_NORM
+from experiments.real_models.arms import CLIPPED_ADAM
+from experiments.real_models.arms import GCLIP
+from experiments.real_models.arms import KERAS_ADAM
+from experiments.real_models.arms import SGD
+from experiments.real_models.arms import acclip
+from experiments.real_models.arms import at
+from experiments.real_models.arms import cclip
+from experiments.real_models.arms import clip_adam
+from experiments.real_models.arms import gclip
 
 _SEARCH = {"warmup": 0.1, "refined": True, "tuning_seeds": 1}
 _FINETUNING = {**_SEARCH, "batch_size": 16}
@@ -106,6 +33,7 @@ _SENTENCE_ARMS = {
     "Adam, clipped": at(CLIPPED_ADAM, 1e-4),
     "ClipAdam by layer": at(CLIP_ADAM_BY_LAYER, 1e-4),
 }
+_PUBLISHED = {"epsilon": 1e-6, "initial_accumulator_value": 1e-5}
 _PRETRAINING = {
     **_SEARCH,
     "task": "masked_words",
@@ -190,11 +118,12 @@ EXPERIMENTS = [
         "grouped": 0,
         "measure": "matthews",
         "tuned_for": "loss",
-        # The best of every Adam in `cola`.
+        # The best of every Adam in `cola`. At 1 by layer, three gradients in a
+        # hundred are clipped there, one in a thousand on RTE.
         "fixed_rate": 3.2e-5,
         "arms": {
             "ClipAdam by layer at 0.1": at(
-                CLIP_ADAM_BY_LAYER_AT_A_TENTH, 3.2e-5
+                clip_adam(0.1, clipping="layer"), 3.2e-5
             ),
         },
     },
@@ -214,7 +143,9 @@ EXPERIMENTS = [
         "arms": {
             "Adam": at(ADAM, 1e-4),
             "Adam, clipped": at(CLIPPED_ADAM, 1e-4),
-            "ClipAdam by layer at 0.1": at(CLIP_ADAM_BY_LAYER_AT_A_TENTH, 1e-4),
+            "ClipAdam by layer at 0.1": at(
+                clip_adam(0.1, clipping="layer"), 1e-4
+            ),
         },
     },
     *(
@@ -228,20 +159,15 @@ EXPERIMENTS = [
             "epochs": 1,
             "measure": measure,
             "tuned_for": measure,
-            # The second paper's, but for its missing bias correction.
+            # With `_PUBLISHED` the second paper's, but for its missing bias
+            # correction.
             "fixed_rate": 1e-5,
             "seeds": 1,
             "arms": {
-                "Adam": {**PUBLISHED_ADAM, "rate": 1e-5},
-                "ClipAdam by layer": {
-                    **PUBLISHED_ADAM,
-                    "arguments": {
-                        **PUBLISHED_ADAM["arguments"],
-                        "clip_threshold": 1.0,
-                        "clipping": "layer",
-                    },
-                    "rate": 1e-5,
-                },
+                "Adam": at(clip_adam(None, **_PUBLISHED), 1e-5),
+                "ClipAdam by layer": at(
+                    clip_adam(1.0, clipping="layer", **_PUBLISHED), 1e-5
+                ),
             },
         }
         for name, length, size, measure in (
@@ -346,7 +272,7 @@ EXPERIMENTS = [
         "arms": {
             **{
                 f"Adam, clipped at {threshold:g}": at(
-                    {**ADAM, "arguments": {"clip_threshold": threshold}}, 1.8e-3
+                    clip_adam(threshold), 1.8e-3
                 )
                 for threshold in (0.1, 0.86, 1.37)
             },
