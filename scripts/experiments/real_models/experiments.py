@@ -18,7 +18,12 @@ from experiments.real_models.arms import cclip
 from experiments.real_models.arms import clip_adam
 from experiments.real_models.arms import gclip
 
-_SEARCH = {"warmup": 0.1, "refined": True, "tuning_seeds": 1}
+_SEARCH = {
+    "warmup": 0.1,
+    "searched": True,
+    "refined": True,
+    "tuning_seeds": 1,
+}
 _FINETUNING = {**_SEARCH, "batch_size": 16}
 _SENTENCES = {
     **_FINETUNING,
@@ -120,7 +125,7 @@ EXPERIMENTS = [
         "tuned_for": "loss",
         # The best of every Adam in `cola`. At 1 by layer, three gradients in a
         # hundred are clipped there, one in a thousand on RTE.
-        "fixed_rate": 3.2e-5,
+        "searched": False,
         "arms": {
             "ClipAdam by layer at 0.1": at(
                 clip_adam(0.1, clipping="layer"), 3.2e-5
@@ -138,7 +143,7 @@ EXPERIMENTS = [
         # After two the accuracy is .54; saying one class of all has .53.
         "epochs": 6,
         # The best of every Adam in `rte`.
-        "fixed_rate": 1e-4,
+        "searched": False,
         "seeds": 5,
         "arms": {
             "Adam": at(ADAM, 1e-4),
@@ -161,7 +166,7 @@ EXPERIMENTS = [
             "tuned_for": measure,
             # With `_PUBLISHED` the second paper's, but for its missing bias
             # correction.
-            "fixed_rate": 1e-5,
+            "searched": False,
             "seeds": 1,
             "arms": {
                 "Adam": at(clip_adam(None, **_PUBLISHED), 1e-5),
@@ -195,7 +200,7 @@ EXPERIMENTS = [
         "name": "pretraining_again",
         **_PRETRAINING,
         # The best of Adam in `pretraining`.
-        "fixed_rate": 1.8e-3,
+        "searched": False,
         "arms": {"Adam again": at(ADAM_AGAIN, 1.8e-3)},
     },
     {
@@ -203,7 +208,7 @@ EXPERIMENTS = [
         **_PRETRAINING,
         # 1.8 times the best of Adam, and the best of ACClip, whose runs at it
         # are in `pretraining`.
-        "fixed_rate": 3.2e-3,
+        "searched": False,
         "arms": {
             "Adam": at(ADAM, 3.2e-3),
             "Adam, clipped": at(CLIPPED_ADAM, 3.2e-3),
@@ -212,7 +217,7 @@ EXPERIMENTS = [
     {
         "name": "pretraining_high_rate_again",
         **_PRETRAINING,
-        "fixed_rate": 3.2e-3,
+        "searched": False,
         "seeds": 10,
         "arms": {
             "Adam": at(ADAM_AGAIN, 3.2e-3),
@@ -223,14 +228,14 @@ EXPERIMENTS = [
         "name": "pretraining_slow",
         **_PRETRAINING,
         # Where Adam ends as SGD does at its best.
-        "fixed_rate": 6.3e-4,
+        "searched": False,
         "arms": {"Adam": at(ADAM, 6.3e-4)},
     },
     {
         "name": "pretraining_as_printed",
         **_PRETRAINING,
         # That of Algorithm 1's paper.
-        "fixed_rate": 1e-4,
+        "searched": False,
         "seeds": 3,
         "arms": {
             "ACClip": at(acclip(), 1e-4),
@@ -242,7 +247,7 @@ EXPERIMENTS = [
         **_PRETRAINING,
         # As `model.compile(optimizer=ACClip())` has it, whose rate is 1e-3.
         "warmup": 0.0,
-        "fixed_rate": 1e-3,
+        "searched": False,
         "arms": {
             "Adam": at(ADAM, 1e-3),
             "Adam, clipped": at(CLIPPED_ADAM, 1e-3),

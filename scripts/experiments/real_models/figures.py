@@ -32,7 +32,7 @@ def write(
     """
     with drawing.style():
         draw = [_draw_final, _draw_course]
-        if "fixed_rate" not in experiment:
+        if experiment["searched"]:
             draw.append(_draw_rates)
         figure = Figure((5 * len(draw), 5), layout="constrained")
         for axes, panel in zip(

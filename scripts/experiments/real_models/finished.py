@@ -24,7 +24,7 @@ _KINDS = {
 # What a single run does not depend on.
 _ABOUT_MANY_RUNS = (
     *("name", "arms", "seeds", "tuning_seeds", "tuned_for", "refined"),
-    *("fixed_rate", "noise_rate"),
+    *("searched", "noise_rate"),
 )
 
 

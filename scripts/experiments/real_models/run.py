@@ -46,8 +46,7 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
         InputError: If data are missing, or a finished run is damaged.
     """
     experiments = [
-        {**by_name(name), "most_steps": arguments.most_steps}
-        for name in arguments.experiment
+        _experiment(name, arguments.most_steps) for name in arguments.experiment
     ]
     paths = sources.checked(arguments, experiments)
     folder = Path(arguments.results)
@@ -109,7 +108,15 @@ def _task(name, most_steps, paths):
     """Returns the task of an experiment, which all of its runs share."""
     from experiments.real_models.tasks import task_of
 
-    return task_of({**by_name(name), "most_steps": most_steps}, dict(paths))
+    return task_of(_experiment(name, most_steps), dict(paths))
+
+
+def _experiment(name, most_steps):
+    """Returns an experiment, tried out if a number of steps is given."""
+    experiment = {**by_name(name), "most_steps": most_steps}
+    if most_steps is not None:
+        experiment |= {"searched": False, "seeds": 1}
+    return experiment
 
 
 def _begin(parent):
@@ -144,8 +151,8 @@ def parser() -> command_line.Parser:
         "--most_steps",
         type=command_line.integer(1),
         metavar="N",
-        help="steps of a run at most, to try it out; what comes of it is no "
-        "result, and belongs in a folder of its own",
+        help="try the experiment out: one run of each arm, of N steps at most; "
+        "what comes of it is no result, and belongs in a folder of its own",
     )
     add(
         "--processes",

@@ -44,8 +44,8 @@ def search(experiment: Mapping, finished: Mapping[RunKey, Mapping]) -> Found:
         finished: Its finished runs.
     """
     arms = experiment["arms"]
-    if "fixed_rate" in experiment:
-        rates = {name: experiment["fixed_rate"] for name in arms}
+    if not experiment["searched"]:
+        rates = {name: arm["rate"] for name, arm in arms.items()}
         return Found({k: [v] for k, v in rates.items()}, [], rates, [])
     below = above = 0
     for extensions in range(MOST_EXTENSIONS + 1):

@@ -149,7 +149,7 @@ def _whole(experiment, runs):
 
 def _rates(experiment, runs, found):
     """Returns the table of the search: the score at each learning rate."""
-    if "fixed_rate" in experiment:
+    if not experiment["searched"]:
         return []
     tuned_for = experiment["tuned_for"]
     number = experiment["tuning_seeds"]

@@ -66,9 +66,13 @@ def write_all(folder, name, better="SGD", without=(), best=None, **changes):
 
 @pytest.mark.slow
 def test_what_is_missing_is_made_and_nothing_twice(paths, tmp_path):
-    missing = {RunKey("images", "SGD", 0.032, seed) for seed in (2, 5)}
-    made_with = {**by_name("images"), "most_steps": 2}
-    done = write_all(tmp_path, "images", without=missing, most_steps=2)
+    missing = {
+        RunKey("images", *arm, 1) for arm in (("SGD", 0.032), ("Adam", 0.001))
+    }
+    # One run of each arm, as of an experiment that is tried out.
+    tried = {"most_steps": 2, "searched": False, "seeds": 1}
+    made_with = {**by_name("images"), **tried}
+    done = write_all(tmp_path, "images", without=missing, **tried)
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.json")}
     command = [
         *(sys.executable, FOLDER / "run.py", "--experiment", "images"),
@@ -86,7 +90,9 @@ def test_what_is_missing_is_made_and_nothing_twice(paths, tmp_path):
     assert made.keys() == done.keys()
     for key in missing:
         assert made[key]["steps"] == 2
-        assert made[key]["optimizer"]["momentum"] == 0.9
+        assert made[key]["optimizer"]["name"] == (
+            "gclip" if key.arm == "SGD" else "clip_adam"
+        )
         assert made[key]["machine"]["backend"] == "tensorflow"
 
 

@@ -12,6 +12,7 @@ EXPERIMENT = {
     "name": "e",
     "tuned_for": "loss",
     "tuning_seeds": 1,
+    "searched": True,
     "refined": False,
     "seeds": 2,
     "arms": {"a": {"rate": 1e-3}, "b": {"rate": 1.0}},
@@ -110,10 +111,13 @@ def test_rates_between_the_best_and_its_neighbours_are_tried_last():
     assert rates(done, "b", tuning=False) == [1.0]
 
 
-def test_a_fixed_rate_is_not_searched():
-    fixed = {**EXPERIMENT, "fixed_rate": 0.5}
-    done = searched({"a": 1.0, "b": 1.0}, fixed)
-    assert {key.learning_rate for key in done} == {0.5}
+def test_where_nothing_is_searched_each_arm_has_its_own_rate():
+    fixed = {**EXPERIMENT, "searched": False}
+    done = searched({"a": 1.0, "b": 0.1}, fixed)
+    assert {(key.arm, key.learning_rate) for key in done} == {
+        ("a", 1e-3),
+        ("b", 1.0),
+    }
     assert {key.seed for key in done} == {1, 2}
     assert not search.search(fixed, done).at_edge
 
