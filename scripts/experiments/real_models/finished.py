@@ -1,5 +1,6 @@
 """Reads and writes the runs that are finished, a JSON file each."""
 
+import argparse
 import json
 import math
 from collections.abc import Mapping
@@ -11,6 +12,8 @@ from command_line.files import read_json
 from command_line.files import whole
 from experiments.real_models.run_key import RunKey
 
+# What is committed.
+RESULTS = Path(__file__).parent / "results"
 _ARGUMENT = "--results"
 _KINDS = {
     "experiment": str,
@@ -26,6 +29,26 @@ _ABOUT_MANY_RUNS = (
     *("name", "arms", "seeds", "tuning_seeds", "tuned_for", "refined"),
     *("searched", "noise_rate"),
 )
+
+
+def folder_of(arguments: argparse.Namespace) -> Path:
+    """Returns the folder of results that a command line names.
+
+    Args:
+        arguments: The parsed command line.
+
+    Raises:
+        InputError: If what is only tried out would be with what is committed.
+    """
+    folder = Path(arguments.results)
+    if arguments.most_steps is not None and (
+        folder.resolve() == RESULTS.resolve()
+    ):
+        raise InputError(
+            f"`{_ARGUMENT}` must be a folder of its own with `--most_steps`, "
+            f"whose runs are no results. Received: {_ARGUMENT}={folder}"
+        )
+    return folder
 
 
 def settings(experiment: Mapping, arm: str) -> dict:
@@ -70,12 +93,12 @@ def read(folder: Path, experiment: Mapping) -> dict[RunKey, dict]:
         elif key.arm not in experiment["arms"] or (
             run["settings"] != settings(experiment, key.arm)
         ):
-            problem = "was made with other settings"
+            problem = "was made with other settings, or is only tried out"
         if problem:
             raise InputError(
                 f"`{_ARGUMENT}` must hold whole runs of the experiments as "
                 f"they are; {path.name} of {name} {problem}. Take another "
-                "folder, or delete it, and the same command makes it anew. "
+                "folder, or remove this file to make the run anew. "
                 f"Received: {_ARGUMENT}={folder}"
             )
         found[key] = run

@@ -27,7 +27,6 @@ from experiments.real_models import sources  # noqa: E402
 from experiments.real_models.experiments import EXPERIMENTS  # noqa: E402
 from experiments.real_models.experiments import by_name  # noqa: E402
 
-_FOLDER = Path(__file__).parent
 # What a process keeps of earlier runs, such as traced functions, ends with it.
 _RUNS_PER_PROCESS = 12
 _NICENESS = 10
@@ -43,13 +42,14 @@ def run(arguments: argparse.Namespace) -> dict[str, int]:
         Dict from experiment to the number of its finished runs.
 
     Raises:
-        InputError: If data are missing, or a finished run is damaged.
+        InputError: If data are missing, a finished run is damaged, or runs that
+            are only tried out would be among the committed ones.
     """
     experiments = [
         _experiment(name, arguments.most_steps) for name in arguments.experiment
     ]
+    folder = finished.folder_of(arguments)
     paths = sources.checked(arguments, experiments)
-    folder = Path(arguments.results)
     for experiment in experiments:
         finished.read(folder, experiment)
     with concurrent.futures.ProcessPoolExecutor(
@@ -143,7 +143,7 @@ def parser() -> command_line.Parser:
     sources.add_arguments(result)
     add(
         "--results",
-        default=str(_FOLDER / "results"),
+        default=str(finished.RESULTS),
         metavar="DIR",
         help="folder of the finished runs, those here by default",
     )
@@ -152,7 +152,7 @@ def parser() -> command_line.Parser:
         type=command_line.integer(1),
         metavar="N",
         help="try the experiment out: one run of each arm, of N steps at most; "
-        "what comes of it is no result, and belongs in a folder of its own",
+        "what comes of it is no result, and needs `--results`",
     )
     add(
         "--processes",

@@ -24,7 +24,6 @@ from experiments.real_models import sources  # noqa: E402
 from experiments.real_models.experiments import by_name  # noqa: E402
 from experiments.real_models.run_key import RunKey  # noqa: E402
 
-_FOLDER = Path(__file__).parent
 _ARM = "Adam"
 _SEED = 1
 
@@ -47,8 +46,8 @@ def run(arguments: argparse.Namespace) -> dict[str, float]:
         "most_steps": arguments.most_steps,
     }
     name = experiment["name"]
+    results = finished.folder_of(arguments)
     paths = dict(sources.checked(arguments, [experiment]))
-    results = Path(arguments.results)
     rate = experiment["noise_rate"]
     noise_points.begin(
         results,
@@ -122,7 +121,7 @@ def parser() -> command_line.Parser:
     sources.add_arguments(result)
     add(
         "--results",
-        default=str(_FOLDER / "results"),
+        default=str(finished.RESULTS),
         metavar="DIR",
         help="folder of the finished runs, those here by default",
     )

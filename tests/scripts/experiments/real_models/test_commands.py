@@ -17,6 +17,7 @@ from experiments.real_models import finished
 from experiments.real_models import noise_points
 from experiments.real_models import report
 from experiments.real_models import run
+from experiments.real_models import sample_noise
 from experiments.real_models import search
 from experiments.real_models.experiments import EXPERIMENTS
 from experiments.real_models.experiments import by_name
@@ -90,9 +91,11 @@ def test_what_is_missing_is_made_and_nothing_twice(paths, tmp_path):
     assert made.keys() == done.keys()
     for key in missing:
         assert made[key]["steps"] == 2
-        assert made[key]["optimizer"]["name"] == (
-            "gclip" if key.arm == "SGD" else "clip_adam"
-        )
+        optimizer = made[key]["optimizer"]
+        if key.arm == "SGD":
+            assert optimizer["momentum"] == 0.9
+        else:
+            assert optimizer["beta_1"] == 0.9
         assert made[key]["machine"]["backend"] == "tensorflow"
 
 
@@ -100,6 +103,12 @@ def test_what_is_missing_is_made_and_nothing_twice(paths, tmp_path):
 def test_missing_data_are_told_before_anything_else(experiment, tmp_path):
     with pytest.raises(InputError, match=r"^`--\w+` must be .*Received: --"):
         call(run, "--experiment", experiment["name"], "--results", tmp_path)
+
+
+@pytest.mark.parametrize("command", [run, sample_noise])
+def test_what_is_only_tried_out_is_kept_from_the_results(command):
+    with pytest.raises(InputError, match=r"`--results` must .*own with"):
+        call(command, "--experiment", "cola", "--most_steps", 1)
 
 
 def test_a_damaged_run_is_told_before_anything_is_made(paths, tmp_path):
